@@ -1,0 +1,89 @@
+import helmet from '@fastify/helmet'
+import cors from '@fastify/cors'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from 'fastify'
+import type { Config } from './config.ts'
+import type { Database } from './db/database.ts'
+import { Access } from './features/accounts/access.ts'
+import { accountRoutes } from './features/accounts/routes.ts'
+import { feedFigures } from './features/activity/figures.ts'
+import { activityRoutes } from './features/activity/routes.ts'
+import type { Desk } from './features/contacts/desk.ts'
+import { ContactReader } from './features/contacts/find.ts'
+import { contactRoutes } from './features/contacts/routes.ts'
+import { FieldCache } from './features/fields/field-set.ts'
+import { fieldRoutes } from './features/fields/routes.ts'
+import { nameFieldsFor } from './features/fields/naming.ts'
+import { listsUsingField } from './features/lists/lists.ts'
+import { listRoutes } from './features/lists/routes.ts'
+import { canonicalUrl } from './http/aliases.ts'
+import { installBodies } from './http/body.ts'
+import { type Caller, installAuthentication, installScopes } from './http/caller.ts'
+import { changesIn } from './http/change.ts'
+import { installErrors } from './http/errors.ts'
+import { installHealth } from './http/health.ts'
+import { installRateLimit } from './http/limits.ts'
+import { installRequestLog } from './http/logging.ts'
+import { installMetrics } from './http/metrics.ts'
+import { installOpenApi } from './http/openapi.ts'
+import { Cursors } from './http/paging.ts'
+import { installValidation } from './http/validation.ts'
+import { jobFigures, type Queue } from './jobs/queue.ts'
+import { deriveKey, type Keyring } from './lib/secret.ts'
+
+export interface Parts {
+  db: Database
+  queue: Queue
+  config: Config
+  keyring: Keyring
+  logger: FastifyBaseLogger
+  /** Whether the schema is there and the database answers. */
+  isReady: () => Promise<boolean>
+  /** Is told of every route that is registered. */
+  onRoute?: (route: RouteOptions) => void
+}
+
+/** Long enough for an address of 320 characters in a path, each of them percent-encoded. */
+const LONGEST_PARAM = 1000
+
+/** The whole HTTP API, ready to listen; opens nothing itself. */
+export async function buildApp({ db, queue, config, keyring, logger, isReady, onRoute }: Parts): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    rewriteUrl: canonicalUrl,
+    routerOptions: { maxParamLength: LONGEST_PARAM, ignoreTrailingSlash: true },
+    bodyLimit: config.BODY_MAX_BYTES,
+    trustProxy: config.TRUSTED_PROXIES.length > 0 ? [...config.TRUSTED_PROXIES] : false,
+    genReqId: () => crypto.randomUUID(),
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  const access = new Access(db)
+  const fieldCache = new FieldCache(db)
+  const cursors = new Cursors(deriveKey(keyring, 'cursor'))
+  const change = changesIn(db, keyring)
+  const settingsOf = (accountId: number) => access.settingsOf(accountId)
+  const reader = new ContactReader({ db, fieldCache, settingsOf, cursors })
+  const deskOf = async (caller: Caller): Promise<Desk> => ({ caller, settings: await settingsOf(caller.accountId), fieldCache, keyring })
+
+  if (onRoute) app.addHook('onRoute', onRoute)
+  installErrors(app)
+  installValidation(app)
+  installRequestLog(app)
+  await app.register(helmet, { global: true })
+  if (config.CORS_ORIGINS.length > 0) await app.register(cors, { origin: [...config.CORS_ORIGINS] })
+  installAuthentication(app, (token) => access.grantOf(token))
+  await installRateLimit(app, config.RATE_LIMIT)
+  installScopes(app)
+  installBodies(app)
+  await installOpenApi(app, config.PUBLIC_URL)
+  installMetrics(app, [...feedFigures(db), ...jobFigures(db)])
+  installHealth(app, isReady)
+
+  await app.register(accountRoutes, { db, change, access })
+  await app.register(activityRoutes, { db, change, cursors, nameFields: nameFieldsFor(fieldCache) })
+  await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField] })
+  await app.register(contactRoutes, { db, change, reader, deskOf })
+  await app.register(listRoutes, { db, change, reader })
+  return app
+}

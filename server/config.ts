@@ -1,0 +1,165 @@
+import { BlockList, isIP } from 'node:net'
+import { type Static, type TSchema, Type } from 'typebox'
+import { Value } from 'typebox/value'
+import { parseKeyring, SHORTEST_KEY } from './lib/secret.ts'
+
+/** What a setting may be, in words: for error messages and the table in the guide. */
+interface About {
+  allowed: string
+  description: string
+}
+
+const integer = (fallback: number, minimum: number, maximum: number, description: string) =>
+  Type.Integer({
+    default: fallback,
+    minimum,
+    maximum,
+    allowed: `a whole number from ${minimum} to ${maximum}`,
+    description,
+  })
+const text = (about: About & { pattern?: string; minLength?: number; default?: string }) => Type.String({ ...about })
+const list = (about: About) => Type.Array(Type.String(), { default: [], ...about })
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const POSTGRES_URL = '^postgres(ql)?://.+'
+
+/** Every setting, read from the variable of the same name. Lists are comma-separated. */
+export const Settings = Type.Object({
+  PORT: integer(8080, 0, 65_535, 'TCP port of the API; 0 takes any that is free.'),
+  HOST: text({
+    default: '127.0.0.1',
+    pattern: '^[^\\s/]+$',
+    allowed: 'an address or a host name',
+    description:
+      'Address to listen on. By default only this machine is served; 0.0.0.0 or :: serves others too, as in a container.',
+  }),
+  PUBLIC_URL: Type.Optional(
+    text({
+      pattern: '^https?://[^\\s/?#]+(/[^\\s?#]*)?$',
+      allowed: 'an http:// or https:// address without ? or #',
+      description: 'Where others reach Rollcall, for the links it hands out; by default HOST and PORT.',
+    }),
+  ),
+  DATABASE_URL: Type.Optional(
+    text({
+      pattern: POSTGRES_URL,
+      allowed: 'a postgres:// address',
+      description:
+        'A PostgreSQL server, 15 or newer; may lead through PgBouncer. Without it, the embedded PostgreSQL is used.',
+    }),
+  ),
+  DATABASE_DIRECT_URL: Type.Optional(
+    text({
+      pattern: POSTGRES_URL,
+      allowed: 'a postgres:// address, and only together with DATABASE_URL',
+      description: 'The same database without a pooler in between, for migrations and LISTEN; by default DATABASE_URL.',
+    }),
+  ),
+  DATABASE_POOL_SIZE: integer(16, 2, 1000, 'Connections to the database at most, per process.'),
+  ROLLCALL_HOME: text({
+    default: '.rollcall',
+    allowed: 'a directory',
+    description:
+      'What Rollcall keeps: the embedded database, the secret, files. A relative path starts at the checkout.',
+  }),
+  ROLLCALL_SECRET: Type.Optional(
+    text({
+      allowed: `one key or several of at least ${SHORTEST_KEY} characters, comma-separated, all different, the newest first`,
+      description:
+        'Keys for what is signed, sealed or hashed. By default one is made into ROLLCALL_HOME/secret; belongs in the backup.',
+    }),
+  ),
+  ROLLCALL_API_TOKEN: Type.Optional(
+    text({
+      pattern: '^[\\x21-\\x7e]{32,255}$',
+      allowed: '32 to 255 visible ASCII characters without spaces',
+      description: 'A token to ensure for account 1, for automated set-ups; no other is then made.',
+    }),
+  ),
+  RATE_LIMIT: integer(1500, 0, 10_000_000, 'Requests per 10 seconds and token; 0 sets no limit.'),
+  TRUSTED_PROXIES: list({
+    allowed: 'addresses or ranges such as 10.0.0.0/8, comma-separated',
+    description:
+      'Proxies whose X-Forwarded-For is believed; none by default. What is found so counts for limits, audit and consent.',
+  }),
+  CORS_ORIGINS: list({
+    allowed: 'origins such as https://app.example.com, comma-separated',
+    description: 'Web pages of these origins may call the API; none by default.',
+  }),
+  BODY_MAX_BYTES: integer(10_485_760, 1024, 1_073_741_824, 'Largest JSON body of a request, in bytes.'),
+  LOG_LEVEL: Type.Union(
+    LEVELS.map((level) => Type.Literal(level)),
+    {
+      default: 'info',
+      allowed: `one of ${LEVELS.join(', ')}`,
+      description: 'The least grave messages that are logged.',
+    },
+  ),
+  SHUTDOWN_TIMEOUT_S: integer(
+    8,
+    1,
+    3600,
+    'Seconds from SIGTERM to the exit at most; requests and jobs have most of it to end.',
+  ),
+})
+
+export type Config = Readonly<Static<typeof Settings>>
+
+type Name = keyof Config
+
+/** What a schema can't say. */
+const CHECKS: { [Key in Name]?: (value: NonNullable<Config[Key]>, config: Config) => boolean } = {
+  DATABASE_DIRECT_URL: (_url, config) => config.DATABASE_URL !== undefined,
+  ROLLCALL_SECRET: (keys) => doesNotThrow(() => parseKeyring(keys)),
+  TRUSTED_PROXIES: (ranges) => ranges.every(isRange),
+  CORS_ORIGINS: (origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
+}
+
+/**
+ * Reads every setting once, at start; '' counts as unset. Throws one Error that names each bad one with what is
+ * allowed, and never a value, as that may be a secret.
+ */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const properties = Object.entries(Settings.properties) as [Name, TSchema][]
+  const given = Object.fromEntries(
+    properties.filter(([name]) => env[name]?.trim()).map(([name, schema]) => [name, convert(schema, env[name]!)]),
+  )
+  const config = Value.Default(Settings, given) as Config
+  const bad = properties.filter(([name, schema]) => config[name] !== undefined && !isAllowed(name, schema, config))
+  if (bad.length === 0) return Object.freeze(config)
+  throw new Error(
+    `bad configuration:\n${bad.map(([name, schema]) => `  ${name} must be ${(schema as TSchema & About).allowed}`).join('\n')}`,
+  )
+}
+
+function convert(schema: TSchema, given: string): unknown {
+  const value = given.trim()
+  if (Type.IsInteger(schema)) return /^\d{1,15}$/.test(value) ? Number(value) : value
+  if (Type.IsArray(schema)) return value.split(',').map((item) => item.trim())
+  return value
+}
+
+function isAllowed<Key extends Name>(name: Key, schema: TSchema, config: Config): boolean {
+  const value = config[name]
+  return Value.Check(schema, value) && (CHECKS[name]?.(value as NonNullable<Config[Key]>, config) ?? true)
+}
+
+function isRange(range: string): boolean {
+  const [address = '', bits, ...rest] = range.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  const family = version === 4 ? 'ipv4' : 'ipv6'
+  return (
+    bits === undefined ||
+    (/^\d{1,3}$/.test(bits) && doesNotThrow(() => new BlockList().addSubnet(address, Number(bits), family)))
+  )
+}
+
+function doesNotThrow(act: () => unknown): boolean {
+  try {
+    act()
+    return true
+  } catch {
+    return false
+  }
+}

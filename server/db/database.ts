@@ -1,0 +1,137 @@
+import pg from 'pg'
+import type { Sql } from 'sql-template-tag'
+import { isRetryable } from './sqlstate.ts'
+
+/** SQL text with its bound values: what the `sql` tag makes. */
+export type Statement = Pick<Sql, 'text' | 'values'>
+
+/** What can run a statement: the pool, or one transaction. */
+export interface Queryable {
+  query<Row = Record<string, unknown>>(statement: Statement): Promise<Row[]>
+}
+
+type Isolation = 'read committed' | 'repeatable read'
+
+// int8 as a number: our ids stay below 2^53, and everything on the wire is JSON. A date stays the text it is.
+const types = new pg.TypeOverrides()
+types.setTypeParser(pg.types.builtins.INT8, Number)
+types.setTypeParser(pg.types.builtins.DATE, (text: string) => text)
+
+/** One transaction. Statements sent without awaiting the one before travel together, and run in the order sent. */
+export class Trx implements Queryable {
+  readonly #client: pg.PoolClient
+  readonly #sent: Promise<unknown>[] = []
+  readonly #afterCommit: (() => void)[] = []
+
+  constructor(client: pg.PoolClient) {
+    this.#client = client
+  }
+
+  async query<Row>(statement: Statement): Promise<Row[]> {
+    return (await this.#client.query<Row & pg.QueryResultRow>(statement.text, statement.values)).rows
+  }
+
+  /**
+   * Sends a statement whose rows nobody needs. It is not waited for: the next statement, or the commit, follows at once,
+   * which saves its round trip. A failure fails the transaction as if it had been awaited.
+   */
+  send(statement: Statement | string): void {
+    const [text, values] = typeof statement === 'string' ? [statement, []] : [statement.text, statement.values]
+    const answer = this.#client.query(text, values)
+    answer.catch(() => {}) // reported by `settle`; without this, a failure before it would count as unhandled
+    this.#sent.push(answer)
+  }
+
+  /** Waits for all that was sent; throws its first failure. */
+  async settle(): Promise<void> {
+    const answers = await Promise.allSettled(this.#sent)
+    const failed = answers.find((answer) => answer.status === 'rejected')
+    if (failed) throw failed.reason
+  }
+
+  /** Undoes everything since the savepoint of that name, what was to run after the commit included. */
+  async undoTo(savepoint: string): Promise<void> {
+    await Promise.allSettled(this.#sent)
+    this.#sent.length = 0
+    this.#afterCommit.length = 0
+    await this.#client.query(`rollback to savepoint ${savepoint}`)
+  }
+
+  /** Runs `act` once the transaction has been committed, and never if it is not. */
+  afterCommit(act: () => void): void {
+    this.#afterCommit.push(act)
+  }
+
+  /** Commits; throws the first failure of a statement that was sent and not awaited. For `Database` alone. */
+  async commit(): Promise<void> {
+    await Promise.all([this.settle(), this.#client.query('commit')])
+    for (const act of this.#afterCommit) act()
+  }
+}
+
+/**
+ * The pool of connections. Leans on nothing that outlives a transaction (no named statements, no session settings), so
+ * a PgBouncer in transaction mode may stand in between.
+ */
+export class Database implements Queryable {
+  readonly pool: pg.Pool
+
+  /** @param options.url `postgres://…`, a unix socket as `?host=/directory`; `max`: connections at most. */
+  constructor(options: { url: string; max?: number; onError?: (error: Error) => void }) {
+    this.pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.max ?? 16,
+      types,
+      pipeline: true,
+    } as pg.PoolConfig)
+    // An idle connection that breaks is replaced by the pool; unheard, its error would end the process.
+    this.pool.on('error', (error) => options.onError?.(error))
+  }
+
+  async query<Row>(statement: Statement): Promise<Row[]> {
+    return (await this.pool.query<Row & pg.QueryResultRow>(statement.text, statement.values)).rows
+  }
+
+  /**
+   * Runs `work` in one transaction, again from the start (three times in all) when PostgreSQL ends it for a deadlock or
+   * a serialisation failure; so `work` must have no effect outside the database but through `afterCommit`.
+   */
+  async transaction<T>(work: (trx: Trx) => Promise<T>, isolation: Isolation = 'read committed'): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(work, isolation)
+      } catch (error) {
+        if (attempt === 3 || !isRetryable(error)) throw error
+      }
+    }
+  }
+
+  async #attempt<T>(work: (trx: Trx) => Promise<T>, isolation: Isolation): Promise<T> {
+    const client = await this.pool.connect()
+    let broken: Error | undefined
+    const onError = (error: Error) => {
+      broken = error
+    }
+    client.on('error', onError)
+    const trx = new Trx(client)
+    try {
+      trx.send(isolation === 'read committed' ? 'begin' : `begin isolation level ${isolation}`)
+      const result = await work(trx)
+      await trx.commit()
+      return result
+    } catch (error) {
+      await client.query('rollback').catch((failure: Error) => {
+        broken ??= failure
+      })
+      throw error
+    } finally {
+      client.off('error', onError)
+      client.release(broken)
+    }
+  }
+
+  /** Waits for what runs, then closes every connection. */
+  async close(): Promise<void> {
+    await this.pool.end()
+  }
+}

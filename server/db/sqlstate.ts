@@ -1,0 +1,21 @@
+import pg from 'pg'
+
+/** The unique constraint or index that the error is about, when it is a unique violation; else undefined. */
+export function violatedUnique(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError && error.code === '23505' ? error.constraint : undefined
+}
+
+/** Ended by PostgreSQL through no fault of the statement: serialization_failure or deadlock_detected. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01')
+}
+
+/** No connection could be had, or it was lost: the SQLSTATE classes 08 and 57P, or an error of the socket. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return /^(08|57P0[123])/.test(error.code ?? '')
+  if (!(error instanceof Error)) return false
+  const { code } = error as NodeJS.ErrnoException
+  return (
+    /^(ECONN|ENOENT|EPIPE|ETIMEDOUT|EAI_)/.test(code ?? '') || /Connection terminated|not queryable/.test(error.message)
+  )
+}

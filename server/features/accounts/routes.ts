@@ -1,0 +1,47 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { Database } from '../../db/database.ts'
+import type { Change } from '../../http/change.ts'
+import type { Access } from './access.ts'
+import { type Account, findAccount, updateAccount } from './accounts.ts'
+import { AccountSettings } from './settings.ts'
+
+const AccountOnWire = Type.Object({
+  id: Type.Integer(),
+  name: Type.String(),
+  ...AccountSettings.properties,
+  created_at: Type.String(),
+  updated_at: Type.String(),
+})
+
+const AccountPatch = Type.Object(
+  { name: Type.Optional(Type.String({ maxLength: 255 })), ...Type.Partial(AccountSettings).properties },
+  { additionalProperties: false },
+)
+
+function accountOnWire({ id, name, settings, createdAt, updatedAt }: Account) {
+  return { id, name, ...settings, created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() }
+}
+
+export const accountRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Change; access: Access }> = async (app, { db, change, access }) => {
+  app.get(
+    '/api/account',
+    { config: { scope: 'read' }, schema: { tags: ['Account'], operationId: 'getAccount', summary: 'The account and its settings', response: { 200: AccountOnWire } } },
+    async (request) => accountOnWire(await findAccount(db, request.caller.accountId)),
+  )
+
+  app.patch(
+    '/api/account',
+    {
+      config: { scope: 'admin' },
+      schema: { tags: ['Account'], operationId: 'updateAccount', summary: 'Change settings of the account', body: AccountPatch, response: { 200: AccountOnWire } },
+    },
+    (request, reply) =>
+      change(request, reply, async (trx) => {
+        const { accountId } = request.caller
+        const account = await updateAccount(trx, accountId, request.body)
+        trx.afterCommit(() => access.forgetSettings(accountId))
+        return { status: 200, body: accountOnWire(account) }
+      }),
+  )
+}

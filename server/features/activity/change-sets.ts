@@ -1,0 +1,77 @@
+import sql from 'sql-template-tag'
+import type { Queryable, Trx } from '../../db/database.ts'
+import { notFound } from '../../lib/app-error.ts'
+import { record } from './record.ts'
+
+export type ChangeSetKind = 'batch_update' | 'batch_delete' | 'list_add' | 'list_remove' | 'list_merge' | 'list_delete' | 'field_delete' | 'field_convert'
+
+export interface ChangeSet {
+  id: number
+  kind: string
+  phase: string
+  actor: string
+  options: Record<string, unknown>
+  counts: Record<string, number>
+  created_at: Date
+  finished_at: Date | null
+}
+
+interface Opening {
+  kind: ChangeSetKind
+  actor: string
+  options?: Record<string, unknown>
+}
+
+/** Begins an act on many people; its rows follow in `change_rows`, and `finishChangeSet` closes it. */
+export async function openChangeSet(trx: Trx, accountId: number, { kind, actor, options }: Opening): Promise<number> {
+  const [row] = await trx.query<{ id: number }>(sql`
+    insert into change_sets (account_id, kind, phase, actor, options)
+    values (${accountId}, ${kind}, 'running', ${actor}, ${JSON.stringify(options ?? {})})
+    returning id`)
+  return row!.id
+}
+
+/** Closes an act with its counts, and tells the feed. */
+export function finishChangeSet(trx: Trx, accountId: number, id: number, kind: ChangeSetKind, counts: Record<string, number>): void {
+  trx.send(sql`
+    update change_sets set phase = 'finished', counts = ${JSON.stringify(counts)}::jsonb, finished_at = statement_timestamp()
+    where account_id = ${accountId} and id = ${id}`)
+  record(trx, accountId, [{ contactId: null, types: ['change_set_finished'], data: { kind, counts } }], id)
+}
+
+const COLUMNS = sql`id, kind, phase, actor, options, counts, created_at, finished_at`
+
+/** Newest first. */
+export async function listChangeSets(db: Queryable, accountId: number, limit: number, offset: number) {
+  const [rows, [total]] = await Promise.all([
+    db.query<ChangeSet>(sql`
+      select ${COLUMNS} from change_sets where account_id = ${accountId} order by id desc limit ${limit} offset ${offset}`),
+    db.query<{ count: number }>(sql`select count(*) as count from change_sets where account_id = ${accountId}`),
+  ])
+  return { rows, total: total!.count }
+}
+
+/** Throws not_found. */
+export async function findChangeSet(db: Queryable, accountId: number, id: number): Promise<ChangeSet> {
+  const [row] = await db.query<ChangeSet>(sql`select ${COLUMNS} from change_sets where account_id = ${accountId} and id = ${id}`)
+  if (!row) throw notFound()
+  return row
+}
+
+export interface ChangeRow {
+  line: number
+  email: string | null
+  action: string | null
+  contact_id: string | null
+  before: Record<string, unknown> | null
+  after: Record<string, unknown> | null
+  problem: unknown
+}
+
+/** What an act did to each person, in the order of its lines; `after` is the last line already read. */
+export async function readDiff(db: Queryable, accountId: number, id: number, after: number, limit: number): Promise<ChangeRow[]> {
+  return db.query<ChangeRow>(sql`
+    select line, email, action, contact_id, before, after, problem from change_rows
+    where account_id = ${accountId} and change_set_id = ${id} and line > ${after}
+    order by line limit ${limit}`)
+}

@@ -1,0 +1,66 @@
+import sql, { type Sql } from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+import { type EventType, inOrder } from './event-types.ts'
+
+/** From what, to what: an absent side was or is unset. */
+export interface Change {
+  from?: unknown
+  to?: unknown
+}
+
+/** What an act changed. Fields stand under their keys, which outlive a renamed merge tag. */
+export interface EventData {
+  email?: Change
+  external_id?: Change
+  state?: Change
+  created_at?: Change
+  fields?: Record<string, Change>
+  tags?: { added?: string[]; removed?: string[] }
+  lists?: { added?: number[]; removed?: number[] }
+  /** Of a custom event: what its sender said of it. */
+  params?: Record<string, unknown>
+  counts?: Record<string, number>
+  [other: string]: unknown
+}
+
+export interface Act {
+  /** null: an act on the account. */
+  contactId: string | null
+  types: EventType[]
+  name?: string
+  at?: Date
+  data: EventData
+}
+
+/**
+ * Appends one event for each act and one row in the outbox for all of them. Runs after the contacts' rows are locked,
+ * so that a contact's events stand in the order in which they happened. Sent, not awaited: see `Trx.send`.
+ */
+export function record(trx: Trx, accountId: number, acts: readonly Act[], changeSetId: number | null = null): void {
+  if (acts.length === 0) return
+  const rows = acts.map(({ contactId, types, name, at, data }) => ({ contact_id: contactId, types: inOrder(types), name, at, data }))
+  trx.send(sql`with ${recording(accountId, actsAsRows(rows), changeSetId)} select`)
+}
+
+function actsAsRows(rows: object[]): Sql {
+  return sql`
+    select contact_id, types, name, at, data
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as act (contact_id uuid, types text[], name text, at timestamptz, data jsonb)`
+}
+
+/**
+ * The same for acts that a statement finds: two steps to put into its `with`, where `acts` selects
+ * (contact_id uuid, types text[] in order, name text, at timestamptz, data jsonb).
+ */
+export function recording(accountId: number, acts: Sql, changeSetId: number | null): Sql {
+  return sql`
+    recorded as (
+      insert into events (account_id, contact_id, type, types, name, at, data, change_set_id)
+      select ${accountId}::bigint, contact_id, types[1], types, name, coalesce(at, clock_timestamp()), data, ${changeSetId}::bigint
+      from (${acts}) as acts
+      returning id
+    ), queued as (
+      insert into outbox (account_id, event_ids)
+      select ${accountId}::bigint, array_agg(id order by id) from recorded having count(*) > 0
+    )`
+}

@@ -1,0 +1,171 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import sql from 'sql-template-tag'
+import type { Database, Queryable } from '../../db/database.ts'
+import type { Change } from '../../http/change.ts'
+import { type Cursors, collection, PagingQuery, pageOf } from '../../http/paging.ts'
+import { invalid, notFound } from '../../lib/app-error.ts'
+import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
+import { parseId } from '../../lib/ids.ts'
+import { findChangeSet, listChangeSets, readDiff } from './change-sets.ts'
+import { CONTACT_EVENT_TYPES } from './event-types.ts'
+import { addEvent, checkEvent, countTimeline, type EventRow, readTimeline } from './timeline.ts'
+
+interface Options {
+  db: Database
+  change: Change
+  cursors: Cursors
+  /** What stands in an event or a change row under fields' keys, under their merge tags of now. */
+  nameFields: (accountId: number) => Promise<(data: Record<string, unknown>) => Record<string, unknown>>
+}
+
+/** Whom a path names: the row is locked when `lock` is set. Throws not_found. */
+async function contactNamed(db: Queryable, accountId: number, ref: ContactRef, lock = false) {
+  const condition = {
+    id: sql`id = ${ref.by === 'id' ? ref.id : null}::uuid`,
+    email: sql`email = ${ref.by === 'email' ? ref.email : null}`,
+    external_id: sql`external_id = ${ref.by === 'external_id' ? ref.externalId : null}`,
+    none: sql`false`,
+  }[ref.by]
+  const [row] = await db.query<{ id: string; email: string }>(sql`
+    select id, email from contacts where account_id = ${accountId} and ${condition} ${lock ? sql`for no key update` : sql``}`)
+  if (!row) throw notFound()
+  return row
+}
+
+function changeSetIdOf(params: { id: string }): number {
+  const id = parseId(params.id)
+  if (id === null) throw notFound()
+  return id
+}
+
+export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, change, cursors, nameFields }) => {
+  const ContactParams = Type.Object({ contact: Type.String() })
+
+  app.get(
+    '/api/contacts/:contact/events',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags: ['Activity'],
+        operationId: 'listContactEvents',
+        summary: 'What happened to a contact, the latest first',
+        params: ContactParams,
+        querystring: Type.Object(
+          { ...PagingQuery, types: Type.Optional(Type.String({ description: `Only events of these types, separated by commas: ${CONTACT_EVENT_TYPES.join(', ')}.` })) },
+          { additionalProperties: false },
+        ),
+      },
+    },
+    async (request) => {
+      const { accountId } = request.caller
+      const { query } = request
+      const page = pageOf(query)
+      const types = query.types?.split(',').map((type) => type.trim()).filter(Boolean) ?? []
+      const unknown = types.filter((type) => !(CONTACT_EVENT_TYPES as readonly string[]).includes(type))
+      if (unknown.length > 0) throw invalid({ types: [`${unknown.join(', ')} is not a type of event: there are ${CONTACT_EVENT_TYPES.join(', ')}`] })
+      const contact = await contactNamed(db, accountId, parseContactRef(request.params.contact))
+      const scope = ['events', accountId, contact.id, types]
+      const after = query.cursor === undefined ? undefined : cursors.read(scope, query.cursor)
+      const asked = { types, limit: page.perPage + 1, offset: after ? 0 : page.offset, after }
+      const [rows, total, name] = await Promise.all([
+        readTimeline(db, accountId, contact.id, asked),
+        after ? Number(after[1]) : countTimeline(db, accountId, contact.id, types),
+        nameFields(accountId),
+      ])
+      const shown = rows.slice(0, page.perPage)
+      const next = rows.length > page.perPage ? cursors.write(scope, [shown.at(-1)!.id, total]) : null
+      return collection(shown.map((row) => eventOnWire(row, name)), page, total, next)
+    },
+  )
+
+  app.post(
+    '/api/contacts/:contact/events',
+    {
+      config: { scope: 'write', body: {} },
+      schema: {
+        tags: ['Activity'],
+        operationId: 'createContactEvent',
+        summary: 'Tell what a contact did',
+        params: ContactParams,
+        body: Type.Object(
+          {
+            name: Type.Unsafe<unknown>({ description: 'At most 255 characters; names such as email_opened act as that type.' }),
+            params: Type.Optional(Type.Unsafe<unknown>({ description: 'Scalar values by key.' })),
+          },
+          { additionalProperties: false, required: [] },
+        ),
+      },
+    },
+    (request, reply) =>
+      change(request, reply, async (trx) => {
+        const { accountId } = request.caller
+        const event = checkEvent(request.body)
+        const contact = await contactNamed(trx, accountId, parseContactRef(request.params.contact), true)
+        await addEvent(trx, accountId, contact.id, event)
+        return { status: 201, body: { contact_id: contact.id, contact_email: contact.email, ...event } }
+      }),
+  )
+
+  app.get(
+    '/api/change_sets',
+    {
+      config: { scope: 'read' },
+      schema: { tags: ['Change sets'], operationId: 'listChangeSets', summary: 'Acts on many people, the latest first', querystring: Type.Object({ page: PagingQuery.page, per_page: PagingQuery.per_page }, { additionalProperties: false }) },
+    },
+    async (request) => {
+      const page = pageOf(request.query)
+      const { rows, total } = await listChangeSets(db, request.caller.accountId, page.perPage, page.offset)
+      return collection(rows, page, total, null)
+    },
+  )
+
+  app.get(
+    '/api/change_sets/:id',
+    { config: { scope: 'read' }, schema: { tags: ['Change sets'], operationId: 'getChangeSet', summary: 'One act on many people', params: Type.Object({ id: Type.String() }) } },
+    async (request) => findChangeSet(db, request.caller.accountId, changeSetIdOf(request.params)),
+  )
+
+  app.get(
+    '/api/change_sets/:id/diff',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags: ['Change sets'],
+        operationId: 'getDiff',
+        summary: 'What an act did to each person',
+        params: Type.Object({ id: Type.String() }),
+        querystring: Type.Object({ per_page: PagingQuery.per_page, cursor: PagingQuery.cursor }, { additionalProperties: false }),
+      },
+    },
+    async (request) => {
+      const { accountId } = request.caller
+      const id = changeSetIdOf(request.params)
+      await findChangeSet(db, accountId, id)
+      const { cursor } = request.query
+      const { perPage } = pageOf(request.query)
+      const scope = ['diff', accountId, id]
+      const after = cursor === undefined ? 0 : Number(cursors.read(scope, cursor)[0])
+      const [rows, name] = await Promise.all([readDiff(db, accountId, id, after, perPage + 1), nameFields(accountId)])
+      const shown = rows.slice(0, perPage)
+      return {
+        data: shown.map((row) => ({ ...row, before: row.before && name(row.before), after: row.after && name(row.after) })),
+        per_page: perPage,
+        next_cursor: rows.length > perPage ? cursors.write(scope, [shown.at(-1)!.line]) : null,
+      }
+    },
+  )
+}
+
+function eventOnWire(row: EventRow, name: (data: Record<string, unknown>) => Record<string, unknown>) {
+  return {
+    id: row.id,
+    type: row.type,
+    types: row.types,
+    ...(row.name === null ? {} : { name: row.name }),
+    at: row.at.toISOString(),
+    data: name(row.data),
+    contact_id: row.contact_id,
+    ...(row.change_set_id === null ? {} : { change_set_id: row.change_set_id }),
+  }
+}

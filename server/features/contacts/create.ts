@@ -1,0 +1,90 @@
+import sql from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+import { violatedUnique } from '../../db/sqlstate.ts'
+import { invalid } from '../../lib/app-error.ts'
+import type { EventType } from '../activity/event-types.ts'
+import { type Change, type EventData, record } from '../activity/record.ts'
+import { takeFields } from '../fields/intake.ts'
+import { assertConsents } from '../subscriptions/consents.ts'
+import { type Standing, standingOnEntry } from '../subscriptions/states.ts'
+import { rulingOn } from '../subscriptions/suppressions.ts'
+import type { Desk } from './desk.ts'
+import type { ReadRow } from './contact.ts'
+import { type ContactCreate, checkEmail, checkExternalId, checkTags } from './input.ts'
+import { enterLists, holdLists } from './memberships.ts'
+
+/** The same official words wherever an address is refused because someone has it. */
+export const TAKEN = ['has already been taken']
+
+/**
+ * Enters a person. Throws `invalid`: for what is wrong with the input, for an address or external id that another
+ * contact has, and for an address that was erased.
+ */
+export async function createContact(trx: Trx, desk: Desk, input: ContactCreate): Promise<ReadRow> {
+  const email = checkEmail(input.email)
+  const row = await insertContact(trx, desk, email, input)
+  if (!row) throw invalid({ email: TAKEN })
+  return row
+}
+
+/** The same for an address that is known to be one; undefined when another contact has it. */
+export async function insertContact(trx: Trx, desk: Desk, email: string, input: Omit<ContactCreate, 'email'>): Promise<ReadRow | undefined> {
+  const { accountId } = desk.caller
+  const tags = checkTags(input.tags ?? [])
+  const externalId = checkExternalId(input.external_id)
+  const { set } = await takeFields(trx, desk.fieldCache, input.fields ?? {}, {
+    accountId,
+    unknown: desk.settings.unknown_fields,
+    creating: true,
+  })
+  const listIds = [...new Set(input.list_ids ?? [])]
+  await holdLists(trx, accountId, listIds)
+  const asked = { unsubscribed: input.unsubscribed, doubleOptIn: desk.settings.double_opt_in }
+  let standing = standingOnEntry({ ...asked, withdrawn: false })
+
+  // Both are on their way at once; the second has a snapshot of its own, taken after the first is done.
+  const [[inserted], ruling] = await Promise.all([
+    trx.query<Pick<ReadRow, 'id' | 'created_at' | 'updated_at'>>(sql`
+      insert into contacts (account_id, email, external_id, state, state_reason, fields, tags, origin)
+      values (${accountId}, ${email}, ${externalId}, ${standing.state}, ${standing.state_reason}, ${JSON.stringify(set)}, ${tags}, 'api')
+      on conflict (account_id, email) do nothing
+      returning id, created_at, updated_at`),
+    rulingOn(trx, desk.keyring, accountId, email),
+  ]).catch((error: unknown) => {
+    throw violatedUnique(error) === 'contacts_external_id' ? invalid({ external_id: TAKEN }, error) : error
+  })
+  if (!inserted) return undefined
+  if (ruling.past === 'erased') throw invalid({ email: ['is suppressed'] })
+  if (ruling.past === 'withdrawn') {
+    standing = standingOnEntry({ ...asked, withdrawn: true })
+    trx.send(sql`
+      update contacts set state = ${standing.state}, state_reason = ${standing.state_reason}
+      where account_id = ${accountId} and id = ${inserted.id}`)
+  }
+  const entered = await enterLists(trx, accountId, { id: inserted.id, email }, listIds)
+  const row = { ...inserted, email, external_id: externalId, ...standing, fields: set, tags, origin: 'api' }
+  record(trx, accountId, [{ contactId: row.id, types: typesOf(standing, entered), data: dataOf(row, entered) }])
+  if (standing.state === 'subscribed') assertConsents(trx, desk.caller, [{ contactId: row.id, action: 'granted' }])
+  return { ...row, list_ids: entered.sort((a, b) => a - b), suppressed: ruling.suppressed }
+}
+
+function typesOf({ state }: Standing, lists: number[]): EventType[] {
+  const types: EventType[] = ['created']
+  if (state === 'subscribed' || state === 'unsubscribed') types.push(state)
+  if (lists.length > 0) types.push('list_added')
+  return types
+}
+
+/** Everything a new contact starts with, as changes from nothing. */
+function dataOf(row: Pick<ReadRow, 'email' | 'external_id' | 'state' | 'fields' | 'tags' | 'origin'>, lists: number[]): EventData {
+  const fields = Object.fromEntries(Object.entries(row.fields).map(([key, to]): [string, Change] => [key, { to }]))
+  return {
+    origin: row.origin,
+    email: { to: row.email },
+    state: { to: row.state },
+    ...(row.external_id === null ? {} : { external_id: { to: row.external_id } }),
+    ...(Object.keys(fields).length > 0 ? { fields } : {}),
+    ...(row.tags.length > 0 ? { tags: { added: row.tags } } : {}),
+    ...(lists.length > 0 ? { lists: { added: lists } } : {}),
+  }
+}

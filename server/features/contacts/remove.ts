@@ -1,0 +1,49 @@
+import sql from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+import type { Keyring } from '../../lib/secret.ts'
+import { recording } from '../activity/record.ts'
+import type { State } from '../subscriptions/states.ts'
+import { leaveWithdrawn } from '../subscriptions/suppressions.ts'
+
+interface Removal {
+  accountId: number
+  /** The change set this is part of; null for one contact by itself. */
+  changeSetId: number | null
+  /** Who removes: for the suppressions that withdrawals leave. */
+  source: string
+  keyring: Keyring
+}
+
+/**
+ * Removes contacts from everywhere: the one place that knows where a person stands. What stays is a `deleted` event with
+ * ids only, the feed positions of the earlier events, change rows without what they said of the person, and, for those
+ * who were unsubscribed or bounced, an HMAC of the address. Unknown ids are passed over.
+ * @returns the ids removed
+ */
+export async function removeContacts(trx: Trx, ids: readonly string[], { accountId, changeSetId, source, keyring }: Removal): Promise<string[]> {
+  const removed = await trx.query<{ id: string; email: string; state: State }>(sql`
+    with held as (
+      select id from contacts where account_id = ${accountId} and id = any(${[...ids]}::uuid[]) order by id for update
+    )
+    delete from contacts as c using held where c.account_id = ${accountId} and c.id = held.id
+    returning c.id, c.email, c.state`)
+  if (removed.length === 0) return []
+  const gone = removed.map((contact) => contact.id)
+  leaveWithdrawn(trx, keyring, accountId, removed, source)
+  for (const table of HOLDS_CONTACTS) {
+    trx.send(sql`delete from ${table} where account_id = ${accountId} and contact_id = any(${gone}::uuid[])`)
+  }
+  trx.send(sql`
+    update change_rows set email = null, input = null, before = null, after = null, problem = null
+    where account_id = ${accountId} and contact_id = any(${gone}::uuid[])`)
+  trx.send(sql`
+    with ${recording(
+      accountId,
+      sql`select id as contact_id, '{deleted}'::text[] as types, null::text as name, null::timestamptz as at, '{}'::jsonb as data from unnest(${gone}::uuid[]) as gone (id)`,
+      changeSetId,
+    )} select`)
+  return gone
+}
+
+/** Tables whose rows are about one contact and go with it; `test/orphans.test.ts` finds one that is missing here. */
+const HOLDS_CONTACTS = [sql`list_members`, sql`consents`, sql`events`]

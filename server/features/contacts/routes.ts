@@ -1,0 +1,142 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { Database } from '../../db/database.ts'
+import type { Caller } from '../../http/caller.ts'
+import type { Change } from '../../http/change.ts'
+import { AppError, notFound } from '../../lib/app-error.ts'
+import { parseContactRef } from '../../lib/contact-ref.ts'
+import { BatchDelete, BatchUpdate, deleteBatch, updateBatch } from './batch.ts'
+import { readContact } from './contact.ts'
+import { createContact } from './create.ts'
+import type { Desk } from './desk.ts'
+import type { ContactReader } from './find.ts'
+import { ContactCreate, ContactPatch } from './input.ts'
+import { removeContacts } from './remove.ts'
+import { Contact, ContactPage } from './schemas.ts'
+import { ContactsQuery, ContactsSearch, selectionFromBody, selectionFromQuery } from './selection.ts'
+import { upsertContact } from './update.ts'
+
+const ContactParams = Type.Object({ contact: Type.String({ description: 'Id, address, or ext: and the external id.' }) })
+const tags = ['Contacts']
+
+interface Options {
+  db: Database
+  change: Change
+  reader: ContactReader
+  deskOf: (caller: Caller) => Promise<Desk>
+}
+
+export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, change, reader, deskOf }) => {
+  app.post(
+    '/api/contacts',
+    {
+      config: { scope: 'write', body: { wrapper: 'contact' } },
+      schema: { tags, operationId: 'createContact', summary: 'Create a contact', body: ContactCreate, response: { 201: Type.Object({ data: Contact }) } },
+    },
+    async (request, reply) => {
+      const desk = await deskOf(request.caller)
+      return change(request, reply, async (trx) => {
+        const row = await createContact(trx, desk, request.body)
+        return { status: 201, body: { data: await reader.showIn(trx, request.caller.accountId, row) } }
+      })
+    },
+  )
+
+  app.get(
+    '/api/contacts',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'listContacts',
+        summary: 'Search and filter contacts',
+        description: 'Every further parameter is a filter: `company=Acme`, `age[gte]=18`, `list_id=3`, `tag=customer`, `state=pending`.',
+        querystring: ContactsQuery,
+        response: { 200: ContactPage },
+      },
+    },
+    async (request) => {
+      const { accountId } = request.caller
+      return reader.page(accountId, selectionFromQuery(request.query, await reader.fieldsOf(accountId)), request.query)
+    },
+  )
+
+  app.post(
+    '/api/contacts/search',
+    {
+      config: { scope: 'read' },
+      schema: { tags, operationId: 'searchContacts', summary: 'Find contacts by criteria', body: ContactsSearch, response: { 200: ContactPage } },
+    },
+    async (request) => {
+      const { accountId } = request.caller
+      return reader.page(accountId, selectionFromBody(request.body, await reader.fieldsOf(accountId)), request.body)
+    },
+  )
+
+  app.get(
+    '/api/contacts/:contact',
+    {
+      config: { scope: 'read' },
+      schema: { tags, operationId: 'getContact', summary: 'One contact', params: ContactParams, response: { 200: Type.Object({ data: Contact }) } },
+    },
+    async (request) => {
+      const { accountId } = request.caller
+      const row = await readContact(db, accountId, parseContactRef(request.params.contact))
+      if (!row) throw notFound()
+      return { data: await reader.show(accountId, row) }
+    },
+  )
+
+  app.route({
+    method: ['PATCH', 'PUT'],
+    url: '/api/contacts/:contact',
+    config: { scope: 'write', body: { wrapper: 'contact' } },
+    schema: {
+      tags,
+      summary: 'Change a contact, or create it when its address is new',
+      params: ContactParams,
+      body: ContactPatch,
+      response: { 200: Type.Object({ data: Contact, action: Type.Enum(['created', 'updated']) }) },
+    },
+    handler: async (request, reply) => {
+      const desk = await deskOf(request.caller)
+      return change(request, reply, async (trx) => {
+        const { row, action } = await upsertContact(trx, desk, parseContactRef(request.params.contact), request.body)
+        return { status: 200, body: { data: await reader.showIn(trx, request.caller.accountId, row), action } }
+      })
+    },
+  })
+
+  app.delete(
+    '/api/contacts/:contact',
+    { config: { scope: 'write' }, schema: { tags, operationId: 'deleteContact', summary: 'Remove a contact', params: ContactParams } },
+    async (request, reply) => {
+      const { accountId, actor } = request.caller
+      const { keyring } = await deskOf(request.caller)
+      return change(request, reply, async (trx) => {
+        const row = await readContact(trx, accountId, parseContactRef(request.params.contact))
+        const gone = row ? await removeContacts(trx, [row.id], { accountId, changeSetId: null, source: actor, keyring }) : []
+        if (gone.length === 0) throw new AppError('contacts_not_found', 'Contact(s) not found')
+        return { status: 204 }
+      })
+    },
+  )
+
+  app.patch(
+    '/api/contacts/batch',
+    { config: { scope: 'write' }, schema: { tags, operationId: 'updateBatch', summary: 'Change up to 1,000 contacts', body: BatchUpdate } },
+    async (request, reply) => {
+      const desk = await deskOf(request.caller)
+      return change(request, reply, async (trx) => ({ status: 200, body: await updateBatch(trx, desk, request.body) }))
+    },
+  )
+
+  app.delete(
+    '/api/contacts/batch',
+    { config: { scope: 'write' }, schema: { tags, operationId: 'deleteBatch', summary: 'Remove up to 1,000 contacts', body: BatchDelete } },
+    async (request, reply) => {
+      const desk = await deskOf(request.caller)
+      return change(request, reply, async (trx) => ({ status: 200, body: await deleteBatch(trx, desk, request.body) }))
+    },
+  )
+}

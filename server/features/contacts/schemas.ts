@@ -1,0 +1,34 @@
+import { Type } from 'typebox'
+import { STATES, STATUSES } from '../subscriptions/states.ts'
+
+const Nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) => Type.Union([schema, Type.Null()])
+
+/** A contact as the API answers it; times are epoch milliseconds. */
+export const Contact = Type.Object(
+  {
+    id: Type.String({ description: 'UUIDv7, given by the service.' }),
+    email: Type.String(),
+    external_id: Nullable(Type.String()),
+    status: Type.Enum([...STATUSES]),
+    state: Type.Enum([...STATES]),
+    subscribed: Type.Boolean(),
+    sendable: Type.Object({ allowed: Type.Boolean(), reason: Nullable(Type.String()) }),
+    fields: Type.Record(Type.String(), Type.Unknown()),
+    tags: Type.Array(Type.String()),
+    list_ids: Type.Array(Type.Integer(), { description: 'Static lists.' }),
+    origin: Type.String(),
+    created_at: Type.Integer(),
+    updated_at: Type.Integer(),
+  },
+  { description: 'A person' },
+)
+
+export const ContactPage = Type.Object({
+  data: Type.Array(Contact),
+  page: Type.Integer(),
+  per_page: Type.Integer(),
+  total: Type.Integer(),
+  total_is_capped: Type.Optional(Type.Boolean()),
+  total_pages: Type.Integer(),
+  next_cursor: Nullable(Type.String()),
+})

@@ -1,0 +1,99 @@
+import { type Static, Type } from 'typebox'
+import sql from 'sql-template-tag'
+import type { Queryable } from '../../db/database.ts'
+import { PagingQuery } from '../../http/paging.ts'
+import { invalid } from '../../lib/app-error.ts'
+import { parseId } from '../../lib/ids.ts'
+import { type Condition, listsIn, parseCriteria, parseFilter, type Vocabulary } from '../criteria/parse.ts'
+import type { FieldSet } from '../fields/field-set.ts'
+
+/** Which contacts: those that match the search text and meet the condition. */
+export interface Selection {
+  q: string | undefined
+  condition: Condition
+}
+
+const WHICH = {
+  q: Type.Optional(Type.String({ maxLength: 320, description: 'Part of an address or of a name; with one or two letters, its beginning.' })),
+  sort: Type.Optional(Type.String({ maxLength: 100, description: '-id (the newest first), email, created_at, … or a merge tag; a minus turns it round.' })),
+  count: Type.Optional(Type.Enum(['exact', 'capped'], { description: 'With q the total is counted to 10,000 unless `exact` is asked for.' })),
+}
+
+/** The query of `GET contacts`: what is not named here is a filter, and so checked against the fields. */
+export const ContactsQuery = Type.Object({ ...WHICH, ...PagingQuery }, { additionalProperties: true })
+export type ContactsQuery = Static<typeof ContactsQuery>
+
+/** The body of `POST contacts/search`. */
+export const ContactsSearch = Type.Object(
+  {
+    ...WHICH,
+    ...PagingQuery,
+    criteria: Type.Optional(Type.Unknown({ description: 'A map of values, or the nested language: see docs/criteria.md.' })),
+    list_id: Type.Optional(Type.Unknown()),
+    tag: Type.Optional(Type.Unknown()),
+    state: Type.Optional(Type.Unknown()),
+    status: Type.Optional(Type.Unknown()),
+    subscribed: Type.Optional(Type.Unknown()),
+  },
+  { additionalProperties: false },
+)
+export type ContactsSearch = Static<typeof ContactsSearch>
+
+const NOT_FILTERS: ReadonlySet<string> = new Set(Object.keys(ContactsQuery.properties))
+
+export function vocabularyOf(fields: FieldSet): Vocabulary {
+  return { fieldNamed: (tag) => fields.tagged(tag), fieldNames: () => fields.mergeTags }
+}
+
+/** The selection that a query string asks for. Throws `invalid` for a filter on what is neither a field nor a filter. */
+export function selectionFromQuery(query: Record<string, unknown>, fields: FieldSet): Selection {
+  const conditions = Object.entries(query)
+    .filter(([key]) => !NOT_FILTERS.has(key))
+    .map(([key, value]) => filterFrom(key, [value].flat().map(String), fields))
+  return { q: searchText(query.q), condition: { is: 'all', of: conditions } }
+}
+
+function filterFrom(key: string, texts: string[], fields: FieldSet): Condition {
+  const vocabulary = vocabularyOf(fields)
+  if (key === 'list_id' || key === 'list') {
+    return { is: 'any', of: texts.flatMap((text) => text.split(',')).map((text) => ({ is: 'list', listId: listIdFrom(key, text) })) }
+  }
+  if (key === 'tag') return { is: 'any', of: texts.map((tag): Condition => ({ is: 'tag', tag: tag.trim() })) }
+  const [, name, op] = /^([^[\]]+)(?:\[([a-z_]+)\])?$/.exec(key) ?? [undefined, key, undefined]
+  return parseFilter(name!, op, texts, vocabulary)
+}
+
+function listIdFrom(key: string, text: string): number {
+  const id = parseId(text)
+  if (id === null) throw invalid({ [key]: ['must be the id of a list'] })
+  return id
+}
+
+/** The selection that a body asks for. Throws `invalid` with every fault under its path. */
+export function selectionFromBody(body: ContactsSearch, fields: FieldSet): Selection {
+  const { criteria, list_id, tag, state, status, subscribed } = body
+  const shorthand = Object.fromEntries(Object.entries({ state, status, subscribed }).filter(([, value]) => value !== undefined))
+  const conditions: Condition[] = []
+  const vocabulary = vocabularyOf(fields)
+  if (criteria !== undefined) conditions.push(parseCriteria(criteria, vocabulary))
+  for (const [key, value] of Object.entries({ list: list_id, tag, ...shorthand })) {
+    if (value === undefined) continue
+    const place = key === 'list' ? 'list_id' : key
+    conditions.push(parseCriteria({ [key]: value }, vocabulary, place))
+  }
+  return { q: searchText(body.q), condition: { is: 'all', of: conditions } }
+}
+
+function searchText(q: unknown): string | undefined {
+  const text = typeof q === 'string' ? q.trim() : ''
+  return text === '' ? undefined : text
+}
+
+/** Throws `invalid` when a selection names a list that the account does not have. */
+export async function checkLists(db: Queryable, accountId: number, condition: Condition): Promise<void> {
+  const named = listsIn(condition)
+  if (named.length === 0) return
+  const known = await db.query<{ id: number }>(sql`select id from lists where account_id = ${accountId} and id = any(${named})`)
+  const missing = named.filter((id) => !known.some((row) => row.id === id))
+  if (missing.length > 0) throw invalid({ list: [`not found: ${missing.join(', ')}`] })
+}

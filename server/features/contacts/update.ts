@@ -1,0 +1,154 @@
+import sql from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+import { violatedUnique } from '../../db/sqlstate.ts'
+import { invalid, notFound } from '../../lib/app-error.ts'
+import type { ContactRef } from '../../lib/contact-ref.ts'
+import type { EventType } from '../activity/event-types.ts'
+import { type Change, type EventData, record } from '../activity/record.ts'
+import type { FieldValue } from '../fields/definition.ts'
+import { type Intake, takeFields } from '../fields/intake.ts'
+import { assertConsents } from '../subscriptions/consents.ts'
+import { type Standing, standingAfterCaller, standingOnEntry } from '../subscriptions/states.ts'
+import { rulingOn } from '../subscriptions/suppressions.ts'
+import { CONTACT_COLUMNS, type ContactRow, isReferred, type ReadRow, readContact } from './contact.ts'
+import { insertContact, TAKEN } from './create.ts'
+import type { Desk } from './desk.ts'
+import { type ContactPatch, checkEmail, checkExternalId, checkTags } from './input.ts'
+import { enterLists, holdLists, leaveLists, listsOf, moveOptOuts } from './memberships.ts'
+
+export interface Upserted {
+  row: ReadRow
+  action: 'created' | 'updated'
+}
+
+/**
+ * Changes the contact that `ref` names: what is given is set, the rest stays. An address that nobody has is entered.
+ * Throws not_found for an unknown id, and `invalid`.
+ */
+export async function upsertContact(trx: Trx, desk: Desk, ref: ContactRef, patch: ContactPatch): Promise<Upserted> {
+  const { list_ids_included = [], list_ids_excluded = [] } = patch
+  const both = list_ids_included.filter((id) => list_ids_excluded.includes(id))
+  if (both.length > 0) throw invalid({ base: [`same list_ids ${both.join(', ')} are specified both as included and excluded`] })
+  const updated = await updateContact(trx, desk, ref, patch)
+  if (updated) return { row: updated, action: 'updated' }
+  if (ref.by !== 'email') throw notFound()
+  const { list_ids_included: _, list_ids_excluded: __, email, ...rest } = patch
+  const address = checkEmail(email ?? ref.email)
+  const row = await insertContact(trx, desk, address, { ...rest, list_ids: [...(patch.list_ids ?? []), ...list_ids_included] })
+  if (row) return { row, action: 'created' }
+  // Someone entered the address since we looked for it: now it is there to be changed.
+  const found = await updateContact(trx, desk, { by: 'email', email: address }, patch)
+  if (!found) throw invalid({ email: TAKEN })
+  return { row: found, action: 'updated' }
+}
+
+/** undefined when nobody is named by `ref`. */
+async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: ContactPatch): Promise<ReadRow | undefined> {
+  const { accountId } = desk.caller
+  const [before] = await trx.query<ContactRow>(sql`
+    select ${CONTACT_COLUMNS} from contacts as c where c.account_id = ${accountId} and ${isReferred(ref)} for update`)
+  if (!before) return undefined
+  const email = patch.email === undefined ? before.email : checkEmail(patch.email)
+  const externalId = patch.external_id === undefined ? before.external_id : checkExternalId(patch.external_id)
+  const tags = patch.tags === undefined ? before.tags : checkTags(patch.tags)
+  const intake = await takeFields(trx, desk.fieldCache, patch.fields ?? {}, {
+    accountId,
+    unknown: desk.settings.unknown_fields,
+    creating: false,
+  })
+  const lists = await moveLists(trx, accountId, { id: before.id, email }, patch)
+
+  let standing: Standing = before
+  if (patch.unsubscribed !== undefined) standing = standingAfterCaller(before, patch.unsubscribed) ?? before
+  const data: EventData = {
+    ...changed('email', before.email, email),
+    ...changed('external_id', before.external_id ?? undefined, externalId ?? undefined),
+    ...fieldChanges(before.fields, intake),
+    ...tagChanges(before.tags, tags),
+    ...lists,
+  }
+  if (email !== before.email) {
+    const moved = await moveAddress(trx, desk, before, email)
+    if (moved) standing = moved
+  }
+  Object.assign(data, changed('state', before.state, standing.state))
+  if (Object.keys(data).length > 0) {
+    await trx
+      .query(sql`
+        update contacts set external_id = ${externalId}, tags = ${tags},
+          fields = (fields - ${intake.unset}::text[]) || ${JSON.stringify(intake.set)}::jsonb,
+          state = ${standing.state}, state_reason = ${standing.state_reason}, state_before = ${standing.state_before},
+          state_at = case when ${standing !== before} then statement_timestamp() else state_at end,
+          updated_at = statement_timestamp()
+        where account_id = ${accountId} and id = ${before.id}`)
+      .catch((error: unknown) => {
+        throw violatedUnique(error) === 'contacts_external_id' ? invalid({ external_id: TAKEN }, error) : error
+      })
+    record(trx, accountId, [{ contactId: before.id, types: typesOf(data, standing), data }])
+    if (data.state) {
+      assertConsents(trx, desk.caller, [{ contactId: before.id, action: standing.state === 'subscribed' ? 'granted' : 'withdrawn' }])
+    }
+  }
+  return readContact(trx, accountId, { by: 'id', id: before.id })
+}
+
+/** Gives a contact another address, under which a withdrawal of the past still counts; answers the state it brings, if any. */
+async function moveAddress(trx: Trx, desk: Desk, before: ContactRow, email: string): Promise<Standing | undefined> {
+  const { accountId } = desk.caller
+  const [, ruling] = await Promise.all([
+    trx.query(sql`update contacts set email = ${email} where account_id = ${accountId} and id = ${before.id}`),
+    rulingOn(trx, desk.keyring, accountId, email),
+  ]).catch((error: unknown) => {
+    throw violatedUnique(error) === 'contacts_email' ? invalid({ email: TAKEN }, error) : error
+  })
+  if (ruling.past === 'erased') throw invalid({ email: ['is suppressed'] })
+  moveOptOuts(trx, accountId, before.email, email)
+  return ruling.past === 'withdrawn' ? standingOnEntry({ doubleOptIn: false, withdrawn: true }) : undefined
+}
+
+async function moveLists(trx: Trx, accountId: number, contact: { id: string; email: string }, patch: ContactPatch): Promise<Pick<EventData, 'lists'>> {
+  let included = patch.list_ids_included ?? []
+  let excluded = patch.list_ids_excluded ?? []
+  if (patch.list_ids) {
+    const wanted = patch.list_ids
+    const now = await listsOf(trx, accountId, contact.id)
+    included = [...included, ...wanted.filter((id) => !now.includes(id))]
+    excluded = [...excluded, ...now.filter((id) => !wanted.includes(id) && !included.includes(id))]
+    await holdLists(trx, accountId, wanted)
+  }
+  await holdLists(trx, accountId, [...new Set(included)])
+  const added = await enterLists(trx, accountId, contact, included)
+  const removed = await leaveLists(trx, accountId, contact.id, excluded)
+  if (added.length + removed.length === 0) return {}
+  return { lists: { ...(added.length > 0 ? { added } : {}), ...(removed.length > 0 ? { removed } : {}) } }
+}
+
+function typesOf(data: EventData, standing: Standing): EventType[] {
+  const types: EventType[] = []
+  if (data.email || data.external_id || data.fields || data.tags || (data.state && standing.state !== 'subscribed' && standing.state !== 'unsubscribed')) {
+    types.push('updated')
+  }
+  if (data.state && (standing.state === 'subscribed' || standing.state === 'unsubscribed')) types.push(standing.state)
+  if (data.lists?.added) types.push('list_added')
+  if (data.lists?.removed) types.push('list_removed')
+  return types
+}
+
+function changed(name: string, from: unknown, to: unknown): Record<string, Change> {
+  if (from === to) return {}
+  return { [name]: { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) } }
+}
+
+function fieldChanges(before: Record<string, FieldValue>, { set, unset }: Intake): Pick<EventData, 'fields'> {
+  const fields: Record<string, Change> = {}
+  for (const [key, to] of Object.entries(set)) Object.assign(fields, changed(key, before[key], to))
+  for (const key of unset) Object.assign(fields, changed(key, before[key], undefined))
+  return Object.keys(fields).length > 0 ? { fields } : {}
+}
+
+function tagChanges(before: string[], after: string[]): Pick<EventData, 'tags'> {
+  const added = after.filter((tag) => !before.includes(tag))
+  const removed = before.filter((tag) => !after.includes(tag))
+  if (added.length + removed.length === 0) return {}
+  return { tags: { ...(added.length > 0 ? { added } : {}), ...(removed.length > 0 ? { removed } : {}) } }
+}

@@ -1,0 +1,178 @@
+import { invalid, type Messages } from '../../lib/app-error.ts'
+import { isStorable } from '../../lib/text.ts'
+import type { FieldDefinition } from '../fields/definition.ts'
+import { OPERATORS, OPERATORS_OF, type Operator } from './operators.ts'
+import { COLUMN_NAMES, type Subject, subjectNamed } from './subjects.ts'
+import { type Value, valueFrom } from './values.ts'
+
+/** Criteria whose every part has been checked: what the compiler takes. */
+export type Condition =
+  | { is: 'all' | 'any'; of: Condition[] }
+  | { is: 'not'; of: Condition }
+  | { is: 'test'; subject: Subject; op: Operator; values: Value[] }
+  | { is: 'tag'; tag: string }
+  | { is: 'list'; listId: number }
+
+/** What criteria may speak of. */
+export interface Vocabulary {
+  fieldNamed: (mergeTag: string) => FieldDefinition | undefined
+  fieldNames: () => string[]
+}
+
+const DEEPEST = 10
+const MOST_CONDITIONS = 100
+const MOST_VALUES = 1000
+
+type Path = readonly (string | number)[]
+
+/**
+ * Checks criteria, the overview's map (`{plan: "Pro", state: ["pending", "none"]}`: every entry must hold, an array means
+ * any of its values) or the nested language (`{all: [{field, op, value}, {any: […]}, {not: …}, {tag}, {list}]}`).
+ * Throws `invalid` with every fault under its path, such as `criteria.all.1.value`.
+ */
+export function parseCriteria(input: unknown, vocabulary: Vocabulary, root = 'criteria'): Condition {
+  const parser = new Parser(vocabulary)
+  const condition = parser.node(input, [root], 1)
+  parser.finish()
+  return condition
+}
+
+/** One filter of a query string: `company=Acme`, `company[contains]=ac`, several values meaning any of them. */
+export function parseFilter(name: string, op: string | undefined, texts: readonly string[], vocabulary: Vocabulary): Condition {
+  const parser = new Parser(vocabulary)
+  const place = [op === undefined ? name : `${name}[${op}]`]
+  const several = op === 'in' || op === 'not_in' || op === 'between'
+  const values = several && texts.length === 1 ? texts[0]!.split(',') : texts
+  const given = several || values.length > 1 ? values : values[0]
+  const condition = parser.test(name, op ?? (values.length > 1 ? 'in' : 'eq'), given, { subject: place, op: place, value: place })
+  parser.finish()
+  return condition
+}
+
+const NOTHING: Condition = { is: 'any', of: [] } // stands in for what could not be read; never reaches the compiler
+
+class Parser {
+  readonly #vocabulary: Vocabulary
+  readonly #faults: Messages = {}
+  #conditions = 0
+
+  constructor(vocabulary: Vocabulary) {
+    this.#vocabulary = vocabulary
+  }
+
+  finish(): void {
+    if (Object.keys(this.#faults).length > 0) throw invalid(this.#faults)
+  }
+
+  node(input: unknown, path: Path, depth: number): Condition {
+    if (depth > DEEPEST) return this.#fault(path, `is nested too deep (maximum is ${DEEPEST})`)
+    if (!isObject(input)) return this.#fault(path, 'must be an object')
+    if (++this.#conditions > MOST_CONDITIONS) return this.#fault([path[0]!], `has too many conditions (maximum is ${MOST_CONDITIONS})`)
+    const keys = Object.keys(input)
+    if ('field' in input) return this.#fieldCondition(input, path)
+    if (keys.length === 1) {
+      const key = keys[0]!
+      const value = input[key]
+      switch (key) {
+        case 'all':
+        case 'any':
+          if (!Array.isArray(value)) return this.#fault([...path, key], 'must be an array')
+          return { is: key, of: value.map((part, at) => this.node(part, [...path, key, at], depth + 1)) }
+        case 'not':
+          return { is: 'not', of: this.node(value, [...path, key], depth + 1) }
+      }
+    }
+    return { is: 'all', of: keys.map((key) => this.#entry(key, input[key], [...path, key])) }
+  }
+
+  /** One entry of the shorthand. */
+  #entry(key: string, value: unknown, path: Path): Condition {
+    if (++this.#conditions > MOST_CONDITIONS) return this.#fault([path[0]!], `has too many conditions (maximum is ${MOST_CONDITIONS})`)
+    if (key === 'all' || key === 'any' || key === 'not') return this.#fault(path, 'stands alone in its object: put the other conditions into its array')
+    const values = Array.isArray(value) ? value : [value]
+    if (key === 'tag') return { is: 'any', of: values.map((tag) => this.tag(tag, path)) }
+    if (key === 'list') return { is: 'any', of: values.map((id) => this.list(id, path)) }
+    if (value === null) return this.test(key, 'is_not_set', undefined, { subject: path, op: path, value: path })
+    return this.test(key, Array.isArray(value) ? 'in' : 'eq', value, { subject: path, op: path, value: path })
+  }
+
+  #fieldCondition(input: Record<string, unknown>, path: Path): Condition {
+    const { field, op, value, ...others } = input
+    for (const key of Object.keys(others)) this.#fault([...path, key], 'is not a known key: there are field, op, value')
+    if (typeof field !== 'string') return this.#fault([...path, 'field'], 'must be a string')
+    if (op !== undefined && typeof op !== 'string') return this.#fault([...path, 'op'], 'must be a string')
+    return this.test(field, op ?? 'eq', value, { subject: [...path, 'field'], op: [...path, 'op'], value: [...path, 'value'] })
+  }
+
+  test(name: string, op: string, given: unknown, at: { subject: Path; op: Path; value: Path }): Condition {
+    const subject = subjectNamed(name, this.#vocabulary.fieldNamed)
+    if (!subject) {
+      const names = [...COLUMN_NAMES, 'tag', 'list', ...this.#vocabulary.fieldNames()].join(', ')
+      return this.#fault(at.subject, `is not a field or filter: there are ${names}`)
+    }
+    const allowed = OPERATORS_OF[subject.kind]
+    if (!allowed.includes(op as Operator)) {
+      return this.#fault(at.op, `is not an operator for ${subject.name}, which is a ${subject.kind}: there are ${allowed.join(', ')}`)
+    }
+    const operator = op as Operator
+    const inputs = this.#operands(operator, given, at.value)
+    if (!inputs) return NOTHING
+    const values = inputs.map((input, nth) => {
+      const read = valueFrom(subject, operator, input)
+      if ('problem' in read) this.#fault(Array.isArray(given) && at.value !== at.subject ? [...at.value, nth] : at.value, read.problem)
+      return 'problem' in read ? '' : read.value
+    })
+    return { is: 'test', subject, op: operator, values }
+  }
+
+  /** The values that an operator is given, as many as it takes; undefined, with the fault noted, for another number. */
+  #operands(op: Operator, given: unknown, path: Path): unknown[] | undefined {
+    const arity = OPERATORS[op]
+    const several = arity === 'many' || arity === 'two'
+    if (arity === 'none') return []
+    if (several !== Array.isArray(given)) {
+      this.#fault(path, several ? `must be an array of ${arity === 'two' ? 'two values' : 'values'}` : 'must be one value, not an array')
+      return undefined
+    }
+    const values = [given].flat()
+    if (arity === 'two' && values.length !== 2) this.#fault(path, 'must be an array of two values: the lower and the upper bound')
+    else if (values.length > MOST_VALUES) this.#fault(path, `has too many values (maximum is ${MOST_VALUES})`)
+    else return values
+    return undefined
+  }
+
+  tag(tag: unknown, path: Path): Condition {
+    if (typeof tag !== 'string' || tag.trim() === '' || !isStorable(tag)) return this.#fault(path, 'must be the name of a tag')
+    return { is: 'tag', tag: tag.trim() }
+  }
+
+  list(id: unknown, path: Path): Condition {
+    if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 1) return this.#fault(path, 'must be the id of a list')
+    return { is: 'list', listId: id }
+  }
+
+  #fault(path: Path, message: string): Condition {
+    const messages = (this.#faults[path.join('.')] ??= [])
+    if (!messages.includes(message)) messages.push(message)
+    return NOTHING
+  }
+}
+
+/** The lists that criteria name, each once. */
+export function listsIn(condition: Condition): number[] {
+  switch (condition.is) {
+    case 'all':
+    case 'any':
+      return [...new Set(condition.of.flatMap(listsIn))]
+    case 'not':
+      return listsIn(condition.of)
+    case 'list':
+      return [condition.listId]
+    default:
+      return []
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,145 @@
+import sql from 'sql-template-tag'
+import type { Database, Queryable, Trx } from '../../db/database.ts'
+import type { Caller } from '../../http/caller.ts'
+import type { Job, JobName, Queue } from '../../jobs/queue.ts'
+import { invalid } from '../../lib/app-error.ts'
+import { findChangeSet, openChangeSet } from '../activity/change-sets.ts'
+import { coerceValue } from './coerce.ts'
+import { type FieldDefinition, type FieldType, type FieldValue, parseFieldType } from './definition.ts'
+import { FIELDS_CACHED_MS } from './field-set.ts'
+import { findField } from './fields.ts'
+import { closeSweep, SweepPayload } from './removal.ts'
+import type { ConvertInput } from './schemas.ts'
+import { sweepValues } from './sweep.ts'
+
+/** Values read at once while looking at what would convert. */
+const READ_AT_ONCE = 10_000
+/** Values shown that would not convert. */
+const SHOWN = 20
+const MOST_OPTIONS = 1000
+
+const convertValues: JobName<typeof SweepPayload> = {
+  name: 'fields.convert',
+  payload: SweepPayload,
+  attempts: 10,
+  timeoutS: 3600,
+}
+
+export interface Forecast {
+  values_count: number
+  convertible: number
+  not_convertible: number
+  /** The first values that would not convert, with how many contacts have each. */
+  examples: { value: FieldValue; count: number; problem: string }[]
+}
+
+/** What the field would be: bounds and format that do not fit its new kind are gone. */
+function converted(field: FieldDefinition, type: FieldType, options: string[] | null): FieldDefinition {
+  const isNumber = type === 'integer' || type === 'number'
+  const target: FieldDefinition = {
+    ...field,
+    type,
+    options: type === 'select' ? options : null,
+    min: isNumber ? field.min : null,
+    max: isNumber ? field.max : null,
+    format: type === 'date' ? field.format : null,
+    default: null,
+  }
+  const preset = field.default === null ? null : coerceValue(target, field.default)
+  return { ...target, default: preset?.ok ? preset.value : null }
+}
+
+/** Reads every value of a field, in order of the contacts' ids and some at a time, and says what would become of each. */
+export async function forecast(db: Queryable, field: FieldDefinition, type: FieldType, options: string[] | undefined) {
+  const wanted = options ?? (type === 'select' ? await optionsFrom(db, field) : null)
+  const target = converted(field, type, wanted)
+  const found: Forecast = { values_count: 0, convertible: 0, not_convertible: 0, examples: [] }
+  const examples = new Map<FieldValue, Forecast['examples'][number]>()
+  for await (const value of storedValues(db, field)) {
+    found.values_count++
+    const read = coerceValue(target, value)
+    if (read.ok) {
+      found.convertible++
+      continue
+    }
+    found.not_convertible++
+    const known = examples.get(value)
+    if (known) known.count++
+    else if (examples.size < SHOWN) examples.set(value, { value, count: 1, problem: read.problems.join('; ') })
+  }
+  return { found: { ...found, examples: [...examples.values()] }, target }
+}
+
+async function* storedValues(db: Queryable, { accountId, key }: FieldDefinition): AsyncGenerator<FieldValue> {
+  for (let after = '00000000-0000-0000-0000-000000000000', more = true; more; ) {
+    const rows: { id: string; value: FieldValue }[] = await db.query(sql`
+      select c.id, c.fields -> ${key} as value from contacts as c
+      where c.account_id = ${accountId} and c.id > ${after}::uuid and c.fields ? ${key}
+      order by c.id limit ${READ_AT_ONCE}`)
+    for (const { value } of rows) yield value
+    more = rows.length === READ_AT_ONCE
+    after = rows.at(-1)?.id ?? after
+  }
+}
+
+/** The different values there are, as the options of a select. Throws `invalid` when they are too many for that. */
+async function optionsFrom(db: Queryable, { accountId, key }: FieldDefinition): Promise<string[]> {
+  const rows = await db.query<{ option: string }>(sql`
+    select min(trim(c.fields ->> ${key})) as option from contacts as c
+    where c.account_id = ${accountId} and c.fields ? ${key}
+    group by lower(trim(c.fields ->> ${key})) order by 1 limit ${MOST_OPTIONS + 1}`)
+  if (rows.length === 0) throw invalid({ options: ['there are no values to make options of: give the options'] })
+  if (rows.length > MOST_OPTIONS) throw invalid({ options: [`there are more than ${MOST_OPTIONS} different values: give the options, or keep the field a text`] })
+  return rows.map((row) => row.option)
+}
+
+/**
+ * Begins to turn a field into another kind, or with `dry_run` only tells what would become of its values. New values come
+ * in as the new kind from now on; those there are follow as a change set. Throws not_found, and `invalid` when values would
+ * be lost and `discard` does not say so.
+ */
+export async function convertField(trx: Trx, queue: Queue, caller: Caller, id: number, input: ConvertInput) {
+  const { accountId, actor } = caller
+  const type = parseFieldType(input.type)
+  if (!type) throw invalid({ type: ['is not included in the list: text, integer, number, select, date, boolean'] })
+  const field = await findField(trx, accountId, id, true)
+  if (field.convertingTo) throw invalid({ type: [`is being converted to ${field.convertingTo} already: wait for that to end`] })
+  if (type === field.type) throw invalid({ type: [`is ${type} already`] })
+  const { found, target } = await forecast(trx, field, type, input.options)
+  if (input.dry_run) return { ...found, dry_run: true, options: target.options }
+  if (found.not_convertible > 0 && !input.discard) {
+    const examples = found.examples.slice(0, 3).map(({ value, problem }) => `${JSON.stringify(value)} ${problem}`)
+    throw invalid({ type: [`${found.not_convertible} of ${found.values_count} values can't be converted, such as ${examples.join(', ')}: mend them, or send discard: true`] })
+  }
+  trx.send(sql`
+    update fields set converting_to = ${type}, options = ${target.options}, updated_at = statement_timestamp(),
+      default_value = ${target.default === null ? null : JSON.stringify(target.default)}::jsonb
+    where account_id = ${accountId} and id = ${id}`)
+  const changeSetId = await openChangeSet(trx, accountId, { kind: 'field_convert', actor, options: { field_id: id, name: field.name, from: field.type, to: type } })
+  await queue.enqueue(trx, convertValues, { accountId, fieldId: id, changeSetId }, FIELDS_CACHED_MS / 1000)
+  return { change_set_id: changeSetId, phase: 'running', ...found, options: target.options }
+}
+
+export function convertValuesJob(db: Database): Job<typeof SweepPayload> {
+  return {
+    ...convertValues,
+    async run({ accountId, fieldId, changeSetId }, signal) {
+      const { phase } = await findChangeSet(db, accountId, changeSetId)
+      if (phase === 'finished') return
+      const field = await findField(db, accountId, fieldId)
+      const target = converted(field, field.convertingTo!, field.options)
+      const become = (value: FieldValue) => {
+        const read = coerceValue(target, value)
+        return read.ok ? read.value : null
+      }
+      await sweepValues(db, { accountId, changeSetId, key: field.key, become }, signal)
+      await db.transaction(async (trx) => {
+        trx.send(sql`
+          update fields set type = ${target.type}, converting_to = null, options = ${target.options}, min = ${target.min}, max = ${target.max},
+            format = ${target.format}, updated_at = statement_timestamp()
+          where account_id = ${accountId} and id = ${fieldId}`)
+        await closeSweep(trx, accountId, changeSetId, 'field_convert')
+      })
+    },
+  }
+}

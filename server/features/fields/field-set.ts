@@ -1,0 +1,100 @@
+import { LRUCache } from 'lru-cache'
+import sql from 'sql-template-tag'
+import type { Queryable } from '../../db/database.ts'
+import type { FieldDefinition, FieldType, FieldValue } from './definition.ts'
+
+export interface FieldRow {
+  id: number
+  account_id: number
+  name: string
+  merge_tag: string
+  key: string
+  type: FieldType
+  required: boolean
+  min: number | null
+  max: number | null
+  options: string[] | null
+  default_value: FieldValue | null
+  format: string | null
+  converting_to: FieldType | null
+  removed_at: Date | null
+  created_at: Date
+  updated_at: Date
+}
+
+export const FIELD_COLUMNS = sql`
+  id, account_id, name, merge_tag, key, type, required, min, max, options, default_value, format, converting_to, removed_at,
+  created_at, updated_at`
+
+export function fieldFrom(row: FieldRow): FieldDefinition {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    name: row.name,
+    mergeTag: row.merge_tag,
+    key: row.key,
+    type: row.type,
+    required: row.required,
+    min: row.min,
+    max: row.max,
+    options: row.options,
+    default: row.default_value,
+    format: row.format,
+    convertingTo: row.converting_to,
+    removedAt: row.removed_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+/** An account's fields as they are at one moment: by merge tag without regard to case, by key, by id. */
+export class FieldSet {
+  /** Those in use, in the order they were made. */
+  readonly active: readonly FieldDefinition[]
+  readonly #byTag: Map<string, FieldDefinition>
+  readonly #byKey: Map<string, FieldDefinition>
+
+  /** @param all The removed ones too, whose keys may still stand under contacts and in old events. */
+  constructor(all: readonly FieldDefinition[]) {
+    this.active = all.filter((field) => field.removedAt === null)
+    this.#byTag = new Map(this.active.map((field) => [field.mergeTag.toLowerCase(), field]))
+    this.#byKey = new Map(all.map((field) => [field.key, field]))
+  }
+
+  tagged(mergeTag: string): FieldDefinition | undefined {
+    return this.#byTag.get(mergeTag.toLowerCase())
+  }
+
+  keyed(key: string): FieldDefinition | undefined {
+    return this.#byKey.get(key)
+  }
+
+  get mergeTags(): string[] {
+    return this.active.map((field) => field.mergeTag)
+  }
+}
+
+export async function loadFields(db: Queryable, accountId: number): Promise<FieldSet> {
+  const rows = await db.query<FieldRow>(sql`select ${FIELD_COLUMNS} from fields where account_id = ${accountId} order by id`)
+  return new FieldSet(rows.map(fieldFrom))
+}
+
+/** Removing a field and converting its values wait this long, so that no process still writes by the old definition. */
+export const FIELDS_CACHED_MS = 5000
+
+/** The accounts' fields, at most 5 s old; `forget` after this process has changed them. */
+export class FieldCache {
+  readonly #cache: LRUCache<number, FieldSet>
+
+  constructor(db: Queryable) {
+    this.#cache = new LRUCache({ max: 2000, ttl: FIELDS_CACHED_MS, fetchMethod: (accountId) => loadFields(db, accountId) })
+  }
+
+  async of(accountId: number): Promise<FieldSet> {
+    return (await this.#cache.fetch(accountId))!
+  }
+
+  forget(accountId: number): void {
+    this.#cache.delete(accountId)
+  }
+}

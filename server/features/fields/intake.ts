@@ -1,0 +1,112 @@
+import sql from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+import { invalid, type Messages } from '../../lib/app-error.ts'
+import { isMergeTag, isReservedMergeTag } from '../../lib/merge-tag.ts'
+import type { AccountSettings } from '../accounts/settings.ts'
+import { coerceValue, guessType } from './coerce.ts'
+import type { FieldDefinition, FieldType, FieldValue } from './definition.ts'
+import { type FieldCache, type FieldSet, loadFields } from './field-set.ts'
+
+/** Fields an account may have, unless the operator says otherwise. */
+export const MOST_FIELDS = 500
+
+/** Values ready to be stored, under the fields' keys. */
+export interface Intake {
+  set: Record<string, FieldValue>
+  unset: string[]
+  fields: FieldSet
+}
+
+interface Circumstances {
+  accountId: number
+  /** What becomes of a key that no field has. */
+  unknown: AccountSettings['unknown_fields']
+  /** On creation, defaults apply and what is required must be there. */
+  creating: boolean
+}
+
+/**
+ * Takes the `fields` of a request: coerces each value to its field's type, defines what is unknown where the account
+ * says so, and checks what is required. Throws `invalid` with every fault at once, each under its field's name.
+ */
+export async function takeFields(trx: Trx, cache: FieldCache, input: Record<string, unknown>, given: Circumstances): Promise<Intake> {
+  let fields = await cache.of(given.accountId)
+  const unknown = Object.entries(input).filter(([tag]) => !fields.tagged(tag))
+  if (unknown.length > 0 && given.unknown !== 'ignore') {
+    // Another process may have defined it within the time that definitions are cached.
+    fields = await loadFields(trx, given.accountId)
+    const missing = unknown.filter(([tag]) => !fields.tagged(tag))
+    if (missing.length > 0 && given.unknown === 'reject') {
+      throw invalid({ fields: missing.map(([tag]) => `contains invalid values: ${tag}`) })
+    }
+    if (await defineUnknown(trx, given.accountId, fields, missing)) fields = await loadFields(trx, given.accountId)
+    trx.afterCommit(() => cache.forget(given.accountId))
+  }
+  return checkValues(fields, input, given.creating)
+}
+
+/** The pure part: values against definitions. Keys that no field has are passed over. */
+export function checkValues(fields: FieldSet, input: Record<string, unknown>, creating: boolean): Intake {
+  const faults: Messages = {}
+  const set: Record<string, FieldValue> = {}
+  const unset: string[] = []
+  const seen = new Set<string>()
+  for (const [tag, value] of Object.entries(input)) {
+    const field = fields.tagged(tag)
+    if (!field) continue
+    if (seen.has(field.key)) faults[tag] = ['is given twice, in different letter case']
+    seen.add(field.key)
+    const read = coerceValue(asWritten(field), value)
+    if (!read.ok) faults[field.mergeTag] = read.problems
+    else if (read.value !== null) set[field.key] = read.value
+    else if (field.required) faults[field.mergeTag] = ["can't be blank"]
+    else unset.push(field.key)
+  }
+  if (creating) {
+    for (const field of fields.active) {
+      if (seen.has(field.key)) continue
+      if (field.default !== null) set[field.key] = field.default
+      else if (field.required) faults[field.mergeTag] = ["can't be blank"]
+    }
+  }
+  if (Object.keys(faults).length > 0) throw invalid(faults)
+  return { set, unset, fields }
+}
+
+/** While a field's values are being converted, new ones come in as what it will be. */
+function asWritten(field: FieldDefinition): FieldDefinition {
+  return field.convertingTo ? { ...field, type: field.convertingTo } : field
+}
+
+/** Defines a field for each key that has a value, of the kind the value has; false when there was nothing to define. */
+async function defineUnknown(trx: Trx, accountId: number, fields: FieldSet, unknown: [string, unknown][]): Promise<boolean> {
+  const faults: Messages = {}
+  const wanted = new Map<string, { tag: string; type: FieldType }>()
+  for (const [tag, value] of unknown) {
+    if (value === null || value === '') continue
+    const guess = guessType(value)
+    if (!isMergeTag(tag)) faults[tag] = ['is not a merge tag: it may have letters, digits and _, at most 80, and starts with a letter or _']
+    else if (isReservedMergeTag(tag)) faults[tag] = ['is reserved: choose another merge tag']
+    else if (guess === null) faults[tag] = ['must be a text, a number or a boolean']
+    else wanted.set(tag.toLowerCase(), { tag, type: guess })
+  }
+  if (fields.active.length + wanted.size > MOST_FIELDS) faults.fields = [`would become more than ${MOST_FIELDS}, the most an account can have`]
+  if (Object.keys(faults).length > 0) throw invalid(faults)
+  if (wanted.size === 0) return false
+  // In one order, so that two writers who define the same fields wait for each other instead of deadlocking.
+  const rows = [...wanted.values()].sort((a, b) => (a.tag.toLowerCase() < b.tag.toLowerCase() ? -1 : 1))
+  await trx.query(sql`
+    insert into fields (account_id, name, merge_tag, key, type)
+    select ${accountId}, tag, tag, key, type
+    from unnest(${rows.map((row) => row.tag)}::text[], ${rows.map((row) => unusedKey(fields, row.tag))}::text[], ${rows.map((row) => row.type)}::text[])
+      as wanted (tag, key, type)
+    on conflict do nothing`)
+  return true
+}
+
+/** The key for a new field: its merge tag, with a number behind it if a field ever had that one. */
+export function unusedKey(fields: FieldSet, mergeTag: string): string {
+  const base = mergeTag.toLowerCase()
+  if (!fields.keyed(base)) return base
+  for (let nth = 2; ; nth++) if (!fields.keyed(`${base}_${nth}`)) return `${base}_${nth}`
+}

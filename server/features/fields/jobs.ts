@@ -1,0 +1,6 @@
+import type { Database } from '../../db/database.ts'
+import type { Job } from '../../jobs/queue.ts'
+import { convertValuesJob } from './convert.ts'
+import { sweepRemovedFieldJob } from './removal.ts'
+
+export const fieldJobs = (db: Database): Job[] => [sweepRemovedFieldJob(db), convertValuesJob(db)] as Job[]

@@ -1,0 +1,102 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { Database, Trx } from '../../db/database.ts'
+import type { Change } from '../../http/change.ts'
+import type { Queue } from '../../jobs/queue.ts'
+import { notFound } from '../../lib/app-error.ts'
+import { parseId } from '../../lib/ids.ts'
+import { convertField } from './convert.ts'
+import type { FieldCache } from './field-set.ts'
+import { loadFields } from './field-set.ts'
+import { countValues, createField, fieldOnWire, findField, updateField } from './fields.ts'
+import { removeField, type UsesOf } from './removal.ts'
+import { ConvertInput, FieldInput } from './schemas.ts'
+
+const FieldParams = Type.Object({ field_id: Type.String() })
+const tags = ['Fields']
+
+interface Options {
+  db: Database
+  change: Change
+  queue: Queue
+  fieldCache: FieldCache
+  usesOf: readonly UsesOf[]
+}
+
+/** An id that is none names no field. */
+function fieldIdOf(params: { field_id: string }): number {
+  const id = parseId(params.field_id)
+  if (id === null) throw notFound()
+  return id
+}
+
+export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, change, queue, fieldCache, usesOf }) => {
+  /** What this process knows of the fields is out of date once the change is there. */
+  const outdated = (trx: Trx, accountId: number) => trx.afterCommit(() => fieldCache.forget(accountId))
+
+  app.get(
+    '/api/contact_fields',
+    { config: { scope: 'read' }, schema: { tags, operationId: 'listFields', summary: 'All fields' } },
+    async (request) => (await loadFields(db, request.caller.accountId)).active.map(fieldOnWire),
+  )
+
+  app.post(
+    '/api/contact_fields',
+    { config: { scope: 'write', body: { renamed: true } }, schema: { tags, operationId: 'createField', summary: 'Define a field', body: FieldInput } },
+    (request, reply) =>
+      change(request, reply, async (trx) => {
+        const field = await createField(trx, request.caller.accountId, request.body)
+        outdated(trx, request.caller.accountId)
+        return { status: 201, body: fieldOnWire(field) }
+      }),
+  )
+
+  app.get(
+    '/api/contact_fields/:field_id',
+    { config: { scope: 'read' }, schema: { tags, operationId: 'getField', summary: 'One field, and how many contacts have a value', params: FieldParams } },
+    async (request) => {
+      const field = await findField(db, request.caller.accountId, fieldIdOf(request.params))
+      return { ...fieldOnWire(field), values_count: await countValues(db, request.caller.accountId, field) }
+    },
+  )
+
+  app.patch(
+    '/api/contact_fields/:field_id',
+    {
+      config: { scope: 'write', body: { renamed: true } },
+      schema: { tags, operationId: 'updateField', summary: 'Change a definition', params: FieldParams, body: FieldInput },
+    },
+    (request, reply) =>
+      change(request, reply, async (trx) => {
+        const { accountId } = request.caller
+        const field = await updateField(trx, accountId, fieldIdOf(request.params), request.body)
+        outdated(trx, accountId)
+        return { status: 200, body: { ...fieldOnWire(field), values_count: await countValues(trx, accountId, field) } }
+      }),
+  )
+
+  app.delete(
+    '/api/contact_fields/:field_id',
+    { config: { scope: 'write' }, schema: { tags, operationId: 'deleteField', summary: 'Remove a field; its values follow', params: FieldParams } },
+    (request, reply) =>
+      change(request, reply, async (trx) => {
+        await removeField(trx, queue, request.caller, fieldIdOf(request.params), usesOf)
+        outdated(trx, request.caller.accountId)
+        return { status: 204 }
+      }),
+  )
+
+  app.post(
+    '/api/contact_fields/:field_id/convert',
+    {
+      config: { scope: 'write', body: { renamed: true } },
+      schema: { tags, operationId: 'convertField', summary: 'Turn a field into another kind', params: FieldParams, body: ConvertInput },
+    },
+    (request, reply) =>
+      change(request, reply, async (trx) => {
+        const body = await convertField(trx, queue, request.caller, fieldIdOf(request.params), request.body)
+        outdated(trx, request.caller.accountId)
+        return { status: 200, body }
+      }),
+  )
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import sql, { type Sql } from 'sql-template-tag'
+import type { Queryable, Trx } from '../../db/database.ts'
+import { hmac, hmacAll, type Keyring } from '../../lib/secret.ts'
+import { LEAVES_SUPPRESSION, type State } from './states.ts'
+
+const PURPOSE = 'suppression'
+
+/** What the suppressions say to an address that is being entered. */
+export interface Ruling {
+  /** What a removal or an erasure left: `withdrawn` enters as unsubscribed, `erased` does not come back at all. */
+  past: 'free' | 'withdrawn' | 'erased'
+  /** Whether the address, its hash or its domain stands in the list of those that may not be mailed. */
+  suppressed: boolean
+}
+
+/**
+ * Reads the suppressions of an address. Must run in a statement after the one that inserts it: an erasure writes its
+ * mark, then waits for the address's row, so only a later snapshot is sure to see the mark.
+ */
+export async function rulingOn(trx: Queryable, keyring: Keyring, accountId: number, email: string): Promise<Ruling> {
+  const values = [...suppressionValues(email), ...hmacAll(keyring, PURPOSE, email).map(({ value }) => ['hmac', value] as const)]
+  const found = await trx.query<{ kind: string; reason: string }>(sql`
+    select kind, reason from suppressions
+    where account_id = ${accountId} and (expires_at is null or expires_at > now())
+      and (kind, value) in (select * from unnest(${values.map((value) => value[0])}::text[], ${values.map((value) => value[1])}::text[]))`)
+  const marks = found.filter(({ kind }) => kind === 'hmac').map(({ reason }) => reason)
+  return {
+    past: marks.includes('erased') ? 'erased' : marks.length > 0 ? 'withdrawn' : 'free',
+    suppressed: found.some(({ kind }) => kind !== 'hmac'),
+  }
+}
+
+/** Leaves an HMAC of each address that is removed while it may not be mailed. */
+export function leaveWithdrawn(
+  trx: Trx,
+  keyring: Keyring,
+  accountId: number,
+  removed: readonly { email: string; state: State }[],
+  source: string,
+): void {
+  const marks = removed.filter(({ state }) => LEAVES_SUPPRESSION.includes(state)).map(({ email }) => hmac(keyring, PURPOSE, email))
+  if (marks.length === 0) return
+  trx.send(sql`
+    insert into suppressions (account_id, kind, value, key_id, reason, source)
+    select ${accountId}, 'hmac', value, key_id, 'withdrawn', ${source}
+    from unnest(${marks.map((mark) => mark.value)}::text[], ${marks.map((mark) => mark.keyId)}::text[]) as mark (value, key_id)
+    on conflict do nothing`)
+}
+
+/** Every entry that would forbid mail to an address. `*.example.com` stands for all domains below example.com. */
+function suppressionValues(email: string): [kind: string, value: string][] {
+  const labels = email.slice(email.lastIndexOf('@') + 1).split('.')
+  return [
+    ['address', email],
+    ['sha256', createHash('sha256').update(email).digest('hex')],
+    ['domain', labels.join('.')],
+    ...labels.slice(1).map((_, at): [string, string] => ['domain', `*.${labels.slice(at + 1).join('.')}`]),
+  ]
+}
+
+export interface Sendable {
+  allowed: boolean
+  /** Why not; null when allowed. A state, or `suppressed`. */
+  reason: string | null
+}
+
+/** Whether someone in this state may be mailed now, and why not. */
+export function sendable(state: State, suppressed: boolean): Sendable {
+  if (state !== 'subscribed') return { allowed: false, reason: state }
+  return suppressed ? { allowed: false, reason: 'suppressed' } : { allowed: true, reason: null }
+}
+
+/** The same entries as a condition over `contacts as c`: each part an index look-up for one contact. Never null. */
+export const SUPPRESSED: Sql = sql`(
+  exists (select from suppressions as s where s.account_id = c.account_id
+    and s.kind = 'address' and s.value = c.email and (s.expires_at is null or s.expires_at > now()))
+  or exists (select from suppressions as s where s.account_id = c.account_id
+    and s.kind = 'sha256' and s.value = encode(sha256(convert_to(c.email, 'UTF8')), 'hex') and (s.expires_at is null or s.expires_at > now()))
+  or exists (select from suppressions as s where s.account_id = c.account_id and s.kind = 'domain'
+    and s.value = any(array(
+      select case at when 1 then '' else '*.' end || array_to_string(labels[at:], '.')
+      from string_to_array(split_part(c.email, '@', 2), '.') as labels, generate_subscripts(labels, 1) as at))
+    and (s.expires_at is null or s.expires_at > now())))`

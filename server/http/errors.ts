@@ -1,0 +1,74 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isConnectionLoss } from '../db/sqlstate.ts'
+import { AppError, type ErrorCode } from '../lib/app-error.ts'
+import { messagesFrom } from './validation.ts'
+
+interface Wire {
+  status: number
+  body: (error: AppError) => object
+}
+
+const asError = (error: AppError) => ({ error: error.message })
+const asErrors = (error: AppError) => ({ errors: error.message })
+
+/** The official shapes: which of them says `error` and which `errors` is as the official service answers. */
+const WIRE: Record<ErrorCode, Wire> = {
+  bad_request: { status: 400, body: asErrors },
+  unauthenticated: { status: 401, body: asError },
+  account_forbidden: { status: 403, body: asErrors },
+  scope_missing: { status: 403, body: asErrors },
+  not_found: { status: 404, body: asError },
+  contacts_not_found: { status: 404, body: asErrors },
+  conflict: { status: 409, body: asErrors },
+  too_large: { status: 413, body: asErrors },
+  invalid: { status: 422, body: (error) => ({ errors: error.messages ?? { base: [error.message] } }) },
+  rate_limited: { status: 429, body: asErrors },
+  unavailable: { status: 503, body: asErrors },
+}
+
+/** Failures that Fastify itself finds, in words that say what would be right. */
+function appErrorFrom(error: FastifyError): AppError | undefined {
+  if (error.validation) return new AppError('invalid', 'invalid request', messagesFrom(error))
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new AppError('too_large', 'The request body is too large')
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new AppError('bad_request', 'Send the body as JSON, with the header Content-Type: application/json')
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_ASYNC_CONSTRAINT':
+      return new AppError('bad_request', 'The address of the request is not correctly percent-encoded')
+  }
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return new AppError(error.statusCode === 404 ? 'not_found' : 'bad_request', error.message)
+  }
+  return isConnectionLoss(error) ? new AppError('unavailable', 'The database can not be reached: try again shortly') : undefined
+}
+
+/** Status and body of a failure: the one place that knows what an error looks like on the wire. */
+export function answerFor(error: AppError): { status: number; body: object } {
+  const wire = WIRE[error.code]
+  return { status: wire.status, body: wire.body(error) }
+}
+
+export function installErrors(app: FastifyInstance): void {
+  app.setErrorHandler<FastifyError | AppError>((error, request: FastifyRequest, reply: FastifyReply) => {
+    const known = error instanceof AppError ? error : appErrorFrom(error)
+    if (!known) {
+      // The cause goes to the log, never to the caller.
+      request.log.error({ err: error }, 'unhandled error')
+      return reply.code(500).type('application/json').send({ errors: 'Unexpected error', request_id: request.id })
+    }
+    if (known.code === 'unavailable') {
+      request.log.error({ err: error }, 'database unreachable')
+      reply.header('retry-after', '1')
+    }
+    const { status, body } = answerFor(known)
+    if (status === 401) reply.header('www-authenticate', 'Bearer realm="Rollcall"')
+    return reply.code(status).type('application/json').send(body)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const { status, body } = answerFor(new AppError('not_found', 'Not Found'))
+    const hint = request.url.startsWith('/api') ? { hint: `There is no ${request.method} at this address: see /docs.` } : {}
+    return reply.code(status).type('application/json').send({ ...body, ...hint })
+  })
+}

@@ -1,0 +1,23 @@
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance } from 'fastify'
+import { AppError } from '../lib/app-error.ts'
+
+const WINDOW_MS = 10_000
+
+/**
+ * At most `max` requests a token (an address, where there is none) in 10 s, counted by each API process for itself.
+ * 0 is no limit. Every answer tells how many are left.
+ */
+export async function installRateLimit(app: FastifyInstance, max: number): Promise<void> {
+  if (max === 0) return
+  await app.register(rateLimit, {
+    global: true,
+    max,
+    timeWindow: WINDOW_MS,
+    hook: 'onRequest',
+    allowList: (request) => request.routeOptions.config.public === true,
+    keyGenerator: (request) => (request.grant ? `token:${request.grant.tokenId}` : request.ip),
+    errorResponseBuilder: () => new AppError('rate_limited', 'Rate limit exceeded'),
+    addHeaders: { 'x-ratelimit-limit': true, 'x-ratelimit-remaining': true, 'x-ratelimit-reset': true, 'retry-after': true },
+  })
+}

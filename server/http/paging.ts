@@ -1,0 +1,74 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { Type } from 'typebox'
+import { invalid } from '../lib/app-error.ts'
+
+/** Pages by number read past all rows before them: beyond this many, a cursor is the way. */
+const DEEPEST_ROW = 10_000_000
+
+export const PagingQuery = {
+  page: Type.Optional(Type.Integer({ minimum: 1, maximum: DEEPEST_ROW, description: 'From 1. For walking through everything use cursor.' })),
+  per_page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: '50 unless given.' })),
+  cursor: Type.Optional(Type.String({ maxLength: 2000, description: 'next_cursor of the page before.' })),
+}
+
+export interface Page {
+  page: number
+  perPage: number
+  offset: number
+}
+
+/** Throws `invalid` for a page that lies too deep to be read by number. */
+export function pageOf(query: { page?: number; per_page?: number }): Page {
+  const page = query.page ?? 1
+  const perPage = query.per_page ?? 50
+  const offset = (page - 1) * perPage
+  if (offset > DEEPEST_ROW) {
+    throw invalid({ page: [`is too deep: by number only the first ${DEEPEST_ROW} rows can be reached, by cursor all`] })
+  }
+  return { page, perPage, offset }
+}
+
+export function collection<Row>(data: Row[], page: Page, total: number, nextCursor: string | null) {
+  return {
+    data,
+    page: page.page,
+    per_page: page.perPage,
+    total,
+    total_pages: Math.ceil(total / page.perPage),
+    next_cursor: nextCursor,
+  }
+}
+
+/** Where a reader stands; whatever JSON the collection needs to go on from there. */
+export type Position = readonly (string | number | boolean | null)[]
+
+/**
+ * Cursors that can be neither made up nor carried to another account or another query: `scope` says which collection,
+ * of which account, in which order and under which filters, and is signed with the position.
+ */
+export class Cursors {
+  readonly #key: Buffer
+
+  constructor(key: Buffer) {
+    this.#key = key
+  }
+
+  write(scope: readonly unknown[], position: Position): string {
+    const text = Buffer.from(JSON.stringify(position))
+    return Buffer.concat([this.#sign(scope, text), text]).toString('base64url')
+  }
+
+  /** Throws `invalid` unless `write` made this cursor for the same scope. */
+  read(scope: readonly unknown[], cursor: string): Position {
+    const bytes = Buffer.from(cursor, 'base64url')
+    const [mac, text] = [bytes.subarray(0, 12), bytes.subarray(12)]
+    if (mac.length < 12 || !timingSafeEqual(mac, this.#sign(scope, text))) {
+      throw invalid({ cursor: ['is not one of this collection: use next_cursor of a page with the same filters and order, or leave it out'] })
+    }
+    return JSON.parse(text.toString())
+  }
+
+  #sign(scope: readonly unknown[], text: Buffer): Buffer {
+    return createHmac('sha256', this.#key).update(JSON.stringify(scope)).update('\0').update(text).digest().subarray(0, 12)
+  }
+}

@@ -1,0 +1,63 @@
+import { Ajv, type ErrorObject, type Options } from 'ajv'
+import addFormats from 'ajv-formats'
+import type { FastifyError, FastifyInstance } from 'fastify'
+import type { Messages } from '../lib/app-error.ts'
+
+/** At most so many violations are told: a body of a million wrong items would else answer with a million messages. */
+const TOLD = 50
+
+/** Paths and query strings carry only text, so there "41" may become 41; a JSON body means what it says. */
+export function installValidation(app: FastifyInstance): void {
+  const options: Options = { useDefaults: false, removeAdditional: false, allErrors: true, strict: false, verbose: true }
+  const forBody = addFormats.default(new Ajv({ ...options, coerceTypes: false }))
+  const forText = addFormats.default(new Ajv({ ...options, coerceTypes: true }))
+  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? forBody : forText).compile(schema))
+}
+
+/** Ajv's findings in the words of the official service, each under the name of the attribute it is about. */
+export function messagesFrom(error: FastifyError): Messages {
+  const messages: Messages = {}
+  for (const finding of (error.validation as unknown as ErrorObject[]).slice(0, TOLD)) {
+    const [place, message] = told(finding)
+    const known = (messages[place || 'base'] ??= [])
+    if (!known.includes(message)) known.push(message)
+  }
+  return messages
+}
+
+function told(finding: ErrorObject): [place: string, message: string] {
+  const { keyword, params } = finding
+  const at = finding.instancePath.slice(1).replaceAll('/', '.')
+  const below = (key: string) => (at === '' ? key : `${at}.${key}`)
+  switch (keyword) {
+    case 'required':
+      return [below(params.missingProperty), "can't be blank"]
+    case 'additionalProperties': {
+      const allowed = Object.keys((finding.parentSchema as { properties?: object }).properties ?? {})
+      return [below(params.additionalProperty), `is not a known key: there are ${allowed.join(', ')}`]
+    }
+    case 'type':
+      return [at, at === '' && finding.data == null ? 'needs a JSON body' : `must be ${article(params.type)}`]
+    case 'enum':
+      return [at, `is not included in the list: ${params.allowedValues.join(', ')}`]
+    case 'maxLength':
+      return [at, `is too long (maximum is ${params.limit} characters)`]
+    case 'minLength':
+      return [at, params.limit === 1 ? "can't be blank" : `is too short (minimum is ${params.limit} characters)`]
+    case 'maxItems':
+      return [at, `has too many items (maximum is ${params.limit})`]
+    case 'minItems':
+      return [at, params.limit === 1 ? "can't be empty" : `has too few items (minimum is ${params.limit})`]
+    case 'minimum':
+      return [at, `must be at least ${params.limit}`]
+    case 'maximum':
+      return [at, `must be at most ${params.limit}`]
+    default:
+      return [at, finding.message ?? 'is invalid']
+  }
+}
+
+function article(type: string | string[]): string {
+  const words = [type].flat().map((name) => (/^[aeio]/.test(name) ? `an ${name}` : name === 'null' ? name : `a ${name}`))
+  return words.join(' or ')
+}

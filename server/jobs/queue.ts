@@ -1,0 +1,110 @@
+import { PgBoss } from 'pg-boss'
+import { type Static, type TSchema } from 'typebox'
+import { Value } from 'typebox/value'
+import sql from 'sql-template-tag'
+import type { Database, Trx } from '../db/database.ts'
+
+/** Work that is done after the answer. The payload holds ids only: rows are read when the job runs. */
+export interface Job<Payload extends TSchema = TSchema> {
+  name: string
+  payload: Payload
+  /** Tries in all, before the job is given up. */
+  attempts: number
+  /** After so many seconds without an end, or 30 s without a sign of life, it is tried again: so it must be safe to run twice. */
+  timeoutS: number
+  run: (payload: Static<Payload>, signal: AbortSignal) => Promise<void>
+}
+
+/** What can be put into the queue: `Job` without how it is done. */
+export type JobName<Payload extends TSchema = TSchema> = Pick<Job<Payload>, 'name' | 'payload' | 'attempts' | 'timeoutS'>
+
+const HEARTBEAT_S = 30
+
+/** pg-boss behind one small face. It polls through our own pool, so that it works behind PgBouncer too. */
+export class Queue {
+  readonly #boss: PgBoss
+  readonly #known = new Set<string>()
+  #started: Promise<unknown> | undefined
+
+  /** @param role `worker` looks after the queue's tables; any other process only puts jobs in. */
+  constructor(db: Database, options: { role: 'api' | 'worker'; onError: (error: Error) => void }) {
+    const supervise = options.role === 'worker'
+    this.#boss = new PgBoss({
+      db: { executeSql: (text, values) => db.pool.query(text, values as unknown[]) },
+      supervise,
+      schedule: false,
+      migrate: supervise,
+      createSchema: supervise,
+      superviseIntervalSeconds: 5,
+      monitorIntervalSeconds: 5,
+      registerInstance: false,
+      monitorVacuum: false,
+    })
+    this.#boss.on('error', options.onError)
+  }
+
+  /** Makes the queue's tables, and a queue for each job. Once, by whoever migrates. */
+  async prepare(jobs: readonly JobName[]): Promise<void> {
+    await this.#start()
+    for (const job of jobs) {
+      await this.#boss.createQueue(job.name, {
+        retryLimit: job.attempts - 1,
+        retryDelay: 1,
+        retryBackoff: true,
+        retryDelayMax: 300,
+        expireInSeconds: job.timeoutS,
+        heartbeatSeconds: HEARTBEAT_S,
+      })
+      this.#known.add(job.name)
+    }
+  }
+
+  /** Puts a job in, in the caller's transaction: it is there when that commits, and never if it does not. */
+  async enqueue<Payload extends TSchema>(trx: Trx, job: JobName<Payload>, payload: Static<Payload>, afterS = 0): Promise<void> {
+    Value.Assert(job.payload, payload)
+    await this.#start()
+    await this.#boss.send(job.name, payload as object, {
+      startAfter: afterS,
+      db: { executeSql: async (text, values = []) => ({ rows: await trx.query({ text, values }) }) },
+    })
+  }
+
+  /** Runs the jobs of these kinds until `stop`. */
+  async work(jobs: readonly Job[]): Promise<void> {
+    await this.prepare(jobs)
+    for (const job of jobs) {
+      await this.#boss.work(job.name, { batchSize: 1, pollingIntervalSeconds: 0.5, heartbeatRefreshSeconds: 10 }, async ([claimed]) => {
+        await job.run(Value.Parse(job.payload, claimed!.data), claimed!.signal)
+      })
+    }
+  }
+
+  /** Lets running jobs end, for at most `timeoutMs`; what is cut off is tried again elsewhere. */
+  async stop(timeoutMs: number): Promise<void> {
+    if (!this.#started) return
+    await this.#started
+    await this.#boss.stop({ graceful: true, timeout: timeoutMs })
+  }
+
+  #start(): Promise<unknown> {
+    this.#started ??= this.#boss.start()
+    return this.#started
+  }
+}
+
+/** Age of the oldest job of each account that waits to be run. */
+export function jobFigures(db: Database) {
+  return [
+    {
+      name: 'rollcall_oldest_job_seconds',
+      help: 'Age of the oldest job that waits to be run.',
+      read: () =>
+        db.query<{ accountId: number; value: number }>(sql`
+          select account.id as "accountId",
+            coalesce(extract(epoch from clock_timestamp() - min(job.created_on)), 0)::float8 as value
+          from accounts as account left join pgboss.job as job
+            on (job.data ->> 'accountId')::bigint = account.id and job.state in ('created', 'retry') and job.start_after <= now()
+          group by account.id`),
+    },
+  ]
+}

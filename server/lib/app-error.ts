@@ -1,0 +1,35 @@
+/** Messages by the attribute they are about; what concerns the whole request stands under `base`. */
+export type Messages = Record<string, string[]>
+
+export type ErrorCode =
+  | 'bad_request'
+  | 'unauthenticated'
+  | 'account_forbidden'
+  | 'scope_missing'
+  | 'not_found'
+  | 'contacts_not_found'
+  | 'conflict'
+  | 'too_large'
+  | 'invalid'
+  | 'rate_limited'
+  | 'unavailable'
+
+/** A failure the caller can act on. Whatever else is thrown is a bug and answers 500. `http/errors.ts` renders both. */
+export class AppError extends Error {
+  override readonly name = 'AppError'
+  readonly code: ErrorCode
+  readonly messages: Messages | undefined
+
+  constructor(code: ErrorCode, message: string, messages?: Messages, cause?: unknown) {
+    super(message, { cause })
+    this.code = code
+    this.messages = messages
+  }
+}
+
+/** The request makes sense but says something that can't be: a 422 that names each place with what is wrong there. */
+export function invalid(messages: Messages, cause?: unknown): AppError {
+  return new AppError('invalid', 'invalid request', messages, cause)
+}
+
+export const notFound = () => new AppError('not_found', 'Not Found')

@@ -1,0 +1,88 @@
+import type { TestContext } from 'node:test'
+import type { FastifyInstance, InjectOptions, RouteOptions } from 'fastify'
+import { pino } from 'pino'
+import { buildApp } from '../app.ts'
+import { type Config, readConfig } from '../config.ts'
+import type { Database } from '../db/database.ts'
+import { dispatchAll } from '../features/activity/dispatcher.ts'
+import { createAccount } from '../features/accounts/accounts.ts'
+import { createToken } from '../features/accounts/tokens.ts'
+import type { Scope } from '../http/caller.ts'
+import { Queue } from '../jobs/queue.ts'
+import { parseKeyring } from '../lib/secret.ts'
+import { atEnd, testDatabase } from './database.ts'
+
+export const keyring = parseKeyring('a-secret-that-only-tests-know-0123456789')
+
+export interface Answer {
+  status: number
+  // biome-ignore lint/suspicious/noExplicitAny: what a test reads from a body is checked by the test
+  body: any
+  headers: Record<string, string | string[] | number | undefined>
+}
+
+/** The API over a private database, with one account and one token that may do everything. */
+export interface TestApp {
+  app: FastifyInstance
+  db: Database
+  accountId: number
+  token: string
+  /** `call('POST', '/api/contacts', {…})`: a body that is an object is sent as JSON. */
+  call: (method: string, url: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
+  get: (url: string) => Promise<Answer>
+  post: (url: string, body?: unknown) => Promise<Answer>
+  patch: (url: string, body?: unknown) => Promise<Answer>
+  del: (url: string, body?: unknown) => Promise<Answer>
+  /** Another account in the same database. */
+  another: (name?: string) => Promise<{ accountId: number; token: string; call: TestApp['call'] }>
+}
+
+export async function testApp(
+  t: TestContext,
+  settings: Record<string, string> = {},
+  log = pino({ level: 'silent' }),
+  onRoute?: (route: RouteOptions) => void,
+): Promise<TestApp> {
+  const db = await testDatabase(t)
+  const config: Config = readConfig({ RATE_LIMIT: '0', ...settings })
+  const queue = new Queue(db, { role: 'api', onError: () => {} })
+  const app = await buildApp({ db, queue, config, keyring, logger: log, isReady: async () => true, ...(onRoute ? { onRoute } : {}) })
+  atEnd(t, () => queue.stop(0))
+  atEnd(t, () => app.close())
+  const account = async (name: string, scopes: Scope[] = ['admin']) => {
+    const { id: accountId } = await createAccount(db, { name })
+    const { token } = await createToken(db, accountId, { name: 'test', scopes })
+    return { accountId, token, call: caller(app, token) }
+  }
+  const first = await account('First')
+  const { call } = first
+  return {
+    app,
+    db,
+    ...first,
+    get: (url) => call('GET', url),
+    post: (url, body) => call('POST', url, body),
+    patch: (url, body) => call('PATCH', url, body),
+    del: (url, body) => call('DELETE', url, body),
+    another: (name = 'Another') => account(name),
+  }
+}
+
+export function caller(app: FastifyInstance, token: string | undefined): TestApp['call'] {
+  return async (method, url, body, headers = {}) => {
+    const authorization = token === undefined ? {} : { 'api-token': token }
+    const response = await app.inject({
+      method: method as InjectOptions['method'] & string,
+      url,
+      headers: { ...authorization, ...headers },
+      ...(body === undefined ? {} : { payload: body as object | string }),
+    } as InjectOptions)
+    const isJson = String(response.headers['content-type'] ?? '').includes('json')
+    return { status: response.statusCode, body: isJson ? response.json() : response.body, headers: response.headers }
+  }
+}
+
+/** Does at once what the worker does 200 ms later. */
+export async function dispatched(db: Database): Promise<void> {
+  await dispatchAll(db)
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto'
+import type { TestContext } from 'node:test'
+import pg from 'pg'
+import { Database } from '../db/database.ts'
+
+/** Migrated once a run by `run.ts`. */
+export const TEMPLATE = 'rollcall_template'
+
+/** The same server, another database. */
+export function databaseUrl(url: string, database: string): string {
+  return url.replace(/^(postgres(?:ql)?:\/\/[^/]*\/)[^?]*/, `$1${database}`)
+}
+
+function serverUrl(): string {
+  const url = process.env.TEST_DATABASE_URL
+  if (!url) throw new Error('run tests through npm test, or give TEST_DATABASE_URL: npm test -- server/lib/email.test.ts')
+  return url
+}
+
+const cleanups = new WeakMap<TestContext, (() => unknown)[]>()
+
+/** Runs at the test's end, the last registered first: what stands on something else is taken down before it. */
+export function atEnd(t: TestContext, act: () => unknown): void {
+  const known = cleanups.get(t)
+  if (known) {
+    known.push(act)
+    return
+  }
+  const acts = [act]
+  cleanups.set(t, acts)
+  t.after(async () => {
+    for (const next of acts.reverse()) await next()
+  })
+}
+
+/** The address of a private, migrated database for one test: copied from the template, dropped when the test passed. */
+export async function testDatabaseUrl(t: TestContext): Promise<string> {
+  const name = `rollcall_test_${randomUUID().replaceAll('-', '')}`
+  await onServer(`create database ${name} template ${TEMPLATE}`)
+  atEnd(t, () => onServer(`drop database ${name} with (force)`))
+  return databaseUrl(serverUrl(), name)
+}
+
+/** The same, opened; through PgBouncer where TEST_POOLED_URL names one. */
+export async function testDatabase(t: TestContext, max = 8): Promise<Database> {
+  const url = await testDatabaseUrl(t)
+  const pooled = process.env.TEST_POOLED_URL
+  const db = new Database({ url: pooled ? databaseUrl(pooled, new URL(url).pathname.slice(1)) : url, max })
+  atEnd(t, () => db.close())
+  return db
+}
+
+async function onServer(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl() })
+  await client.connect()
+  // Two tests may copy the template at the same moment, which PostgreSQL refuses while the other one reads it.
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.query(statement)
+      break
+    } catch (error) {
+      if ((error as { code?: string }).code !== '55006' || attempt === 50) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  await client.end()
+}

@@ -1,0 +1,76 @@
+/**
+ * `npm test [-- FILE…]`: one PostgreSQL server for the whole run (the embedded one, or TEST_DATABASE_URL), a migrated
+ * template in it, and Node's test runner over every test of the workspaces.
+ */
+import { spawn } from 'node:child_process'
+import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { Database } from '../db/database.ts'
+import { startEmbedded } from '../db/embedded.ts'
+import { migrate } from '../db/migrate.ts'
+import { Queue } from '../jobs/queue.ts'
+import { allJobs } from '../worker.ts'
+import { databaseUrl, TEMPLATE } from './database.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const PATTERN = '{server,cli,sdk,admin,bench}/**/*.test.ts'
+
+/** A crash of this machine's own test data harms nobody: durability is turned off, which halves the time of the suite. */
+const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300', shared_buffers: '256MB' }
+
+async function main(): Promise<number> {
+  const given = process.env.TEST_DATABASE_URL
+  const home = mkdtempSync(join(tmpdir(), 'rollcall-test-'))
+  const server = given ? { url: given, stop: async () => {} } : await startEmbedded({ dataDir: join(home, 'pg'), settings: FAST })
+  try {
+    await makeTemplate(server.url)
+    const files = process.argv.length > 2 ? process.argv.slice(2) : globSync(PATTERN, { cwd: ROOT, exclude: ['**/node_modules/**'] })
+    return await runTests(files.sort(), server.url)
+  } finally {
+    await dropLeftovers(server.url)
+    await server.stop()
+    rmSync(home, { recursive: true, force: true })
+  }
+}
+
+/** A database with the schema and the queue, from which each test's own is copied. */
+async function makeTemplate(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    await client.query(`drop database if exists ${TEMPLATE}`)
+    await client.query(`create database ${TEMPLATE} template template0 encoding 'UTF8'`)
+  })
+  const templateUrl = databaseUrl(url, TEMPLATE)
+  await migrate(templateUrl)
+  const db = new Database({ url: templateUrl, max: 2 })
+  const queue = new Queue(db, { role: 'worker', onError: console.error })
+  await queue.prepare(allJobs(db))
+  await queue.stop(0)
+  await db.close()
+}
+
+function runTests(files: string[], url: string): Promise<number> {
+  const args = ['--test', '--test-concurrency=2', '--test-timeout=300000', ...files]
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, TEST_DATABASE_URL: url } })
+  return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)))
+}
+
+async function dropLeftovers(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    const { rows } = await client.query(`select datname from pg_database where datname like 'rollcall_test_%' or datname = $1`, [TEMPLATE])
+    for (const { datname } of rows) await client.query(`drop database ${pg.escapeIdentifier(datname)} with (force)`)
+  })
+}
+
+async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+process.exitCode = await main()

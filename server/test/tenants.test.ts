@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import sql from 'sql-template-tag'
+import { createToken } from '../features/accounts/tokens.ts'
+import { caller, testApp } from './app.ts'
+
+interface Route {
+  method: string
+  url: string
+  isPublic: boolean
+  scope: string | undefined
+}
+
+/** Every route that the API has, read from what was registered: a new one is covered by itself. */
+async function routesOf(t: Parameters<typeof testApp>[0]) {
+  const routes: Route[] = []
+  const made = await testApp(t, {}, undefined, (route) => {
+    for (const method of [route.method].flat()) {
+      const { public: isPublic, scope } = (route.config ?? {}) as { public?: true; scope?: string }
+      if (method !== 'HEAD') routes.push({ method, url: route.url, isPublic: isPublic === true, scope })
+    }
+  })
+  return { ...made, routes: routes.filter((route) => route.url.startsWith('/api')) }
+}
+
+const filled = (url: string) => url.replace(/:(contact)\b/g, 'someone@example.com').replace(/:\w+/g, '1')
+
+test('every route refuses a request without a token, and with a wrong one', async (t) => {
+  const { app, routes } = await routesOf(t)
+
+  assert.ok(routes.length > 25, `${routes.length} routes`)
+  for (const { method, url } of routes) {
+    for (const token of [undefined, 'rc_wrong', '']) {
+      const answer = await caller(app, token)(method, filled(url))
+      assert.equal(answer.status, 401, `${method} ${url}`)
+      assert.deepEqual(answer.body, { error: 'Incorrect API token' })
+    }
+  }
+})
+
+test("every route refuses another account's token where the path names the account", async (t) => {
+  const { routes, accountId, another } = await routesOf(t)
+  const { call } = await another()
+
+  for (const { method, url } of routes) {
+    const named = filled(url).replace(/^\/api(\/account$)?/, `/api/accounts/${accountId}`)
+    const answer = await call(method, named, method === 'GET' ? undefined : {})
+    assert.equal(answer.status, 403, `${method} ${named}`)
+    assert.deepEqual(answer.body, { errors: 'Account access forbidden' })
+  }
+})
+
+test('every route asks for a scope, and refuses a token that lacks it', async (t) => {
+  const { app, db, accountId, routes } = await routesOf(t)
+  const reader = caller(app, (await createToken(db, accountId, { name: 'reader', scopes: ['read'] })).token)
+
+  for (const { method, url, scope } of routes) {
+    assert.ok(scope, `${method} ${url} names a scope`)
+    if (scope === 'read') continue
+    const answer = await reader(method, filled(url), {})
+    assert.equal(answer.status, 403, `${method} ${url}`)
+    assert.match(answer.body.errors, /^Access forbidden/)
+  }
+})
+
+test('nothing of one account can be read, changed or named by another', async (t) => {
+  const first = await testApp(t)
+  const other = await first.another()
+  const contact = (await first.post('/api/contacts', { email: 'ann@example.com', fields: { plan: 'Pro' } })).body.data
+  const list = (await first.post('/api/contact_lists', { name: 'Members' })).body
+  await first.post(`/api/contact_lists/${list.id}/contacts`, { contact_ids: [contact.id] })
+  const field = (await first.get('/api/contact_fields')).body.find((known: { merge_tag: string }) => known.merge_tag === 'plan')
+
+  const reads = [
+    `/api/contacts/${contact.id}`,
+    '/api/contacts/ann@example.com',
+    `/api/contacts/${contact.id}/events`,
+    `/api/contact_lists/${list.id}`,
+    `/api/contact_lists/${list.id}/contacts`,
+    `/api/contact_fields/${field.id}`,
+    '/api/change_sets/1',
+    '/api/change_sets/1/diff',
+  ]
+  for (const url of reads) assert.equal((await other.call('GET', url)).status, 404, url)
+  assert.equal((await other.call('GET', '/api/contacts?q=ann')).body.total, 0)
+  assert.equal((await other.call('GET', '/api/contact_lists')).body.length, 0)
+  assert.equal((await other.call('DELETE', `/api/contacts/${contact.id}`)).status, 404)
+  assert.equal((await other.call('PATCH', `/api/contact_fields/${field.id}`, { name: 'Mine' })).status, 404)
+  assert.equal((await other.call('DELETE', `/api/contact_lists/${list.id}`)).status, 404)
+  const batch = await other.call('PATCH', '/api/contacts/batch', { contact_ids: [contact.id], tags_added: ['x'] })
+  assert.deepEqual(batch.body.not_found_ids, [contact.id])
+  const created = await other.call('POST', '/api/contacts', { email: 'bob@example.com', list_ids: [list.id] })
+  assert.deepEqual([created.status, created.body], [422, { errors: { list_ids: [`not found: ${list.id}`] } }])
+
+  const kept = await first.get(`/api/contacts/${contact.id}`)
+  assert.deepEqual(kept.body.data, { ...contact, list_ids: [list.id] })
+})
+
+test('a revoked, an expired and an unknown token open nothing', async (t) => {
+  const { app, db, accountId } = await testApp(t)
+  const { token, id } = await createToken(db, accountId, { name: 'short', scopes: ['read'], expiresAt: new Date(Date.now() - 1000) })
+  const revoked = await createToken(db, accountId, { name: 'revoked', scopes: ['read'] })
+  await db.query(sql`update api_tokens set revoked_at = now() where id = ${revoked.id}`)
+
+  assert.equal((await caller(app, token)('GET', '/api/account')).status, 401)
+  assert.equal((await caller(app, revoked.token)('GET', '/api/account')).status, 401)
+  const [stored] = await db.query<{ row: string }>(sql`select row_to_json(t)::text as row from api_tokens as t where id = ${id}`)
+  assert.ok(!stored!.row.includes(token), 'the token itself is kept nowhere')
+})
