@@ -1,7 +1,7 @@
-import helmet from '@fastify/helmet'
 import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RouteOptions } from 'fastify'
 import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
 import { Access } from './features/accounts/access.ts'
@@ -12,8 +12,8 @@ import type { Desk } from './features/contacts/desk.ts'
 import { ContactReader } from './features/contacts/find.ts'
 import { contactRoutes } from './features/contacts/routes.ts'
 import { FieldCache } from './features/fields/field-set.ts'
-import { fieldRoutes } from './features/fields/routes.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
+import { fieldRoutes } from './features/fields/routes.ts'
 import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
 import { canonicalUrl } from './http/aliases.ts'
@@ -47,10 +47,18 @@ export interface Parts {
 const LONGEST_PARAM = 1000
 
 /** The whole HTTP API, ready to listen; opens nothing itself. */
-export async function buildApp({ db, queue, config, keyring, logger, isReady, onRoute }: Parts): Promise<FastifyInstance> {
+export async function buildApp({
+  db,
+  queue,
+  config,
+  keyring,
+  logger,
+  isReady,
+  onRoute,
+}: Parts): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }), // http/logging.ts writes one line without addresses
     rewriteUrl: canonicalUrl,
     routerOptions: { maxParamLength: LONGEST_PARAM, ignoreTrailingSlash: true },
     bodyLimit: config.BODY_MAX_BYTES,
@@ -64,7 +72,12 @@ export async function buildApp({ db, queue, config, keyring, logger, isReady, on
   const change = changesIn(db, keyring)
   const settingsOf = (accountId: number) => access.settingsOf(accountId)
   const reader = new ContactReader({ db, fieldCache, settingsOf, cursors })
-  const deskOf = async (caller: Caller): Promise<Desk> => ({ caller, settings: await settingsOf(caller.accountId), fieldCache, keyring })
+  const deskOf = async (caller: Caller): Promise<Desk> => ({
+    caller,
+    settings: await settingsOf(caller.accountId),
+    fieldCache,
+    keyring,
+  })
 
   if (onRoute) app.addHook('onRoute', onRoute)
   installErrors(app)

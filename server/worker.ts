@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from './db/database.ts'
 import { startDispatcher } from './features/activity/dispatcher.ts'
-import { fieldJobs } from './features/fields/jobs.ts'
 import { startHousekeeping } from './features/activity/housekeeping.ts'
+import { fieldJobs } from './features/fields/jobs.ts'
 import type { Job, Queue } from './jobs/queue.ts'
 
 /** How often the outbox is looked at: what an act waits at most before it stands in the feed. */
@@ -14,7 +14,11 @@ export function allJobs(db: Database): Job[] {
 }
 
 /** All that goes on beside the requests: jobs, the dispatcher, housekeeping. */
-export async function startWorker(parts: { db: Database; queue: Queue; logger: FastifyBaseLogger }): Promise<{ stop: (timeoutMs: number) => Promise<void> }> {
+export async function startWorker(parts: {
+  db: Database
+  queue: Queue
+  logger: FastifyBaseLogger
+}): Promise<{ stop: (timeoutMs: number) => Promise<void> }> {
   const { db, queue, logger } = parts
   const onError = (what: string) => (error: unknown) => logger.error({ err: error }, what)
   await queue.work(allJobs(db))

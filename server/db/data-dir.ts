@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Refusal } from '../lib/refusal.ts'
 import type { Binaries } from './binaries.ts'
@@ -55,16 +55,29 @@ export function prepareDataDir(dataDir: string, { initdb }: Binaries, user: PgUs
       `${dataDir} is no data directory of PostgreSQL, but is not empty: move it away, or set ROLLCALL_HOME`,
     )
   }
-  const unfinished = join(dirname(dataDir), `${basename(dataDir)}.new`)
+  let unfinished: string | undefined
   try {
-    rmSync(unfinished, { recursive: true, force: true })
-    mkdirSync(unfinished, { recursive: true, mode: 0o700 })
+    mkdirSync(dirname(dataDir), { recursive: true })
+    removeUnfinished(dataDir)
+    // Never the same name twice: an initdb whose parent was killed may still be writing under the one before.
+    unfinished = mkdtempSync(`${dataDir}.new-`)
     if (user.ids) chownSync(unfinished, user.ids.uid, user.ids.gid)
     runInitdb(initdb, unfinished, user)
     renameSync(unfinished, dataDir)
   } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true })
+    if (unfinished !== undefined) rmSync(unfinished, { recursive: true, force: true })
     throw diskFailure(error, dirname(dataDir))
+  }
+}
+
+function removeUnfinished(dataDir: string): void {
+  const leftovers = readdirSync(dirname(dataDir)).filter((name) => name.startsWith(`${basename(dataDir)}.new-`))
+  for (const name of leftovers) {
+    try {
+      rmSync(join(dirname(dataDir), name), { recursive: true, force: true })
+    } catch {
+      // Still being written to; the next first start finds it.
+    }
   }
 }
 

@@ -18,11 +18,17 @@ function parseJson(text: string): unknown {
     if (/forbidden prototype property/.test(message)) {
       throw new AppError('bad_request', 'The body has a key that is not allowed: __proto__ or constructor.prototype')
     }
-    throw new AppError('bad_request', `The body is not valid JSON: ${message.replace(/, ?"[\s\S]*$/, '').slice(0, 120)}`)
+    throw new AppError(
+      'bad_request',
+      `The body is not valid JSON: ${message.replace(/, ?"[\s\S]*$/, '').slice(0, 120)}`,
+    )
   }
   if (SUSPECT.test(text)) {
     const place = findUnstorable(body)
-    if (place !== null) throw invalid({ [place || 'base']: ['holds a character that text can not have (NUL, or half of a surrogate pair)'] })
+    if (place !== null)
+      throw invalid({
+        [place || 'base']: ['holds a character that text can not have (NUL, or half of a surrogate pair)'],
+      })
   }
   return body
 }

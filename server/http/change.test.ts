@@ -5,7 +5,8 @@ import { testApp } from '../test/app.ts'
 
 test('a key makes a change happen once: later requests with it get the first answer', async (t) => {
   const { call, get, db } = await testApp(t)
-  const create = (key: string, email = 'ann@example.com') => call('POST', '/api/contacts', { email }, { 'idempotency-key': key })
+  const create = (key: string, email = 'ann@example.com') =>
+    call('POST', '/api/contacts', { email }, { 'idempotency-key': key })
 
   const first = await create('one')
   const second = await create('one')
@@ -21,7 +22,11 @@ test('a key makes a change happen once: later requests with it get the first ans
 test('requests with one key at the same moment make one change', async (t) => {
   const { call, get } = await testApp(t)
 
-  const answers = await Promise.all(Array.from({ length: 6 }, () => call('POST', '/api/contacts', { email: 'ann@example.com' }, { 'idempotency-key': 'k' })))
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, () =>
+      call('POST', '/api/contacts', { email: 'ann@example.com' }, { 'idempotency-key': 'k' }),
+    ),
+  )
 
   assert.deepEqual(new Set(answers.map((answer) => answer.status)), new Set([201]))
   assert.equal(new Set(answers.map((answer) => answer.body.data.id)).size, 1)
@@ -41,13 +46,16 @@ test('a key that was used for another request is refused', async (t) => {
 test('a refusal is kept too, and leaves nothing else behind', async (t) => {
   const { call, post, get, del } = await testApp(t)
   const taken = (await post('/api/contacts', { email: 'ann@example.com' })).body.data
-  const again = () => call('POST', '/api/contacts', { email: 'ann@example.com', fields: { company: 'Acme' } }, { 'idempotency-key': 'k' })
+  const again = () =>
+    call('POST', '/api/contacts', { email: 'ann@example.com', fields: { company: 'Acme' } }, { 'idempotency-key': 'k' })
 
   assert.equal((await again()).status, 422)
   await del(`/api/contacts/${taken.id}`)
 
   assert.deepEqual((await again()).body, { errors: { email: ['has already been taken'] } })
-  assert.ok(!(await get('/api/contact_fields')).body.some((field: { merge_tag: string }) => field.merge_tag === 'company'))
+  assert.ok(
+    !(await get('/api/contact_fields')).body.some((field: { merge_tag: string }) => field.merge_tag === 'company'),
+  )
 })
 
 test('an answer without a body is given again as such, and a key must be printable', async (t) => {
@@ -55,7 +63,10 @@ test('an answer without a body is given again as such, and a key must be printab
   await post('/api/contacts', { email: 'ann@example.com' })
   const remove = (key: string) => call('DELETE', '/api/contacts/ann@example.com', undefined, { 'idempotency-key': key })
 
-  assert.deepEqual([(await remove('d')).status, (await remove('d')).status, (await remove('e')).status], [204, 204, 404])
+  assert.deepEqual(
+    [(await remove('d')).status, (await remove('d')).status, (await remove('e')).status],
+    [204, 204, 404],
+  )
   assert.equal((await remove('a b')).status, 422)
   assert.equal((await remove('x'.repeat(256))).status, 422)
 })

@@ -12,7 +12,11 @@ export interface Answer {
 }
 
 /** Answers a request that changes something, with what `work` did in one transaction. */
-export type Change = (request: FastifyRequest, reply: FastifyReply, work: (trx: Trx) => Promise<Answer>) => Promise<void>
+export type Change = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: (trx: Trx) => Promise<Answer>,
+) => Promise<void>
 
 /**
  * Runs changes in one transaction each. With an `Idempotency-Key` the key's row is inserted first in that same
@@ -88,5 +92,7 @@ async function claim(trx: Trx, accountId: number, key: string, fingerprint: Buff
 /** Which request a key was used for: account, method, path as the routes know it, and body. */
 function fingerprintOf(request: FastifyRequest): Buffer {
   const { caller, method, url, body } = request
-  return createHash('sha256').update(JSON.stringify([caller.accountId, method, url, body ?? null])).digest()
+  return createHash('sha256')
+    .update(JSON.stringify([caller.accountId, method, url, body ?? null]))
+    .digest()
 }

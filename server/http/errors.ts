@@ -41,7 +41,9 @@ function appErrorFrom(error: FastifyError): AppError | undefined {
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return new AppError(error.statusCode === 404 ? 'not_found' : 'bad_request', error.message)
   }
-  return isConnectionLoss(error) ? new AppError('unavailable', 'The database can not be reached: try again shortly') : undefined
+  return isConnectionLoss(error)
+    ? new AppError('unavailable', 'The database can not be reached: try again shortly')
+    : undefined
 }
 
 /** Status and body of a failure: the one place that knows what an error looks like on the wire. */
@@ -68,7 +70,12 @@ export function installErrors(app: FastifyInstance): void {
   })
   app.setNotFoundHandler((request, reply) => {
     const { status, body } = answerFor(new AppError('not_found', 'Not Found'))
-    const hint = request.url.startsWith('/api') ? { hint: `There is no ${request.method} at this address: see /docs.` } : {}
-    return reply.code(status).type('application/json').send({ ...body, ...hint })
+    const hint = request.url.startsWith('/api')
+      ? { hint: `There is no ${request.method} at this address: see /docs.` }
+      : {}
+    return reply
+      .code(status)
+      .type('application/json')
+      .send({ ...body, ...hint })
   })
 }

@@ -18,6 +18,11 @@ export async function installRateLimit(app: FastifyInstance, max: number): Promi
     allowList: (request) => request.routeOptions.config.public === true,
     keyGenerator: (request) => (request.grant ? `token:${request.grant.tokenId}` : request.ip),
     errorResponseBuilder: () => new AppError('rate_limited', 'Rate limit exceeded'),
-    addHeaders: { 'x-ratelimit-limit': true, 'x-ratelimit-remaining': true, 'x-ratelimit-reset': true, 'retry-after': true },
+    addHeaders: {
+      'x-ratelimit-limit': true,
+      'x-ratelimit-remaining': true,
+      'x-ratelimit-reset': true,
+      'retry-after': true,
+    },
   })
 }

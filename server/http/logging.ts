@@ -11,7 +11,14 @@ export function installRequestLog(app: FastifyInstance): void {
     const { routeOptions, grant, method } = request
     const route = routeOptions.url ?? 'none'
     request.log.info(
-      { method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 10) / 10, account: grant?.accountId, token: grant?.tokenId },
+      {
+        method,
+        route,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        account: grant?.accountId,
+        token: grant?.tokenId,
+      },
       'request',
     )
   })

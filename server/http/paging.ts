@@ -6,7 +6,13 @@ import { invalid } from '../lib/app-error.ts'
 const DEEPEST_ROW = 10_000_000
 
 export const PagingQuery = {
-  page: Type.Optional(Type.Integer({ minimum: 1, maximum: DEEPEST_ROW, description: 'From 1. For walking through everything use cursor.' })),
+  page: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: DEEPEST_ROW,
+      description: 'From 1. For walking through everything use cursor.',
+    }),
+  ),
   per_page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: '50 unless given.' })),
   cursor: Type.Optional(Type.String({ maxLength: 2000, description: 'next_cursor of the page before.' })),
 }
@@ -63,12 +69,21 @@ export class Cursors {
     const bytes = Buffer.from(cursor, 'base64url')
     const [mac, text] = [bytes.subarray(0, 12), bytes.subarray(12)]
     if (mac.length < 12 || !timingSafeEqual(mac, this.#sign(scope, text))) {
-      throw invalid({ cursor: ['is not one of this collection: use next_cursor of a page with the same filters and order, or leave it out'] })
+      throw invalid({
+        cursor: [
+          'is not one of this collection: use next_cursor of a page with the same filters and order, or leave it out',
+        ],
+      })
     }
     return JSON.parse(text.toString())
   }
 
   #sign(scope: readonly unknown[], text: Buffer): Buffer {
-    return createHmac('sha256', this.#key).update(JSON.stringify(scope)).update('\0').update(text).digest().subarray(0, 12)
+    return createHmac('sha256', this.#key)
+      .update(JSON.stringify(scope))
+      .update('\0')
+      .update(text)
+      .digest()
+      .subarray(0, 12)
   }
 }

@@ -1,14 +1,20 @@
 import { Ajv, type ErrorObject, type Options } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyError, FastifyInstance } from 'fastify'
-import type { Messages } from '../lib/app-error.ts'
+import { type Messages, tell } from '../lib/app-error.ts'
 
 /** At most so many violations are told: a body of a million wrong items would else answer with a million messages. */
 const TOLD = 50
 
 /** Paths and query strings carry only text, so there "41" may become 41; a JSON body means what it says. */
 export function installValidation(app: FastifyInstance): void {
-  const options: Options = { useDefaults: false, removeAdditional: false, allErrors: true, strict: false, verbose: true }
+  const options: Options = {
+    useDefaults: false,
+    removeAdditional: false,
+    allErrors: true,
+    strict: false,
+    verbose: true,
+  }
   const forBody = addFormats.default(new Ajv({ ...options, coerceTypes: false }))
   const forText = addFormats.default(new Ajv({ ...options, coerceTypes: true }))
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? forBody : forText).compile(schema))
@@ -19,8 +25,7 @@ export function messagesFrom(error: FastifyError): Messages {
   const messages: Messages = {}
   for (const finding of (error.validation as unknown as ErrorObject[]).slice(0, TOLD)) {
     const [place, message] = told(finding)
-    const known = (messages[place || 'base'] ??= [])
-    if (!known.includes(message)) known.push(message)
+    tell(messages, place || 'base', message)
   }
   return messages
 }
@@ -58,6 +63,8 @@ function told(finding: ErrorObject): [place: string, message: string] {
 }
 
 function article(type: string | string[]): string {
-  const words = [type].flat().map((name) => (/^[aeio]/.test(name) ? `an ${name}` : name === 'null' ? name : `a ${name}`))
+  const words = [type]
+    .flat()
+    .map((name) => (/^[aeio]/.test(name) ? `an ${name}` : name === 'null' ? name : `a ${name}`))
   return words.join(' or ')
 }

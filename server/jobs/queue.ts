@@ -1,7 +1,7 @@
 import { PgBoss } from 'pg-boss'
-import { type Static, type TSchema } from 'typebox'
-import { Value } from 'typebox/value'
 import sql from 'sql-template-tag'
+import type { Static, TSchema } from 'typebox'
+import { Value } from 'typebox/value'
 import type { Database, Trx } from '../db/database.ts'
 
 /** Work that is done after the answer. The payload holds ids only: rows are read when the job runs. */
@@ -16,7 +16,10 @@ export interface Job<Payload extends TSchema = TSchema> {
 }
 
 /** What can be put into the queue: `Job` without how it is done. */
-export type JobName<Payload extends TSchema = TSchema> = Pick<Job<Payload>, 'name' | 'payload' | 'attempts' | 'timeoutS'>
+export type JobName<Payload extends TSchema = TSchema> = Pick<
+  Job<Payload>,
+  'name' | 'payload' | 'attempts' | 'timeoutS'
+>
 
 const HEARTBEAT_S = 30
 
@@ -60,7 +63,12 @@ export class Queue {
   }
 
   /** Puts a job in, in the caller's transaction: it is there when that commits, and never if it does not. */
-  async enqueue<Payload extends TSchema>(trx: Trx, job: JobName<Payload>, payload: Static<Payload>, afterS = 0): Promise<void> {
+  async enqueue<Payload extends TSchema>(
+    trx: Trx,
+    job: JobName<Payload>,
+    payload: Static<Payload>,
+    afterS = 0,
+  ): Promise<void> {
     Value.Assert(job.payload, payload)
     await this.#start()
     await this.#boss.send(job.name, payload as object, {
@@ -73,9 +81,13 @@ export class Queue {
   async work(jobs: readonly Job[]): Promise<void> {
     await this.prepare(jobs)
     for (const job of jobs) {
-      await this.#boss.work(job.name, { batchSize: 1, pollingIntervalSeconds: 0.5, heartbeatRefreshSeconds: 10 }, async ([claimed]) => {
-        await job.run(Value.Parse(job.payload, claimed!.data), claimed!.signal)
-      })
+      await this.#boss.work(
+        job.name,
+        { batchSize: 1, pollingIntervalSeconds: 0.5, heartbeatRefreshSeconds: 10 },
+        async ([claimed]) => {
+          await job.run(Value.Parse(job.payload, claimed!.data), claimed!.signal)
+        },
+      )
     }
   }
 

@@ -1,6 +1,12 @@
 /** Messages by the attribute they are about; what concerns the whole request stands under `base`. */
 export type Messages = Record<string, string[]>
 
+/** Adds what is wrong at a place, each text once. */
+export function tell(messages: Messages, place: string, ...texts: string[]): void {
+  const told = messages[place] ?? []
+  messages[place] = [...told, ...texts.filter((text) => !told.includes(text))]
+}
+
 export type ErrorCode =
   | 'bad_request'
   | 'unauthenticated'

@@ -4,9 +4,9 @@ import { pino } from 'pino'
 import { buildApp } from '../app.ts'
 import { type Config, readConfig } from '../config.ts'
 import type { Database } from '../db/database.ts'
-import { dispatchAll } from '../features/activity/dispatcher.ts'
 import { createAccount } from '../features/accounts/accounts.ts'
 import { createToken } from '../features/accounts/tokens.ts'
+import { dispatchAll } from '../features/activity/dispatcher.ts'
 import type { Scope } from '../http/caller.ts'
 import { Queue } from '../jobs/queue.ts'
 import { parseKeyring } from '../lib/secret.ts'
@@ -21,20 +21,24 @@ export interface Answer {
   headers: Record<string, string | string[] | number | undefined>
 }
 
-/** The API over a private database, with one account and one token that may do everything. */
-export interface TestApp {
-  app: FastifyInstance
-  db: Database
+/** An account, and a token that may do everything in it. */
+export interface Tenant {
   accountId: number
   token: string
   /** `call('POST', '/api/contacts', {…})`: a body that is an object is sent as JSON. */
   call: (method: string, url: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
+}
+
+/** The API over a private database, and the first account in it. */
+export interface TestApp extends Tenant {
+  app: FastifyInstance
+  db: Database
   get: (url: string) => Promise<Answer>
   post: (url: string, body?: unknown) => Promise<Answer>
   patch: (url: string, body?: unknown) => Promise<Answer>
   del: (url: string, body?: unknown) => Promise<Answer>
   /** Another account in the same database. */
-  another: (name?: string) => Promise<{ accountId: number; token: string; call: TestApp['call'] }>
+  another: (name?: string) => Promise<Tenant>
 }
 
 export async function testApp(
@@ -46,7 +50,15 @@ export async function testApp(
   const db = await testDatabase(t)
   const config: Config = readConfig({ RATE_LIMIT: '0', ...settings })
   const queue = new Queue(db, { role: 'api', onError: () => {} })
-  const app = await buildApp({ db, queue, config, keyring, logger: log, isReady: async () => true, ...(onRoute ? { onRoute } : {}) })
+  const app = await buildApp({
+    db,
+    queue,
+    config,
+    keyring,
+    logger: log,
+    isReady: async () => true,
+    ...(onRoute ? { onRoute } : {}),
+  })
   atEnd(t, () => queue.stop(0))
   atEnd(t, () => app.close())
   const account = async (name: string, scopes: Scope[] = ['admin']) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type TestApp, testApp } from './app.ts'
+import { type Tenant, testApp } from './app.ts'
 
 interface Exchange {
   name: string
@@ -29,8 +29,9 @@ const PREFIXES: ((path: string, accountId: number) => string)[] = [
 
 for (const exchange of exchanges) {
   test(`official exchange: ${exchange.name}`, async (t) => {
+    const first = await testApp(t)
     for (const prefixed of PREFIXES) {
-      const made = await testApp(t)
+      const made = await first.another()
       const known = await prepare(made, exchange, prefixed)
       const fill = (text: string) => text.replace(/\{\{([^}]+)\}\}/g, (_, path) => String(valueAt(known, path)))
 
@@ -49,12 +50,18 @@ for (const exchange of exchanges) {
   })
 }
 
-async function prepare(made: TestApp, exchange: Exchange, prefixed: (path: string, accountId: number) => string) {
+async function prepare(made: Tenant, exchange: Exchange, prefixed: (path: string, accountId: number) => string) {
   const known: Record<string, unknown> = {}
   for (const [name, call] of Object.entries(exchange.given ?? {})) {
-    const body = JSON.parse(JSON.stringify(call.body ?? {}).replace(/"\{\{([^}]+)\}\}"/g, (_, path) => JSON.stringify(valueAt(known, path))))
+    const body = JSON.parse(
+      JSON.stringify(call.body ?? {}).replace(/"\{\{([^}]+)\}\}"/g, (_, path) => JSON.stringify(valueAt(known, path))),
+    )
     const path = call.path.replace(/\{\{([^}]+)\}\}/g, (_, place) => String(valueAt(known, place)))
-    const answer = await made.call(call.method, prefixed(path, made.accountId), call.method === 'GET' ? undefined : body)
+    const answer = await made.call(
+      call.method,
+      prefixed(path, made.accountId),
+      call.method === 'GET' ? undefined : body,
+    )
     assert.ok(answer.status < 300, `${name}: ${answer.status} ${JSON.stringify(answer.body)}`)
     known[name] = answer.body
   }
@@ -82,7 +89,8 @@ function matches(actual: unknown, expected: unknown, at: string): void {
     for (const [nth, part] of expected.entries()) matches(actual[nth], part, `${at}[${nth}]`)
   } else if (typeof expected === 'object' && expected !== null) {
     assert.ok(typeof actual === 'object' && actual !== null, `${at} is an object`)
-    for (const [key, part] of Object.entries(expected)) matches((actual as Record<string, unknown>)[key], part, `${at}.${key}`)
+    for (const [key, part] of Object.entries(expected))
+      matches((actual as Record<string, unknown>)[key], part, `${at}.${key}`)
   } else {
     assert.deepEqual(actual, expected, at)
   }

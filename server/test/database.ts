@@ -13,7 +13,8 @@ export function databaseUrl(url: string, database: string): string {
 
 function serverUrl(): string {
   const url = process.env.TEST_DATABASE_URL
-  if (!url) throw new Error('run tests through npm test, or give TEST_DATABASE_URL: npm test -- server/lib/email.test.ts')
+  if (!url)
+    throw new Error('run tests through npm test, or give TEST_DATABASE_URL: npm test -- server/lib/email.test.ts')
   return url
 }
 

@@ -39,7 +39,10 @@ function importsOf(file: string): { line: string; target: string }[] {
 }
 
 test('a file imports only from its own folder and those before it', () => {
-  const files = globSync('{lib,db,jobs,files,http,features}/**/*.ts', { cwd: ROOT, exclude: (path) => path.endsWith('.test.ts') })
+  const files = globSync('{lib,db,jobs,files,http,features}/**/*.ts', {
+    cwd: ROOT,
+    exclude: (path) => path.endsWith('.test.ts'),
+  })
 
   const wrong = files.flatMap((file) =>
     importsOf(file)
@@ -52,15 +55,27 @@ test('a file imports only from its own folder and those before it', () => {
 })
 
 test('every folder of the server has its place in the order', () => {
-  const folders = new Set(globSync('{lib,db,jobs,files,http,features/*}/', { cwd: ROOT }).map((folder) => `${folder.replace(/\/$/, '')}/`))
+  const folders = new Set(
+    globSync('{lib,db,jobs,files,http,features/*}/', { cwd: ROOT }).map((folder) => `${folder.replace(/\/$/, '')}/`),
+  )
 
-  assert.deepEqual([...folders].filter((folder) => rank(folder) === ORDER.length), [])
+  assert.deepEqual(
+    [...folders].filter((folder) => rank(folder) === ORDER.length),
+    [],
+  )
 })
 
 test('only main.ts reads the environment, opens a port or hears a signal', () => {
-  const files = globSync('{*.ts,{lib,db,jobs,files,http,features}/**/*.ts}', { cwd: ROOT, exclude: (path) => path.endsWith('.test.ts') })
+  const files = globSync('{*.ts,{lib,db,jobs,files,http,features}/**/*.ts}', {
+    cwd: ROOT,
+    exclude: (path) => path.endsWith('.test.ts'),
+  })
 
-  const wrong = files.filter((file) => file !== 'main.ts' && /process\.env|\.listen\(\{|process\.on\(['"]SIG/.test(readFileSync(join(ROOT, file), 'utf8')))
+  const wrong = files.filter(
+    (file) =>
+      file !== 'main.ts' &&
+      /process\.env|\.listen\(\{|process\.on\(['"]SIG/.test(readFileSync(join(ROOT, file), 'utf8')),
+  )
 
   assert.deepEqual(wrong, [])
 })

@@ -9,7 +9,11 @@ async function listening(t: TestContext) {
   const api = `${base}/api/accounts/${made.accountId}`
   const headers = { 'Api-Token': made.token, 'Content-Type': 'application/json' }
   const send = async (method: string, path: string, body?: unknown, given: Record<string, string> = headers) => {
-    const response = await fetch(`${api}${path}`, { method, headers: given, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+    const response = await fetch(`${api}${path}`, {
+      method,
+      headers: given,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
     const text = await response.text()
     // biome-ignore lint/suspicious/noExplicitAny: the assertions say what is expected
     return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as any }
@@ -21,7 +25,11 @@ async function withOverviewData(t: TestContext) {
   const made = await listening(t)
   const { send } = made
 
-  const size = await send('POST', '/contact_fields', { name: 'company_size', type: 'select', options: ['1-10', '11-50', '51-200', '200+'] })
+  const size = await send('POST', '/contact_fields', {
+    name: 'company_size',
+    type: 'select',
+    options: ['1-10', '11-50', '51-200', '200+'],
+  })
   assert.equal(size.status, 201)
   assert.equal(size.body.merge_tag, 'company_size')
 
@@ -30,17 +38,30 @@ async function withOverviewData(t: TestContext) {
     fields: { first_name: 'John', last_name: 'Doe', company: 'Acme Corp', company_size: '51-200' },
   })
   assert.equal(john.status, 201)
-  assert.deepEqual(john.body.data.fields, { first_name: 'John', last_name: 'Doe', company_size: '51-200', company: 'Acme Corp' })
+  assert.deepEqual(john.body.data.fields, {
+    first_name: 'John',
+    last_name: 'Doe',
+    company_size: '51-200',
+    company: 'Acme Corp',
+  })
   assert.equal(john.body.data.status, 'subscribed')
 
-  const list = await send('POST', '/contact_lists', { name: 'Newsletter Subscribers', description: 'Users who opted in for weekly newsletter' })
+  const list = await send('POST', '/contact_lists', {
+    name: 'Newsletter Subscribers',
+    description: 'Users who opted in for weekly newsletter',
+  })
   assert.equal(list.status, 200)
 
-  const others = await Promise.all(['jane', 'joe'].map((name) => send('POST', '/contacts', { email: `${name}@example.com` })))
+  const others = await Promise.all(
+    ['jane', 'joe'].map((name) => send('POST', '/contacts', { email: `${name}@example.com` })),
+  )
   const ids = [john, ...others].map((answer) => answer.body.data.id as string)
   const added = await send('POST', `/contact_lists/${list.body.id}/contacts`, { contact_ids: ids })
   assert.equal(added.status, 200)
-  assert.deepEqual({ ...added.body, change_set_id: 0 }, { change_set_id: 0, added: 3, already_members: 0, opted_out: 0, not_found: 0, not_found_ids: [] })
+  assert.deepEqual(
+    { ...added.body, change_set_id: 0 },
+    { change_set_id: 0, added: 3, already_members: 0, opted_out: 0, not_found: 0, not_found_ids: [] },
+  )
 
   // The five kinds of field, as they are described.
   for (const field of [
@@ -60,28 +81,50 @@ async function withOverviewData(t: TestContext) {
 test('the calls of the overview work in its order: fields, contacts, lists, members, search, batches', async (t) => {
   const { api, token, send, ids, listId } = await withOverviewData(t)
   // biome-ignore lint/suspicious/noExplicitAny: the assertions say what is expected
-  const read = async (path: string): Promise<any> => (await fetch(`${api}${path}`, { headers: { 'Api-Token': token } })).json()
+  const read = async (path: string): Promise<any> =>
+    (await fetch(`${api}${path}`, { headers: { 'Api-Token': token } })).json()
 
   const lists = await read(`/contact_lists`)
-  assert.deepEqual(lists.map((list: { name: string; contacts_count: number }) => [list.name, list.contacts_count]), [['Newsletter Subscribers', 3]])
+  assert.deepEqual(
+    lists.map((list: { name: string; contacts_count: number }) => [list.name, list.contacts_count]),
+    [['Newsletter Subscribers', 3]],
+  )
   const members = await read(`/contact_lists/${listId}/contacts`)
-  assert.deepEqual(members.data.map((contact: { email: string }) => contact.email).sort(), ['jane@example.com', 'joe@example.com', 'john@example.com'])
-  assert.equal((await send('DELETE', `/contact_lists/${listId}/contacts/${ids[2]}`, undefined, { 'Api-Token': token })).status, 204)
+  assert.deepEqual(members.data.map((contact: { email: string }) => contact.email).sort(), [
+    'jane@example.com',
+    'joe@example.com',
+    'john@example.com',
+  ])
+  assert.equal(
+    (await send('DELETE', `/contact_lists/${listId}/contacts/${ids[2]}`, undefined, { 'Api-Token': token })).status,
+    204,
+  )
 
   const events = await read(`/contacts/${ids[2]}/events`)
-  assert.deepEqual(events.data.map((event: { type: string }) => event.type), ['list_removed', 'list_added', 'created'])
+  assert.deepEqual(
+    events.data.map((event: { type: string }) => event.type),
+    ['list_removed', 'list_added', 'created'],
+  )
 
   const results = await read(`/contacts?q=john`)
-  assert.deepEqual(results.data.map((contact: { email: string }) => contact.email), ['john@example.com'])
+  assert.deepEqual(
+    results.data.map((contact: { email: string }) => contact.email),
+    ['john@example.com'],
+  )
   const filtered = await read(`/contacts?company=Acme&subscribed=true`)
   assert.equal(filtered.total, 0, 'equality, not a part')
   assert.equal((await read(`/contacts?company=acme corp&subscribed=true`)).total, 1)
   const page2 = await read(`/contacts?page=2&per_page=50`)
   assert.deepEqual([page2.data, page2.page, page2.per_page, page2.total, page2.total_pages], [[], 2, 50, 3, 1])
 
-  const plan = (await send('GET', '/contact_fields')).body.find((field: { merge_tag: string }) => field.merge_tag === 'plan')
+  const plan = (await send('GET', '/contact_fields')).body.find(
+    (field: { merge_tag: string }) => field.merge_tag === 'plan',
+  )
   await send('PATCH', `/contact_fields/${plan.id}`, { options: [...plan.options, 'Premium'] })
-  const updated = await send('PATCH', '/contacts/batch', { contact_ids: ids, fields: { plan: 'Premium', renewal_date: '2025-01-01' } })
+  const updated = await send('PATCH', '/contacts/batch', {
+    contact_ids: ids,
+    fields: { plan: 'Premium', renewal_date: '2025-01-01' },
+  })
   assert.deepEqual([updated.status, updated.body.updated, updated.body.unchanged], [200, 3, 0])
   const fields = (await send('GET', '/contact_fields')).body
   assert.equal(fields.find((field: { merge_tag: string }) => field.merge_tag === 'renewal_date').type, 'date')
@@ -95,10 +138,16 @@ test('the calls of the overview work in its order: fields, contacts, lists, memb
 test('a batch with a value that is no option is refused, and the options are named', async (t) => {
   const { send, ids } = await withOverviewData(t)
 
-  const answer = await send('PATCH', '/contacts/batch', { contact_ids: ids, fields: { plan: 'Premium', renewal_date: '2025-01-01' } })
+  const answer = await send('PATCH', '/contacts/batch', {
+    contact_ids: ids,
+    fields: { plan: 'Premium', renewal_date: '2025-01-01' },
+  })
 
   assert.equal(answer.status, 422)
   assert.match(answer.body.errors.plan[0], /Free, Basic, Pro, Enterprise/)
   const fields = (await send('GET', '/contact_fields')).body
-  assert.ok(!fields.some((field: { merge_tag: string }) => field.merge_tag === 'renewal_date'), 'and nothing else of it was done')
+  assert.ok(
+    !fields.some((field: { merge_tag: string }) => field.merge_tag === 'renewal_date'),
+    'and nothing else of it was done',
+  )
 })

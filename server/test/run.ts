@@ -3,7 +3,7 @@
  * template in it, and Node's test runner over every test of the workspaces.
  */
 import { spawn } from 'node:child_process'
-import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -18,15 +18,27 @@ const ROOT = join(import.meta.dirname, '../..')
 const PATTERN = '{server,cli,sdk,admin,bench}/**/*.test.ts'
 
 /** A crash of this machine's own test data harms nobody: durability is turned off, which halves the time of the suite. */
-const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300', shared_buffers: '256MB' }
+const FAST = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '300',
+  shared_buffers: '256MB',
+}
 
 async function main(): Promise<number> {
   const given = process.env.TEST_DATABASE_URL
-  const home = mkdtempSync(join(tmpdir(), 'rollcall-test-'))
-  const server = given ? { url: given, stop: async () => {} } : await startEmbedded({ dataDir: join(home, 'pg'), settings: FAST })
+  // In memory where the machine has room there: copying the template for each test is mostly making files.
+  const home = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rollcall-test-'))
+  const server = given
+    ? { url: given, stop: async () => {} }
+    : await startEmbedded({ dataDir: join(home, 'pg'), settings: FAST })
   try {
     await makeTemplate(server.url)
-    const files = process.argv.length > 2 ? process.argv.slice(2) : globSync(PATTERN, { cwd: ROOT, exclude: ['**/node_modules/**'] })
+    const files =
+      process.argv.length > 2
+        ? process.argv.slice(2)
+        : globSync(PATTERN, { cwd: ROOT, exclude: ['**/node_modules/**'] })
     return await runTests(files.sort(), server.url)
   } finally {
     await dropLeftovers(server.url)
@@ -52,13 +64,20 @@ async function makeTemplate(url: string): Promise<void> {
 
 function runTests(files: string[], url: string): Promise<number> {
   const args = ['--test', '--test-concurrency=2', '--test-timeout=300000', ...files]
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, TEST_DATABASE_URL: url } })
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...process.env, TEST_DATABASE_URL: url },
+  })
   return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)))
 }
 
 async function dropLeftovers(url: string): Promise<void> {
   await withClient(url, async (client) => {
-    const { rows } = await client.query(`select datname from pg_database where datname like 'rollcall_test_%' or datname = $1`, [TEMPLATE])
+    const { rows } = await client.query(
+      `select datname from pg_database where datname like 'rollcall_test_%' or datname = $1`,
+      [TEMPLATE],
+    )
     for (const { datname } of rows) await client.query(`drop database ${pg.escapeIdentifier(datname)} with (force)`)
   })
 }

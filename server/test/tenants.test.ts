@@ -69,7 +69,9 @@ test('nothing of one account can be read, changed or named by another', async (t
   const contact = (await first.post('/api/contacts', { email: 'ann@example.com', fields: { plan: 'Pro' } })).body.data
   const list = (await first.post('/api/contact_lists', { name: 'Members' })).body
   await first.post(`/api/contact_lists/${list.id}/contacts`, { contact_ids: [contact.id] })
-  const field = (await first.get('/api/contact_fields')).body.find((known: { merge_tag: string }) => known.merge_tag === 'plan')
+  const field = (await first.get('/api/contact_fields')).body.find(
+    (known: { merge_tag: string }) => known.merge_tag === 'plan',
+  )
 
   const reads = [
     `/api/contacts/${contact.id}`,
@@ -98,12 +100,18 @@ test('nothing of one account can be read, changed or named by another', async (t
 
 test('a revoked, an expired and an unknown token open nothing', async (t) => {
   const { app, db, accountId } = await testApp(t)
-  const { token, id } = await createToken(db, accountId, { name: 'short', scopes: ['read'], expiresAt: new Date(Date.now() - 1000) })
+  const { token, id } = await createToken(db, accountId, {
+    name: 'short',
+    scopes: ['read'],
+    expiresAt: new Date(Date.now() - 1000),
+  })
   const revoked = await createToken(db, accountId, { name: 'revoked', scopes: ['read'] })
   await db.query(sql`update api_tokens set revoked_at = now() where id = ${revoked.id}`)
 
   assert.equal((await caller(app, token)('GET', '/api/account')).status, 401)
   assert.equal((await caller(app, revoked.token)('GET', '/api/account')).status, 401)
-  const [stored] = await db.query<{ row: string }>(sql`select row_to_json(t)::text as row from api_tokens as t where id = ${id}`)
+  const [stored] = await db.query<{ row: string }>(
+    sql`select row_to_json(t)::text as row from api_tokens as t where id = ${id}`,
+  )
   assert.ok(!stored!.row.includes(token), 'the token itself is kept nowhere')
 })

@@ -18,7 +18,11 @@ export class Access {
   constructor(db: Database) {
     this.#db = db
     this.#grants = new LRUCache({ max: 10_000, ttl: CACHED_MS, fetchMethod: (token) => this.#findGrant(token) })
-    this.#settings = new LRUCache({ max: 10_000, ttl: CACHED_MS, fetchMethod: async (id) => (await findAccount(db, id)).settings })
+    this.#settings = new LRUCache({
+      max: 10_000,
+      ttl: CACHED_MS,
+      fetchMethod: async (id) => (await findAccount(db, id)).settings,
+    })
   }
 
   /** What this token opens; undefined: nothing. Its use is noted, at most once a minute, without keeping the request waiting. */
@@ -42,6 +46,10 @@ export class Access {
 
   async #findGrant(token: string): Promise<{ grant: Grant | null }> {
     const found = await findLiveToken(this.#db, hashToken(token))
-    return { grant: found ? { tokenId: found.id, accountId: found.accountId, scopes: found.scopes, expiresAt: found.expiresAt } : null }
+    return {
+      grant: found
+        ? { tokenId: found.id, accountId: found.accountId, scopes: found.scopes, expiresAt: found.expiresAt }
+        : null,
+    }
   }
 }

@@ -40,7 +40,9 @@ export async function createAccount(db: Database, given: { name: string; id?: nu
     if (!row) return findAccount(trx, given.id!)
     // An id given by hand does not move the sequence, which would then give it out a second time.
     if (given.id !== undefined) {
-      trx.send(sql`select setval(pg_get_serial_sequence('accounts', 'id'), greatest(${given.id}, (select max(id) from accounts)))`)
+      trx.send(
+        sql`select setval(pg_get_serial_sequence('accounts', 'id'), greatest(${given.id}, (select max(id) from accounts)))`,
+      )
     }
     trx.send(sql`insert into feed_heads (account_id) values (${row.id})`)
     trx.send(sql`

@@ -23,10 +23,21 @@ function accountOnWire({ id, name, settings, createdAt, updatedAt }: Account) {
   return { id, name, ...settings, created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() }
 }
 
-export const accountRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Change; access: Access }> = async (app, { db, change, access }) => {
+export const accountRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Change; access: Access }> = async (
+  app,
+  { db, change, access },
+) => {
   app.get(
     '/api/account',
-    { config: { scope: 'read' }, schema: { tags: ['Account'], operationId: 'getAccount', summary: 'The account and its settings', response: { 200: AccountOnWire } } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags: ['Account'],
+        operationId: 'getAccount',
+        summary: 'The account and its settings',
+        response: { 200: AccountOnWire },
+      },
+    },
     async (request) => accountOnWire(await findAccount(db, request.caller.accountId)),
   )
 
@@ -34,7 +45,13 @@ export const accountRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Ch
     '/api/account',
     {
       config: { scope: 'admin' },
-      schema: { tags: ['Account'], operationId: 'updateAccount', summary: 'Change settings of the account', body: AccountPatch, response: { 200: AccountOnWire } },
+      schema: {
+        tags: ['Account'],
+        operationId: 'updateAccount',
+        summary: 'Change settings of the account',
+        body: AccountPatch,
+        response: { 200: AccountOnWire },
+      },
     },
     (request, reply) =>
       change(request, reply, async (trx) => {

@@ -4,21 +4,40 @@ import { type Static, Type } from 'typebox'
 /** What an account decides for itself. Later features add keys here; what is not stored has the default. */
 export const AccountSettings = Type.Object(
   {
-    color: Type.String({ pattern: '^#[0-9a-fA-F]{6}$', default: '#2563eb', description: 'Of the public pages, as #rrggbb.' }),
-    time_zone: Type.String({ default: 'UTC', maxLength: 64, description: 'IANA name, such as Europe/Berlin: where days begin and end.' }),
+    color: Type.String({
+      pattern: '^#[0-9a-fA-F]{6}$',
+      default: '#2563eb',
+      description: 'Of the public pages, as #rrggbb.',
+    }),
+    time_zone: Type.String({
+      default: 'UTC',
+      maxLength: 64,
+      description: 'IANA name, such as Europe/Berlin: where days begin and end.',
+    }),
     unknown_fields: Type.Enum(['create', 'reject', 'ignore'], {
       default: 'create',
-      description: 'What becomes of a key in `fields` that no field has: a field is created, the request is refused, or the key is ignored.',
+      description:
+        'What becomes of a key in `fields` that no field has: a field is created, the request is refused, or the key is ignored.',
     }),
-    null_fields: Type.Enum(['omit', 'include'], { default: 'omit', description: 'Whether an unset field is left out of `fields` or answered as null.' }),
+    null_fields: Type.Enum(['omit', 'include'], {
+      default: 'omit',
+      description: 'Whether an unset field is left out of `fields` or answered as null.',
+    }),
     import_default_state: Type.Enum(['subscribed', 'none', 'pending', 'unsubscribed'], {
       default: 'subscribed',
       description: 'State of people whom an import brings without saying their state.',
     }),
-    double_opt_in: Type.Boolean({ default: false, description: 'People created without a state of their own wait as pending until they confirm.' }),
+    double_opt_in: Type.Boolean({
+      default: false,
+      description: 'People created without a state of their own wait as pending until they confirm.',
+    }),
     retention: Type.Object(
       { events_days: Type.Union([Type.Integer({ minimum: 1, maximum: 36_500 }), Type.Null()]) },
-      { default: { events_days: null }, additionalProperties: false, description: 'For how many days events are kept; null: for good.' },
+      {
+        default: { events_days: null },
+        additionalProperties: false,
+        description: 'For how many days events are kept; null: for good.',
+      },
     ),
   },
   { additionalProperties: false },

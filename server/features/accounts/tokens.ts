@@ -4,7 +4,6 @@ import type { Queryable } from '../../db/database.ts'
 import type { Scope } from '../../http/caller.ts'
 import { invalid } from '../../lib/app-error.ts'
 
-
 export interface Token {
   id: number
   accountId: number
@@ -50,7 +49,6 @@ export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }
 
-
 interface NewToken {
   name: string
   scopes: readonly Scope[]
@@ -58,7 +56,11 @@ interface NewToken {
 }
 
 /** Makes a token and answers it in clear: the only time it is seen. */
-export async function createToken(db: Queryable, accountId: number, given: NewToken): Promise<{ id: number; token: string }> {
+export async function createToken(
+  db: Queryable,
+  accountId: number,
+  given: NewToken,
+): Promise<{ id: number; token: string }> {
   const token = `rc_${randomBytes(24).toString('base64url')}`
   const [row] = await insertToken(db, accountId, token, given)
   return { id: row!.id, token }

@@ -3,7 +3,15 @@ import type { Queryable, Trx } from '../../db/database.ts'
 import { notFound } from '../../lib/app-error.ts'
 import { record } from './record.ts'
 
-export type ChangeSetKind = 'batch_update' | 'batch_delete' | 'list_add' | 'list_remove' | 'list_merge' | 'list_delete' | 'field_delete' | 'field_convert'
+export type ChangeSetKind =
+  | 'batch_update'
+  | 'batch_delete'
+  | 'list_add'
+  | 'list_remove'
+  | 'list_merge'
+  | 'list_delete'
+  | 'field_delete'
+  | 'field_convert'
 
 export interface ChangeSet {
   id: number
@@ -32,7 +40,13 @@ export async function openChangeSet(trx: Trx, accountId: number, { kind, actor, 
 }
 
 /** Closes an act with its counts, and tells the feed. */
-export function finishChangeSet(trx: Trx, accountId: number, id: number, kind: ChangeSetKind, counts: Record<string, number>): void {
+export function finishChangeSet(
+  trx: Trx,
+  accountId: number,
+  id: number,
+  kind: ChangeSetKind,
+  counts: Record<string, number>,
+): void {
   trx.send(sql`
     update change_sets set phase = 'finished', counts = ${JSON.stringify(counts)}::jsonb, finished_at = statement_timestamp()
     where account_id = ${accountId} and id = ${id}`)
@@ -53,7 +67,9 @@ export async function listChangeSets(db: Queryable, accountId: number, limit: nu
 
 /** Throws not_found. */
 export async function findChangeSet(db: Queryable, accountId: number, id: number): Promise<ChangeSet> {
-  const [row] = await db.query<ChangeSet>(sql`select ${COLUMNS} from change_sets where account_id = ${accountId} and id = ${id}`)
+  const [row] = await db.query<ChangeSet>(
+    sql`select ${COLUMNS} from change_sets where account_id = ${accountId} and id = ${id}`,
+  )
   if (!row) throw notFound()
   return row
 }
@@ -69,7 +85,13 @@ export interface ChangeRow {
 }
 
 /** What an act did to each person, in the order of its lines; `after` is the last line already read. */
-export async function readDiff(db: Queryable, accountId: number, id: number, after: number, limit: number): Promise<ChangeRow[]> {
+export async function readDiff(
+  db: Queryable,
+  accountId: number,
+  id: number,
+  after: number,
+  limit: number,
+): Promise<ChangeRow[]> {
   return db.query<ChangeRow>(sql`
     select line, email, action, contact_id, before, after, problem from change_rows
     where account_id = ${accountId} and change_set_id = ${id} and line > ${after}

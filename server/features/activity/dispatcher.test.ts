@@ -22,7 +22,11 @@ function feedOf(db: Database, accountId: number): Promise<Placed[]> {
 test('every event gets one place in the feed, without gaps, whatever commits when and whoever dispatches', async (t) => {
   const made = await testApp(t)
   const { db, accountId } = made
-  const contacts = await Promise.all(['a', 'b', 'c'].map(async (name) => (await made.post('/api/contacts', { email: `${name}@example.com` })).body.data.id as string))
+  const contacts = await Promise.all(
+    ['a', 'b', 'c'].map(
+      async (name) => (await made.post('/api/contacts', { email: `${name}@example.com` })).body.data.id as string,
+    ),
+  )
   let rolledBack = 0
 
   const writer = async (nth: number) => {
@@ -50,13 +54,23 @@ test('every event gets one place in the feed, without gaps, whatever commits whe
 
   const feed = await feedOf(db, accountId)
   assert.equal(feed.length, 3 + 16 * 8 - rolledBack)
-  assert.deepEqual(feed.map((row) => row.position), feed.map((_, at) => at + 1), 'no gaps')
+  assert.deepEqual(
+    feed.map((row) => row.position),
+    feed.map((_, at) => at + 1),
+    'no gaps',
+  )
   assert.equal(new Set(feed.map((row) => row.event_id)).size, feed.length, 'none twice')
   const [waiting] = await db.query<{ count: number }>(sql`select count(*) as count from outbox`)
   assert.equal(waiting!.count, 0)
   for (const id of contacts) {
-    const timeline = await db.query<{ id: string }>(sql`select id from events where account_id = ${accountId} and contact_id = ${id} order by id`)
-    assert.deepEqual(feed.filter((row) => row.contact_id === id).map((row) => row.event_id), timeline.map((row) => row.id), "a contact's events in the order they happened")
+    const timeline = await db.query<{ id: string }>(
+      sql`select id from events where account_id = ${accountId} and contact_id = ${id} order by id`,
+    )
+    assert.deepEqual(
+      feed.filter((row) => row.contact_id === id).map((row) => row.event_id),
+      timeline.map((row) => row.id),
+      "a contact's events in the order they happened",
+    )
   }
 })
 
@@ -82,5 +96,8 @@ test('the events of a removed contact keep their places', async (t) => {
   await dispatchAll(made.db)
 
   const feed = await feedOf(made.db, made.accountId)
-  assert.deepEqual(feed.map((row) => row.type), [null, 'created', 'deleted'])
+  assert.deepEqual(
+    feed.map((row) => row.type),
+    [null, 'created', 'deleted'],
+  )
 })

@@ -59,7 +59,10 @@ export async function dispatchAll(db: Database): Promise<number> {
  * Runs `dispatchAll` every `everyMs` milliseconds until stopped: requests send no NOTIFY, which halved their rate.
  * A failure is told to `onError` and tried again at the next look.
  */
-export function startDispatcher(db: Database, { everyMs, onError }: { everyMs: number; onError: (error: unknown) => void }) {
+export function startDispatcher(
+  db: Database,
+  { everyMs, onError }: { everyMs: number; onError: (error: unknown) => void },
+) {
   let stopped = false
   let timer: NodeJS.Timeout
   let running: Promise<unknown> = Promise.resolve()

@@ -25,7 +25,9 @@ export const ACCOUNT_EVENT_TYPES = ['change_set_finished', 'change_set_reverted'
 export type EventType = (typeof CONTACT_EVENT_TYPES)[number] | (typeof ACCOUNT_EVENT_TYPES)[number]
 
 /** Names a caller may record as such; every other name is a custom event. */
-export const NAMED_BY_CALLERS: ReadonlySet<string> = new Set(CONTACT_EVENT_TYPES.filter((type) => type.startsWith('email_')))
+export const NAMED_BY_CALLERS: ReadonlySet<string> = new Set(
+  CONTACT_EVENT_TYPES.filter((type) => type.startsWith('email_')),
+)
 
 const RANK = new Map<string, number>([...CONTACT_EVENT_TYPES, ...ACCOUNT_EVENT_TYPES].map((type, rank) => [type, rank]))
 

@@ -38,7 +38,13 @@ export interface Act {
  */
 export function record(trx: Trx, accountId: number, acts: readonly Act[], changeSetId: number | null = null): void {
   if (acts.length === 0) return
-  const rows = acts.map(({ contactId, types, name, at, data }) => ({ contact_id: contactId, types: inOrder(types), name, at, data }))
+  const rows = acts.map(({ contactId, types, name, at, data }) => ({
+    contact_id: contactId,
+    types: inOrder(types),
+    name,
+    at,
+    data,
+  }))
   trx.send(sql`with ${recording(accountId, actsAsRows(rows), changeSetId)} select`)
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import sql from 'sql-template-tag'
+import { Type } from 'typebox'
 import type { Database, Queryable } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
 import { type Cursors, collection, PagingQuery, pageOf } from '../../http/paging.ts'
@@ -52,7 +52,14 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
         summary: 'What happened to a contact, the latest first',
         params: ContactParams,
         querystring: Type.Object(
-          { ...PagingQuery, types: Type.Optional(Type.String({ description: `Only events of these types, separated by commas: ${CONTACT_EVENT_TYPES.join(', ')}.` })) },
+          {
+            ...PagingQuery,
+            types: Type.Optional(
+              Type.String({
+                description: `Only events of these types, separated by commas: ${CONTACT_EVENT_TYPES.join(', ')}.`,
+              }),
+            ),
+          },
           { additionalProperties: false },
         ),
       },
@@ -61,9 +68,16 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
       const { accountId } = request.caller
       const { query } = request
       const page = pageOf(query)
-      const types = query.types?.split(',').map((type) => type.trim()).filter(Boolean) ?? []
+      const types =
+        query.types
+          ?.split(',')
+          .map((type) => type.trim())
+          .filter(Boolean) ?? []
       const unknown = types.filter((type) => !(CONTACT_EVENT_TYPES as readonly string[]).includes(type))
-      if (unknown.length > 0) throw invalid({ types: [`${unknown.join(', ')} is not a type of event: there are ${CONTACT_EVENT_TYPES.join(', ')}`] })
+      if (unknown.length > 0)
+        throw invalid({
+          types: [`${unknown.join(', ')} is not a type of event: there are ${CONTACT_EVENT_TYPES.join(', ')}`],
+        })
       const contact = await contactNamed(db, accountId, parseContactRef(request.params.contact))
       const scope = ['events', accountId, contact.id, types]
       const after = query.cursor === undefined ? undefined : cursors.read(scope, query.cursor)
@@ -75,7 +89,12 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
       ])
       const shown = rows.slice(0, page.perPage)
       const next = rows.length > page.perPage ? cursors.write(scope, [shown.at(-1)!.id, total]) : null
-      return collection(shown.map((row) => eventOnWire(row, name)), page, total, next)
+      return collection(
+        shown.map((row) => eventOnWire(row, name)),
+        page,
+        total,
+        next,
+      )
     },
   )
 
@@ -90,7 +109,9 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
         params: ContactParams,
         body: Type.Object(
           {
-            name: Type.Unsafe<unknown>({ description: 'At most 255 characters; names such as email_opened act as that type.' }),
+            name: Type.Unsafe<unknown>({
+              description: 'At most 255 characters; names such as email_opened act as that type.',
+            }),
             params: Type.Optional(Type.Unsafe<unknown>({ description: 'Scalar values by key.' })),
           },
           { additionalProperties: false, required: [] },
@@ -111,7 +132,15 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
     '/api/change_sets',
     {
       config: { scope: 'read' },
-      schema: { tags: ['Change sets'], operationId: 'listChangeSets', summary: 'Acts on many people, the latest first', querystring: Type.Object({ page: PagingQuery.page, per_page: PagingQuery.per_page }, { additionalProperties: false }) },
+      schema: {
+        tags: ['Change sets'],
+        operationId: 'listChangeSets',
+        summary: 'Acts on many people, the latest first',
+        querystring: Type.Object(
+          { page: PagingQuery.page, per_page: PagingQuery.per_page },
+          { additionalProperties: false },
+        ),
+      },
     },
     async (request) => {
       const page = pageOf(request.query)
@@ -122,7 +151,15 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
 
   app.get(
     '/api/change_sets/:id',
-    { config: { scope: 'read' }, schema: { tags: ['Change sets'], operationId: 'getChangeSet', summary: 'One act on many people', params: Type.Object({ id: Type.String() }) } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags: ['Change sets'],
+        operationId: 'getChangeSet',
+        summary: 'One act on many people',
+        params: Type.Object({ id: Type.String() }),
+      },
+    },
     async (request) => findChangeSet(db, request.caller.accountId, changeSetIdOf(request.params)),
   )
 
@@ -135,7 +172,10 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
         operationId: 'getDiff',
         summary: 'What an act did to each person',
         params: Type.Object({ id: Type.String() }),
-        querystring: Type.Object({ per_page: PagingQuery.per_page, cursor: PagingQuery.cursor }, { additionalProperties: false }),
+        querystring: Type.Object(
+          { per_page: PagingQuery.per_page, cursor: PagingQuery.cursor },
+          { additionalProperties: false },
+        ),
       },
     },
     async (request) => {
@@ -149,7 +189,11 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
       const [rows, name] = await Promise.all([readDiff(db, accountId, id, after, perPage + 1), nameFields(accountId)])
       const shown = rows.slice(0, perPage)
       return {
-        data: shown.map((row) => ({ ...row, before: row.before && name(row.before), after: row.after && name(row.after) })),
+        data: shown.map((row) => ({
+          ...row,
+          before: row.before && name(row.before),
+          after: row.after && name(row.after),
+        })),
         per_page: perPage,
         next_cursor: rows.length > perPage ? cursors.write(scope, [shown.at(-1)!.line]) : null,
       }

@@ -32,7 +32,12 @@ export async function readTimeline(
     order by id desc limit ${asked.limit} offset ${asked.offset}`)
 }
 
-export async function countTimeline(db: Queryable, accountId: number, contactId: string, types: readonly string[]): Promise<number> {
+export async function countTimeline(
+  db: Queryable,
+  accountId: number,
+  contactId: string,
+  types: readonly string[],
+): Promise<number> {
   const ofTypes = types.length > 0 ? sql`and types && ${types}::text[]` : sql``
   const [row] = await db.query<{ count: number }>(sql`
     select count(*) as count from events where account_id = ${accountId} and contact_id = ${contactId} ${ofTypes}`)
@@ -67,15 +72,22 @@ function paramFaults(params: unknown): string[] {
   return entries.flatMap(([key, value]) => {
     const faults: string[] = []
     if (key.length > LONGEST) faults.push(`key '${key.slice(0, 40)}…' is too long`)
-    if (value !== null && !['string', 'number', 'boolean'].includes(typeof value)) faults.push(`value for '${key}' must be a text, a number, a boolean or null`)
+    if (value !== null && !['string', 'number', 'boolean'].includes(typeof value))
+      faults.push(`value for '${key}' must be a text, a number, a boolean or null`)
     else if (typeof value === 'string' && [...value].length > LONGEST) faults.push(`value for '${key}' is too long`)
-    else if (!isStorable(key) || (typeof value === 'string' && !isStorable(value))) faults.push(`'${key.replaceAll('\0', '')}' holds a character that text can not have`)
+    else if (!isStorable(key) || (typeof value === 'string' && !isStorable(value)))
+      faults.push(`'${key.replaceAll('\0', '')}' holds a character that text can not have`)
     return faults
   })
 }
 
 /** Adds an event that a caller tells of. A name such as `email_opened` acts as that type; any other is a custom event. */
-export async function addEvent(trx: Trx, accountId: number, contactId: string, event: { name: string; params: EventParams }): Promise<void> {
+export async function addEvent(
+  trx: Trx,
+  accountId: number,
+  contactId: string,
+  event: { name: string; params: EventParams },
+): Promise<void> {
   const type = NAMED_BY_CALLERS.has(event.name) ? (event.name as EventType) : 'custom'
   record(trx, accountId, [{ contactId, types: [type], name: event.name, data: { params: event.params } }])
 }

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import sql, { type Sql } from 'sql-template-tag'
+import { type Static, Type } from 'typebox'
 import type { Trx } from '../../db/database.ts'
 import { invalid } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
@@ -40,7 +40,8 @@ export interface Resolved {
 export async function resolveContacts(trx: Trx, accountId: number, named: readonly unknown[]): Promise<Resolved> {
   const fault = (message: string) => invalid({ contact_ids: [message] })
   if (named.length === 0) throw fault("can't be empty")
-  if (named.length > MOST_IDS) throw fault(`has too many items (maximum is ${MOST_IDS}): send the rest in further requests`)
+  if (named.length > MOST_IDS)
+    throw fault(`has too many items (maximum is ${MOST_IDS}): send the rest in further requests`)
   const seen = new Set<string>()
   const rows = named.map((name, at) => {
     const ref = typeof name === 'string' ? parseContactRef(name) : ({ by: 'none' } as const)
@@ -56,7 +57,9 @@ export async function resolveContacts(trx: Trx, accountId: number, named: readon
     union select id, email, external_id from contacts where account_id = ${accountId} and email = any(${of('email')})
     union select id, email, external_id from contacts where account_id = ${accountId} and external_id = any(${of('external_id')})
     order by id`)
-  const known = new Set(found.flatMap((row) => [`id:${row.id}`, `email:${row.email}`, `external_id:${row.external_id}`]))
+  const known = new Set(
+    found.flatMap((row) => [`id:${row.id}`, `email:${row.email}`, `external_id:${row.external_id}`]),
+  )
   return {
     ids: found.map((row) => row.id),
     notFound: rows.filter((row) => !known.has(`${row.by}:${row.value}`)).map((row) => row.name),
@@ -79,7 +82,8 @@ export async function updateBatch(trx: Trx, desk: Desk, input: Static<typeof Bat
   const removed = checkTags(input.tags_removed ?? [], 'tags_removed')
   const both = added.filter((tag) => removed.includes(tag))
   if (both.length > 0) throw invalid({ base: [`the same tags are both added and removed: ${both.join(', ')}`] })
-  if (!input.fields && added.length + removed.length === 0) throw invalid({ base: ['says nothing to change: give fields, tags_added or tags_removed'] })
+  if (!input.fields && added.length + removed.length === 0)
+    throw invalid({ base: ['says nothing to change: give fields, tags_added or tags_removed'] })
   const { ids, notFound } = await resolveContacts(trx, caller.accountId, input.contact_ids)
   const { set, unset } = await takeFields(trx, desk.fieldCache, input.fields ?? {}, {
     accountId: caller.accountId,
@@ -91,7 +95,9 @@ export async function updateBatch(trx: Trx, desk: Desk, input: Static<typeof Bat
     actor: caller.actor,
     options: { fields: set, unset, tags_added: added, tags_removed: removed },
   })
-  const [counts] = await trx.query<{ updated: number; unchanged: number }>(changeEach(caller.accountId, id, ids, { set, unset, added, removed }))
+  const [counts] = await trx.query<{ updated: number; unchanged: number }>(
+    changeEach(caller.accountId, id, ids, { set, unset, added, removed }),
+  )
   finishChangeSet(trx, caller.accountId, id, 'batch_update', { ...counts!, not_found: notFound.length })
   return { change_set_id: id, ...counts!, not_found: notFound.length, not_found_ids: notFound }
 }
@@ -107,7 +113,12 @@ interface EachChange {
  * Locks the contacts in order of their ids, works out what each becomes, writes those that differ, and keeps a row for
  * each with what it was and is: only the fields and tags that the change is about.
  */
-function changeEach(accountId: number, changeSetId: number, ids: string[], { set, unset, added, removed }: EachChange): Sql {
+function changeEach(
+  accountId: number,
+  changeSetId: number,
+  ids: string[],
+  { set, unset, added, removed }: EachChange,
+): Sql {
   const touched = [...Object.keys(set), ...unset]
   return sql`
     with held as (

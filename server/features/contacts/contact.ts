@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
-import { displayEmail } from '../../lib/email.ts'
 import type { ContactRef } from '../../lib/contact-ref.ts'
+import { displayEmail } from '../../lib/email.ts'
 import type { FieldValue } from '../fields/definition.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 import { type State, statusOf } from '../subscriptions/states.ts'
@@ -82,7 +82,10 @@ export function contactOnWire(row: ReadRow, view: View) {
   }
 }
 
-function fieldsOnWire(values: Record<string, FieldValue>, { fields, withNulls }: View): Record<string, FieldValue | null> {
+function fieldsOnWire(
+  values: Record<string, FieldValue>,
+  { fields, withNulls }: View,
+): Record<string, FieldValue | null> {
   const shown: Record<string, FieldValue | null> = {}
   for (const { key, mergeTag } of fields.active) {
     if (Object.hasOwn(values, key)) shown[mergeTag] = values[key]!

@@ -8,8 +8,8 @@ import { takeFields } from '../fields/intake.ts'
 import { assertConsents } from '../subscriptions/consents.ts'
 import { type Standing, standingOnEntry } from '../subscriptions/states.ts'
 import { rulingOn } from '../subscriptions/suppressions.ts'
-import type { Desk } from './desk.ts'
 import type { ReadRow } from './contact.ts'
+import type { Desk } from './desk.ts'
 import { type ContactCreate, checkEmail, checkExternalId, checkTags } from './input.ts'
 import { enterLists, holdLists } from './memberships.ts'
 
@@ -28,7 +28,12 @@ export async function createContact(trx: Trx, desk: Desk, input: ContactCreate):
 }
 
 /** The same for an address that is known to be one; undefined when another contact has it. */
-export async function insertContact(trx: Trx, desk: Desk, email: string, input: Omit<ContactCreate, 'email'>): Promise<ReadRow | undefined> {
+export async function insertContact(
+  trx: Trx,
+  desk: Desk,
+  email: string,
+  input: Omit<ContactCreate, 'email'>,
+): Promise<ReadRow | undefined> {
   const { accountId } = desk.caller
   const tags = checkTags(input.tags ?? [])
   const externalId = checkExternalId(input.external_id)
@@ -76,7 +81,10 @@ function typesOf({ state }: Standing, lists: number[]): EventType[] {
 }
 
 /** Everything a new contact starts with, as changes from nothing. */
-function dataOf(row: Pick<ReadRow, 'email' | 'external_id' | 'state' | 'fields' | 'tags' | 'origin'>, lists: number[]): EventData {
+function dataOf(
+  row: Pick<ReadRow, 'email' | 'external_id' | 'state' | 'fields' | 'tags' | 'origin'>,
+  lists: number[],
+): EventData {
   const fields = Object.fromEntries(Object.entries(row.fields).map(([key, to]): [string, Change] => [key, { to }]))
   return {
     origin: row.origin,

@@ -1,10 +1,10 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
-import { type Cursors, collection, type Page, pageOf, type Position } from '../../http/paging.ts'
+import { type Cursors, collection, type Page, type Position, pageOf } from '../../http/paging.ts'
 import type { AccountSettings } from '../accounts/settings.ts'
 import { compile } from '../criteria/compile.ts'
 import { type FieldCache, type FieldSet, loadFields } from '../fields/field-set.ts'
-import { contactOnWire, isNewerThan, type ReadRow, READ_COLUMNS, type View } from './contact.ts'
+import { contactOnWire, isNewerThan, READ_COLUMNS, type ReadRow, type View } from './contact.ts'
 import { behind, type Order, orderBy, parseOrder, positionColumn } from './order.ts'
 import { checkLists, type Selection } from './selection.ts'
 
@@ -25,7 +25,12 @@ export class ContactReader {
   readonly #settingsOf: (accountId: number) => Promise<AccountSettings>
   readonly #cursors: Cursors
 
-  constructor(parts: { db: Database; fieldCache: FieldCache; settingsOf: (accountId: number) => Promise<AccountSettings>; cursors: Cursors }) {
+  constructor(parts: {
+    db: Database
+    fieldCache: FieldCache
+    settingsOf: (accountId: number) => Promise<AccountSettings>
+    cursors: Cursors
+  }) {
     this.#db = parts.db
     this.#fields = parts.fieldCache
     this.#settingsOf = parts.settingsOf
@@ -61,9 +66,10 @@ export class ContactReader {
     const where = sql`c.account_id = ${accountId} and ${compile(selection.condition, { timeZone })}`
     const scope = ['contacts', accountId, order.name, selection.q ?? '', where.values]
     const page = pageOf(asked)
-    const { rows, total } = asked.cursor === undefined
-      ? await this.#byNumber(where, order, page)
-      : await this.#byCursor(where, order, page, this.#cursors.read(scope, asked.cursor))
+    const { rows, total } =
+      asked.cursor === undefined
+        ? await this.#byNumber(where, order, page)
+        : await this.#byCursor(where, order, page, this.#cursors.read(scope, asked.cursor))
     const last = rows[page.perPage - 1]
     const more = rows.length > page.perPage && last
     const next = more ? this.#cursors.write(scope, [last.position, last.id, total]) : null

@@ -11,7 +11,11 @@ export const FieldValues = Type.Record(Type.String(), Type.Unknown(), {
 })
 
 const common = {
-  external_id: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'How another system calls this person; unique in the account.' })),
+  external_id: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], {
+      description: 'How another system calls this person; unique in the account.',
+    }),
+  ),
   fields: Type.Optional(FieldValues),
   tags: Type.Optional(Type.Array(Type.String(), { maxItems: 1000 })),
   unsubscribed: Type.Optional(Type.Boolean()),

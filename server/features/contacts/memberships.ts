@@ -6,7 +6,12 @@ import { invalid, notFound } from '../../lib/app-error.ts'
  * Sees to it that these lists exist and go on existing until the transaction ends. Throws `invalid` under `place` for
  * those that do not, and for smart lists, whose members are whoever meets their criteria.
  */
-export async function holdLists(trx: Trx, accountId: number, listIds: readonly number[], place = 'list_ids'): Promise<void> {
+export async function holdLists(
+  trx: Trx,
+  accountId: number,
+  listIds: readonly number[],
+  place = 'list_ids',
+): Promise<void> {
   if (listIds.length === 0) return
   const rows = await trx.query<{ id: number; smart: boolean }>(sql`
     select id, criteria is not null as smart from lists
@@ -14,7 +19,8 @@ export async function holdLists(trx: Trx, accountId: number, listIds: readonly n
   const missing = listIds.filter((id) => !rows.some((row) => row.id === id))
   const smart = rows.filter((row) => row.smart).map((row) => row.id)
   if (missing.length > 0) throw invalid({ [place]: [`not found: ${missing.join(', ')}`] })
-  if (smart.length > 0) throw invalid({ [place]: [`can't be changed by hand, as their members follow from criteria: ${smart.join(', ')}`] })
+  if (smart.length > 0)
+    throw invalid({ [place]: [`can't be changed by hand, as their members follow from criteria: ${smart.join(', ')}`] })
 }
 
 /** The same for the one list that a path names. Throws not_found, and `invalid` for a smart list. */
@@ -22,11 +28,17 @@ export async function holdList(trx: Trx, accountId: number, listId: number): Pro
   const [row] = await trx.query<{ smart: boolean }>(sql`
     select criteria is not null as smart from lists where account_id = ${accountId} and id = ${listId} for key share`)
   if (!row) throw notFound()
-  if (row.smart) throw invalid({ base: ["is a smart list: its members follow from its criteria and can't be changed by hand"] })
+  if (row.smart)
+    throw invalid({ base: ["is a smart list: its members follow from its criteria and can't be changed by hand"] })
 }
 
 /** Puts one contact into lists, but for those it is in and those it has left by its own act; answers where it came in. */
-export async function enterLists(trx: Trx, accountId: number, contact: { id: string; email: string }, listIds: readonly number[]) {
+export async function enterLists(
+  trx: Trx,
+  accountId: number,
+  contact: { id: string; email: string },
+  listIds: readonly number[],
+) {
   if (listIds.length === 0) return []
   const rows = await trx.query<{ list_id: number }>(sql`
     insert into list_members (account_id, list_id, contact_id)
@@ -40,7 +52,12 @@ export async function enterLists(trx: Trx, accountId: number, contact: { id: str
 }
 
 /** Takes one contact out of lists; answers which it was in. Unknown lists are passed over. */
-export async function leaveLists(trx: Trx, accountId: number, contactId: string, listIds: readonly number[]): Promise<number[]> {
+export async function leaveLists(
+  trx: Trx,
+  accountId: number,
+  contactId: string,
+  listIds: readonly number[],
+): Promise<number[]> {
   if (listIds.length === 0) return []
   const rows = await trx.query<{ list_id: number }>(sql`
     delete from list_members

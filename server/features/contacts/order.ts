@@ -32,11 +32,17 @@ export function parseOrder(sort: string | undefined, fields: FieldSet): Order {
   const column = Object.hasOwn(COLUMNS, name) ? COLUMNS[name] : undefined
   if (column) return { name: sort, descending, by: column }
   const field = fields.tagged(name)
-  if (!field) throw invalid({ sort: [`is not a name to sort by: there are id, ${[...Object.keys(COLUMNS), ...fields.mergeTags].join(', ')}`] })
+  if (!field)
+    throw invalid({
+      sort: [`is not a name to sort by: there are id, ${[...Object.keys(COLUMNS), ...fields.mergeTags].join(', ')}`],
+    })
   // Numbers are read as such only where they are: a field may be in the middle of its conversion.
   const isNumber = field.type === 'integer' || field.type === 'number'
   const by = isNumber
-    ? { value: sql`case when jsonb_typeof(c.fields -> ${field.key}) = 'number' then (c.fields ->> ${field.key})::numeric end`, type: sql`numeric` }
+    ? {
+        value: sql`case when jsonb_typeof(c.fields -> ${field.key}) = 'number' then (c.fields ->> ${field.key})::numeric end`,
+        type: sql`numeric`,
+      }
     : { value: sql`lower(c.fields ->> ${field.key}) collate "C"`, type: sql`text` }
   return { name: sort, descending, by }
 }

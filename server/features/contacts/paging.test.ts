@@ -12,10 +12,17 @@ async function enter(made: TestApp, rows: { fields: object; tags?: string[] }[],
 }
 
 /** Walks through all pages; `between` runs before each but the first. */
-async function walk(made: TestApp, query: string, perPage: number, between: () => Promise<void>): Promise<{ id: string; email: string }[][]> {
+async function walk(
+  made: TestApp,
+  query: string,
+  perPage: number,
+  between: () => Promise<void>,
+): Promise<{ id: string; email: string }[][]> {
   const pages: { id: string; email: string }[][] = []
   for (let cursor: string | null = ''; cursor !== null; ) {
-    const answer = await made.get(`/api/contacts?${query}&per_page=${perPage}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`)
+    const answer = await made.get(
+      `/api/contacts?${query}&per_page=${perPage}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
+    )
     assert.equal(answer.status, 200, JSON.stringify(answer.body))
     pages.push(answer.body.data)
     cursor = answer.body.next_cursor
@@ -24,12 +31,39 @@ async function walk(made: TestApp, query: string, perPage: number, between: () =
   return pages
 }
 
-const sorts = ['', 'id', '-id', 'email', '-email', 'created_at', '-created_at', 'updated_at', 'city', '-city', 'age', '-age', 'born', 'external_id']
-const fields = fc.record({ city: fc.constantFrom('Oslo', 'oslo', 'Århus', ''), age: fc.constantFrom(-1, 0, 2, 10, 0.5), born: fc.constantFrom('2020-01-01', '1999-12-31') }, { requiredKeys: [] })
+const sorts = [
+  '',
+  'id',
+  '-id',
+  'email',
+  '-email',
+  'created_at',
+  '-created_at',
+  'updated_at',
+  'city',
+  '-city',
+  'age',
+  '-age',
+  'born',
+  'external_id',
+]
+const fields = fc.record(
+  {
+    city: fc.constantFrom('Oslo', 'oslo', 'Århus', ''),
+    age: fc.constantFrom(-1, 0, 2, 10, 0.5),
+    born: fc.constantFrom('2020-01-01', '1999-12-31'),
+  },
+  { requiredKeys: [] },
+)
 
 test('cursor pages show everyone once, in one order, also while people are being entered', async (t) => {
   const made = await testApp(t)
-  for (const [name, type] of [['city', 'text'], ['age', 'number'], ['born', 'date']]) await made.post('/api/contact_fields', { name, type })
+  for (const [name, type] of [
+    ['city', 'text'],
+    ['age', 'number'],
+    ['born', 'date'],
+  ])
+    await made.post('/api/contact_fields', { name, type })
 
   const property = fc.asyncProperty(
     fc.array(fields, { maxLength: 30 }),
@@ -38,7 +72,11 @@ test('cursor pages show everyone once, in one order, also while people are being
     fc.boolean(),
     async (people, sort, perPage, adding) => {
       await made.db.query(sql`delete from contacts where account_id = ${made.accountId}`)
-      await enter(made, people.map((given) => ({ fields: given })), 'p')
+      await enter(
+        made,
+        people.map((given) => ({ fields: given })),
+        'p',
+      )
       let added = 0
       const between = async () => {
         if (adding) await enter(made, [{ fields: { city: 'Oslo', age: 0 } }], `late${added++}-`)
@@ -53,9 +91,18 @@ test('cursor pages show everyone once, in one order, also while people are being
       for (const page of pages.slice(0, -1)) assert.equal(page.length, perPage)
       if (!adding) {
         const whole = (await made.get(`/api/contacts?sort=${sort}&per_page=1000`)).body.data as { id: string }[]
-        assert.deepEqual(seen.map((contact) => contact.id), whole.map((contact) => contact.id), 'the order of one large page')
-        const byNumber = await Promise.all(pages.map((_, at) => made.get(`/api/contacts?sort=${sort}&per_page=${perPage}&page=${at + 1}`)))
-        assert.deepEqual(byNumber.flatMap((answer) => answer.body.data.map((contact: { id: string }) => contact.id)), seen.map((contact) => contact.id))
+        assert.deepEqual(
+          seen.map((contact) => contact.id),
+          whole.map((contact) => contact.id),
+          'the order of one large page',
+        )
+        const byNumber = await Promise.all(
+          pages.map((_, at) => made.get(`/api/contacts?sort=${sort}&per_page=${perPage}&page=${at + 1}`)),
+        )
+        assert.deepEqual(
+          byNumber.flatMap((answer) => answer.body.data.map((contact: { id: string }) => contact.id)),
+          seen.map((contact) => contact.id),
+        )
       }
     },
   )
@@ -64,16 +111,27 @@ test('cursor pages show everyone once, in one order, also while people are being
 
 test('a page tells its number, its size, the total and how many pages there are', async (t) => {
   const made = await testApp(t)
-  await enter(made, Array.from({ length: 5 }, () => ({ fields: {} })), 'p')
+  await enter(
+    made,
+    Array.from({ length: 5 }, () => ({ fields: {} })),
+    'p',
+  )
 
   const { body } = await made.get('/api/contacts?page=2&per_page=2')
 
-  assert.deepEqual({ ...body, data: body.data.length, next_cursor: typeof body.next_cursor }, { data: 2, page: 2, per_page: 2, total: 5, total_pages: 3, next_cursor: 'string' })
+  assert.deepEqual(
+    { ...body, data: body.data.length, next_cursor: typeof body.next_cursor },
+    { data: 2, page: 2, per_page: 2, total: 5, total_pages: 3, next_cursor: 'string' },
+  )
 })
 
 test('a cursor is good for its own query and account alone', async (t) => {
   const made = await testApp(t)
-  await enter(made, Array.from({ length: 5 }, () => ({ fields: {} })), 'p')
+  await enter(
+    made,
+    Array.from({ length: 5 }, () => ({ fields: {} })),
+    'p',
+  )
   const other = await made.another()
   const { next_cursor: cursor } = (await made.get('/api/contacts?per_page=2&state=subscribed')).body
   const refused = [

@@ -20,7 +20,11 @@ interface Removal {
  * who were unsubscribed or bounced, an HMAC of the address. Unknown ids are passed over.
  * @returns the ids removed
  */
-export async function removeContacts(trx: Trx, ids: readonly string[], { accountId, changeSetId, source, keyring }: Removal): Promise<string[]> {
+export async function removeContacts(
+  trx: Trx,
+  ids: readonly string[],
+  { accountId, changeSetId, source, keyring }: Removal,
+): Promise<string[]> {
   const removed = await trx.query<{ id: string; email: string; state: State }>(sql`
     with held as (
       select id from contacts where account_id = ${accountId} and id = any(${[...ids]}::uuid[]) order by id for update

@@ -16,7 +16,9 @@ import { Contact, ContactPage } from './schemas.ts'
 import { ContactsQuery, ContactsSearch, selectionFromBody, selectionFromQuery } from './selection.ts'
 import { upsertContact } from './update.ts'
 
-const ContactParams = Type.Object({ contact: Type.String({ description: 'Id, address, or ext: and the external id.' }) })
+const ContactParams = Type.Object({
+  contact: Type.String({ description: 'Id, address, or ext: and the external id.' }),
+})
 const tags = ['Contacts']
 
 interface Options {
@@ -31,7 +33,13 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     '/api/contacts',
     {
       config: { scope: 'write', body: { wrapper: 'contact' } },
-      schema: { tags, operationId: 'createContact', summary: 'Create a contact', body: ContactCreate, response: { 201: Type.Object({ data: Contact }) } },
+      schema: {
+        tags,
+        operationId: 'createContact',
+        summary: 'Create a contact',
+        body: ContactCreate,
+        response: { 201: Type.Object({ data: Contact }) },
+      },
     },
     async (request, reply) => {
       const desk = await deskOf(request.caller)
@@ -50,7 +58,8 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         tags,
         operationId: 'listContacts',
         summary: 'Search and filter contacts',
-        description: 'Every further parameter is a filter: `company=Acme`, `age[gte]=18`, `list_id=3`, `tag=customer`, `state=pending`.',
+        description:
+          'Every further parameter is a filter: `company=Acme`, `age[gte]=18`, `list_id=3`, `tag=customer`, `state=pending`.',
         querystring: ContactsQuery,
         response: { 200: ContactPage },
       },
@@ -65,7 +74,13 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     '/api/contacts/search',
     {
       config: { scope: 'read' },
-      schema: { tags, operationId: 'searchContacts', summary: 'Find contacts by criteria', body: ContactsSearch, response: { 200: ContactPage } },
+      schema: {
+        tags,
+        operationId: 'searchContacts',
+        summary: 'Find contacts by criteria',
+        body: ContactsSearch,
+        response: { 200: ContactPage },
+      },
     },
     async (request) => {
       const { accountId } = request.caller
@@ -77,7 +92,13 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     '/api/contacts/:contact',
     {
       config: { scope: 'read' },
-      schema: { tags, operationId: 'getContact', summary: 'One contact', params: ContactParams, response: { 200: Type.Object({ data: Contact }) } },
+      schema: {
+        tags,
+        operationId: 'getContact',
+        summary: 'One contact',
+        params: ContactParams,
+        response: { 200: Type.Object({ data: Contact }) },
+      },
     },
     async (request) => {
       const { accountId } = request.caller
@@ -109,13 +130,18 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
 
   app.delete(
     '/api/contacts/:contact',
-    { config: { scope: 'write' }, schema: { tags, operationId: 'deleteContact', summary: 'Remove a contact', params: ContactParams } },
+    {
+      config: { scope: 'write' },
+      schema: { tags, operationId: 'deleteContact', summary: 'Remove a contact', params: ContactParams },
+    },
     async (request, reply) => {
       const { accountId, actor } = request.caller
       const { keyring } = await deskOf(request.caller)
       return change(request, reply, async (trx) => {
         const row = await readContact(trx, accountId, parseContactRef(request.params.contact))
-        const gone = row ? await removeContacts(trx, [row.id], { accountId, changeSetId: null, source: actor, keyring }) : []
+        const gone = row
+          ? await removeContacts(trx, [row.id], { accountId, changeSetId: null, source: actor, keyring })
+          : []
         if (gone.length === 0) throw new AppError('contacts_not_found', 'Contact(s) not found')
         return { status: 204 }
       })
@@ -124,7 +150,10 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
 
   app.patch(
     '/api/contacts/batch',
-    { config: { scope: 'write' }, schema: { tags, operationId: 'updateBatch', summary: 'Change up to 1,000 contacts', body: BatchUpdate } },
+    {
+      config: { scope: 'write' },
+      schema: { tags, operationId: 'updateBatch', summary: 'Change up to 1,000 contacts', body: BatchUpdate },
+    },
     async (request, reply) => {
       const desk = await deskOf(request.caller)
       return change(request, reply, async (trx) => ({ status: 200, body: await updateBatch(trx, desk, request.body) }))
@@ -133,7 +162,10 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
 
   app.delete(
     '/api/contacts/batch',
-    { config: { scope: 'write' }, schema: { tags, operationId: 'deleteBatch', summary: 'Remove up to 1,000 contacts', body: BatchDelete } },
+    {
+      config: { scope: 'write' },
+      schema: { tags, operationId: 'deleteBatch', summary: 'Remove up to 1,000 contacts', body: BatchDelete },
+    },
     async (request, reply) => {
       const desk = await deskOf(request.caller)
       return change(request, reply, async (trx) => ({ status: 200, body: await deleteBatch(trx, desk, request.body) }))

@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
 import { STATES, STATUSES } from '../subscriptions/states.ts'
 
-const Nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) => Type.Union([schema, Type.Null()])
+const Nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) =>
+  Type.Union([schema, Type.Null()])
 
 /** A contact as the API answers it; times are epoch milliseconds. */
 export const Contact = Type.Object(

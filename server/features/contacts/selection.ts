@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import sql from 'sql-template-tag'
+import { type Static, Type } from 'typebox'
 import type { Queryable } from '../../db/database.ts'
 import { PagingQuery } from '../../http/paging.ts'
 import { invalid } from '../../lib/app-error.ts'
@@ -14,9 +14,23 @@ export interface Selection {
 }
 
 const WHICH = {
-  q: Type.Optional(Type.String({ maxLength: 320, description: 'Part of an address or of a name; with one or two letters, its beginning.' })),
-  sort: Type.Optional(Type.String({ maxLength: 100, description: '-id (the newest first), email, created_at, … or a merge tag; a minus turns it round.' })),
-  count: Type.Optional(Type.Enum(['exact', 'capped'], { description: 'With q the total is counted to 10,000 unless `exact` is asked for.' })),
+  q: Type.Optional(
+    Type.String({
+      maxLength: 320,
+      description: 'Part of an address or of a name; with one or two letters, its beginning.',
+    }),
+  ),
+  sort: Type.Optional(
+    Type.String({
+      maxLength: 100,
+      description: '-id (the newest first), email, created_at, … or a merge tag; a minus turns it round.',
+    }),
+  ),
+  count: Type.Optional(
+    Type.Enum(['exact', 'capped'], {
+      description: 'With q the total is counted to 10,000 unless `exact` is asked for.',
+    }),
+  ),
 }
 
 /** The query of `GET contacts`: what is not named here is a filter, and so checked against the fields. */
@@ -28,7 +42,9 @@ export const ContactsSearch = Type.Object(
   {
     ...WHICH,
     ...PagingQuery,
-    criteria: Type.Optional(Type.Unknown({ description: 'A map of values, or the nested language: see docs/criteria.md.' })),
+    criteria: Type.Optional(
+      Type.Unknown({ description: 'A map of values, or the nested language: see docs/criteria.md.' }),
+    ),
     list_id: Type.Optional(Type.Unknown()),
     tag: Type.Optional(Type.Unknown()),
     state: Type.Optional(Type.Unknown()),
@@ -56,7 +72,10 @@ export function selectionFromQuery(query: Record<string, unknown>, fields: Field
 function filterFrom(key: string, texts: string[], fields: FieldSet): Condition {
   const vocabulary = vocabularyOf(fields)
   if (key === 'list_id' || key === 'list') {
-    return { is: 'any', of: texts.flatMap((text) => text.split(',')).map((text) => ({ is: 'list', listId: listIdFrom(key, text) })) }
+    return {
+      is: 'any',
+      of: texts.flatMap((text) => text.split(',')).map((text) => ({ is: 'list', listId: listIdFrom(key, text) })),
+    }
   }
   if (key === 'tag') return { is: 'any', of: texts.map((tag): Condition => ({ is: 'tag', tag: tag.trim() })) }
   const [, name, op] = /^([^[\]]+)(?:\[([a-z_]+)\])?$/.exec(key) ?? [undefined, key, undefined]
@@ -72,7 +91,9 @@ function listIdFrom(key: string, text: string): number {
 /** The selection that a body asks for. Throws `invalid` with every fault under its path. */
 export function selectionFromBody(body: ContactsSearch, fields: FieldSet): Selection {
   const { criteria, list_id, tag, state, status, subscribed } = body
-  const shorthand = Object.fromEntries(Object.entries({ state, status, subscribed }).filter(([, value]) => value !== undefined))
+  const shorthand = Object.fromEntries(
+    Object.entries({ state, status, subscribed }).filter(([, value]) => value !== undefined),
+  )
   const conditions: Condition[] = []
   const vocabulary = vocabularyOf(fields)
   if (criteria !== undefined) conditions.push(parseCriteria(criteria, vocabulary))
@@ -93,7 +114,9 @@ function searchText(q: unknown): string | undefined {
 export async function checkLists(db: Queryable, accountId: number, condition: Condition): Promise<void> {
   const named = listsIn(condition)
   if (named.length === 0) return
-  const known = await db.query<{ id: number }>(sql`select id from lists where account_id = ${accountId} and id = any(${named})`)
+  const known = await db.query<{ id: number }>(
+    sql`select id from lists where account_id = ${accountId} and id = any(${named})`,
+  )
   const missing = named.filter((id) => !known.some((row) => row.id === id))
   if (missing.length > 0) throw invalid({ list: [`not found: ${missing.join(', ')}`] })
 }

@@ -28,13 +28,17 @@ export interface Upserted {
 export async function upsertContact(trx: Trx, desk: Desk, ref: ContactRef, patch: ContactPatch): Promise<Upserted> {
   const { list_ids_included = [], list_ids_excluded = [] } = patch
   const both = list_ids_included.filter((id) => list_ids_excluded.includes(id))
-  if (both.length > 0) throw invalid({ base: [`same list_ids ${both.join(', ')} are specified both as included and excluded`] })
+  if (both.length > 0)
+    throw invalid({ base: [`same list_ids ${both.join(', ')} are specified both as included and excluded`] })
   const updated = await updateContact(trx, desk, ref, patch)
   if (updated) return { row: updated, action: 'updated' }
   if (ref.by !== 'email') throw notFound()
   const { list_ids_included: _, list_ids_excluded: __, email, ...rest } = patch
   const address = checkEmail(email ?? ref.email)
-  const row = await insertContact(trx, desk, address, { ...rest, list_ids: [...(patch.list_ids ?? []), ...list_ids_included] })
+  const row = await insertContact(trx, desk, address, {
+    ...rest,
+    list_ids: [...(patch.list_ids ?? []), ...list_ids_included],
+  })
   if (row) return { row, action: 'created' }
   // Someone entered the address since we looked for it: now it is there to be changed.
   const found = await updateContact(trx, desk, { by: 'email', email: address }, patch)
@@ -86,7 +90,9 @@ async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: Conta
       })
     record(trx, accountId, [{ contactId: before.id, types: typesOf(data, standing), data }])
     if (data.state) {
-      assertConsents(trx, desk.caller, [{ contactId: before.id, action: standing.state === 'subscribed' ? 'granted' : 'withdrawn' }])
+      assertConsents(trx, desk.caller, [
+        { contactId: before.id, action: standing.state === 'subscribed' ? 'granted' : 'withdrawn' },
+      ])
     }
   }
   return readContact(trx, accountId, { by: 'id', id: before.id })
@@ -106,7 +112,12 @@ async function moveAddress(trx: Trx, desk: Desk, before: ContactRow, email: stri
   return ruling.past === 'withdrawn' ? standingOnEntry({ doubleOptIn: false, withdrawn: true }) : undefined
 }
 
-async function moveLists(trx: Trx, accountId: number, contact: { id: string; email: string }, patch: ContactPatch): Promise<Pick<EventData, 'lists'>> {
+async function moveLists(
+  trx: Trx,
+  accountId: number,
+  contact: { id: string; email: string },
+  patch: ContactPatch,
+): Promise<Pick<EventData, 'lists'>> {
   let included = patch.list_ids_included ?? []
   let excluded = patch.list_ids_excluded ?? []
   if (patch.list_ids) {
@@ -125,7 +136,13 @@ async function moveLists(trx: Trx, accountId: number, contact: { id: string; ema
 
 function typesOf(data: EventData, standing: Standing): EventType[] {
   const types: EventType[] = []
-  if (data.email || data.external_id || data.fields || data.tags || (data.state && standing.state !== 'subscribed' && standing.state !== 'unsubscribed')) {
+  if (
+    data.email ||
+    data.external_id ||
+    data.fields ||
+    data.tags ||
+    (data.state && standing.state !== 'subscribed' && standing.state !== 'unsubscribed')
+  ) {
     types.push('updated')
   }
   if (data.state && (standing.state === 'subscribed' || standing.state === 'unsubscribed')) types.push(standing.state)

@@ -17,9 +17,19 @@ export interface Calendar {
 export function compile(condition: Condition, calendar: Calendar): Sql {
   switch (condition.is) {
     case 'all':
-      return condition.of.length === 0 ? sql`true` : sql`(${join(condition.of.map((part) => compile(part, calendar)), ' and ')})`
+      return condition.of.length === 0
+        ? sql`true`
+        : sql`(${join(
+            condition.of.map((part) => compile(part, calendar)),
+            ' and ',
+          )})`
     case 'any':
-      return condition.of.length === 0 ? sql`false` : sql`(${join(condition.of.map((part) => compile(part, calendar)), ' or ')})`
+      return condition.of.length === 0
+        ? sql`false`
+        : sql`(${join(
+            condition.of.map((part) => compile(part, calendar)),
+            ' or ',
+          )})`
     case 'not':
       return sql`(not ${compile(condition.of, calendar)})`
     case 'tag':
@@ -36,7 +46,8 @@ export function compile(condition: Condition, calendar: Calendar): Sql {
 function compileTest(subject: Subject, op: Operator, values: Value[], calendar: Calendar): Sql {
   const complement = COMPLEMENT_OF[op]
   if (complement) return sql`(not ${compileTest(subject, complement, values, calendar)})`
-  if (op === 'is_set') return subject.source === 'field' ? sql`(c.fields ? ${subject.field.key})` : sql`(${subject.value} is not null)`
+  if (op === 'is_set')
+    return subject.source === 'field' ? sql`(c.fields ? ${subject.field.key})` : sql`(${subject.value} is not null)`
   const test = COMPILED[subject.kind](subject, op, values, calendar)
   return sql`coalesce(${test}, false)`
 }
@@ -47,7 +58,8 @@ const COMPILED: Record<Subject['kind'], Compiler> = {
   text: compileText,
   select: compileSelect,
   number: compileNumber,
-  boolean: (subject, _op, [value]) => sql`${subject.source === 'field' ? contains(subject.field.key, [value!]) : sql`${subject.value} = ${value}`}`,
+  boolean: (subject, _op, [value]) =>
+    sql`${subject.source === 'field' ? contains(subject.field.key, [value!]) : sql`${subject.value} = ${value}`}`,
   date: compileDate,
   moment: compileMoment,
 }
@@ -59,7 +71,8 @@ function textOf(subject: Subject): Sql {
 
 function compileText(subject: Subject, op: Operator, values: Value[]): Sql {
   const text = sql`lower(${textOf(subject)})`
-  const pattern = (before: string, after: string) => sql`${before} || lower(${escapeLike(String(values[0]))}) || ${after}`
+  const pattern = (before: string, after: string) =>
+    sql`${before} || lower(${escapeLike(String(values[0]))}) || ${after}`
   switch (op) {
     case 'contains':
       return sql`${text} like ${pattern('%', '%')}`
@@ -77,11 +90,16 @@ function compileText(subject: Subject, op: Operator, values: Value[]): Sql {
 /** Whether the value under that key is one of these: by containment, which is never null. */
 function contains(key: string, values: Value[]): Sql {
   if (values.length === 0) return sql`false`
-  return sql`(${join(values.map((value) => sql`c.fields @> ${JSON.stringify({ [key]: value })}::jsonb`), ' or ')})`
+  return sql`(${join(
+    values.map((value) => sql`c.fields @> ${JSON.stringify({ [key]: value })}::jsonb`),
+    ' or ',
+  )})`
 }
 
 function compileSelect(subject: Subject, _op: Operator, values: Value[]): Sql {
-  return subject.source === 'field' ? contains(subject.field.key, values) : sql`${subject.value} = any(${values.map(String)})`
+  return subject.source === 'field'
+    ? contains(subject.field.key, values)
+    : sql`${subject.value} = any(${values.map(String)})`
 }
 
 const COMPARISON: Partial<Record<Operator, Sql>> = {
@@ -102,9 +120,10 @@ function compileNumber(subject: Subject, op: Operator, values: Value[]): Sql {
   if (op === 'eq' || op === 'in') return contains(key, values)
   const stored = sql`c.fields -> ${key}`
   const bound = (value: Value) => sql`${JSON.stringify(value)}::jsonb`
-  const compared = op === 'between'
-    ? sql`${stored} between ${bound(values[0]!)} and ${bound(values[1]!)}`
-    : sql`${stored} ${COMPARISON[op]} ${bound(values[0]!)}`
+  const compared =
+    op === 'between'
+      ? sql`${stored} between ${bound(values[0]!)} and ${bound(values[1]!)}`
+      : sql`${stored} ${COMPARISON[op]} ${bound(values[0]!)}`
   return sql`(jsonb_typeof(${stored}) = 'number' and ${compared})`
 }
 
@@ -137,9 +156,13 @@ function compileMoment(subject: Subject, op: Operator, values: Value[], calendar
   const moment = textOf(subject)
   const isDay = (value: Value) => String(value).length === 10
   const start = (value: Value) =>
-    isDay(value) ? sql`(${String(value)}::date::timestamp at time zone ${calendar.timeZone})` : sql`${String(value)}::timestamptz`
+    isDay(value)
+      ? sql`(${String(value)}::date::timestamp at time zone ${calendar.timeZone})`
+      : sql`${String(value)}::timestamptz`
   const end = (value: Value) =>
-    isDay(value) ? sql`((${String(value)}::date + 1)::timestamp at time zone ${calendar.timeZone})` : sql`${String(value)}::timestamptz`
+    isDay(value)
+      ? sql`((${String(value)}::date + 1)::timestamp at time zone ${calendar.timeZone})`
+      : sql`${String(value)}::timestamptz`
   const [first, last = first] = values as [Value, Value?]
   const upTo = (value: Value) => (isDay(value) ? sql`${moment} < ${end(value)}` : sql`${moment} <= ${end(value)}`)
   const dayFrom = (offset: Sql) => sql`((${today(calendar)} ${offset})::timestamp at time zone ${calendar.timeZone})`

@@ -1,4 +1,4 @@
-import { invalid, type Messages } from '../../lib/app-error.ts'
+import { invalid, type Messages, tell } from '../../lib/app-error.ts'
 import { isStorable } from '../../lib/text.ts'
 import type { FieldDefinition } from '../fields/definition.ts'
 import { OPERATORS, OPERATORS_OF, type Operator } from './operators.ts'
@@ -38,13 +38,22 @@ export function parseCriteria(input: unknown, vocabulary: Vocabulary, root = 'cr
 }
 
 /** One filter of a query string: `company=Acme`, `company[contains]=ac`, several values meaning any of them. */
-export function parseFilter(name: string, op: string | undefined, texts: readonly string[], vocabulary: Vocabulary): Condition {
+export function parseFilter(
+  name: string,
+  op: string | undefined,
+  texts: readonly string[],
+  vocabulary: Vocabulary,
+): Condition {
   const parser = new Parser(vocabulary)
   const place = [op === undefined ? name : `${name}[${op}]`]
   const several = op === 'in' || op === 'not_in' || op === 'between'
   const values = several && texts.length === 1 ? texts[0]!.split(',') : texts
   const given = several || values.length > 1 ? values : values[0]
-  const condition = parser.test(name, op ?? (values.length > 1 ? 'in' : 'eq'), given, { subject: place, op: place, value: place })
+  const condition = parser.test(name, op ?? (values.length > 1 ? 'in' : 'eq'), given, {
+    subject: place,
+    op: place,
+    value: place,
+  })
   parser.finish()
   return condition
 }
@@ -67,7 +76,8 @@ class Parser {
   node(input: unknown, path: Path, depth: number): Condition {
     if (depth > DEEPEST) return this.#fault(path, `is nested too deep (maximum is ${DEEPEST})`)
     if (!isObject(input)) return this.#fault(path, 'must be an object')
-    if (++this.#conditions > MOST_CONDITIONS) return this.#fault([path[0]!], `has too many conditions (maximum is ${MOST_CONDITIONS})`)
+    if (++this.#conditions > MOST_CONDITIONS)
+      return this.#fault([path[0]!], `has too many conditions (maximum is ${MOST_CONDITIONS})`)
     const keys = Object.keys(input)
     if ('field' in input) return this.#fieldCondition(input, path)
     if (keys.length === 1) {
@@ -87,8 +97,10 @@ class Parser {
 
   /** One entry of the shorthand. */
   #entry(key: string, value: unknown, path: Path): Condition {
-    if (++this.#conditions > MOST_CONDITIONS) return this.#fault([path[0]!], `has too many conditions (maximum is ${MOST_CONDITIONS})`)
-    if (key === 'all' || key === 'any' || key === 'not') return this.#fault(path, 'stands alone in its object: put the other conditions into its array')
+    if (++this.#conditions > MOST_CONDITIONS)
+      return this.#fault([path[0]!], `has too many conditions (maximum is ${MOST_CONDITIONS})`)
+    if (key === 'all' || key === 'any' || key === 'not')
+      return this.#fault(path, 'stands alone in its object: put the other conditions into its array')
     const values = Array.isArray(value) ? value : [value]
     if (key === 'tag') return { is: 'any', of: values.map((tag) => this.tag(tag, path)) }
     if (key === 'list') return { is: 'any', of: values.map((id) => this.list(id, path)) }
@@ -101,7 +113,11 @@ class Parser {
     for (const key of Object.keys(others)) this.#fault([...path, key], 'is not a known key: there are field, op, value')
     if (typeof field !== 'string') return this.#fault([...path, 'field'], 'must be a string')
     if (op !== undefined && typeof op !== 'string') return this.#fault([...path, 'op'], 'must be a string')
-    return this.test(field, op ?? 'eq', value, { subject: [...path, 'field'], op: [...path, 'op'], value: [...path, 'value'] })
+    return this.test(field, op ?? 'eq', value, {
+      subject: [...path, 'field'],
+      op: [...path, 'op'],
+      value: [...path, 'value'],
+    })
   }
 
   test(name: string, op: string, given: unknown, at: { subject: Path; op: Path; value: Path }): Condition {
@@ -112,14 +128,18 @@ class Parser {
     }
     const allowed = OPERATORS_OF[subject.kind]
     if (!allowed.includes(op as Operator)) {
-      return this.#fault(at.op, `is not an operator for ${subject.name}, which is a ${subject.kind}: there are ${allowed.join(', ')}`)
+      return this.#fault(
+        at.op,
+        `is not an operator for ${subject.name}, which is a ${subject.kind}: there are ${allowed.join(', ')}`,
+      )
     }
     const operator = op as Operator
     const inputs = this.#operands(operator, given, at.value)
     if (!inputs) return NOTHING
     const values = inputs.map((input, nth) => {
       const read = valueFrom(subject, operator, input)
-      if ('problem' in read) this.#fault(Array.isArray(given) && at.value !== at.subject ? [...at.value, nth] : at.value, read.problem)
+      if ('problem' in read)
+        this.#fault(Array.isArray(given) && at.value !== at.subject ? [...at.value, nth] : at.value, read.problem)
       return 'problem' in read ? '' : read.value
     })
     return { is: 'test', subject, op: operator, values }
@@ -131,29 +151,36 @@ class Parser {
     const several = arity === 'many' || arity === 'two'
     if (arity === 'none') return []
     if (several !== Array.isArray(given)) {
-      this.#fault(path, several ? `must be an array of ${arity === 'two' ? 'two values' : 'values'}` : 'must be one value, not an array')
+      this.#fault(
+        path,
+        several
+          ? `must be an array of ${arity === 'two' ? 'two values' : 'values'}`
+          : 'must be one value, not an array',
+      )
       return undefined
     }
     const values = [given].flat()
-    if (arity === 'two' && values.length !== 2) this.#fault(path, 'must be an array of two values: the lower and the upper bound')
+    if (arity === 'two' && values.length !== 2)
+      this.#fault(path, 'must be an array of two values: the lower and the upper bound')
     else if (values.length > MOST_VALUES) this.#fault(path, `has too many values (maximum is ${MOST_VALUES})`)
     else return values
     return undefined
   }
 
   tag(tag: unknown, path: Path): Condition {
-    if (typeof tag !== 'string' || tag.trim() === '' || !isStorable(tag)) return this.#fault(path, 'must be the name of a tag')
+    if (typeof tag !== 'string' || tag.trim() === '' || !isStorable(tag))
+      return this.#fault(path, 'must be the name of a tag')
     return { is: 'tag', tag: tag.trim() }
   }
 
   list(id: unknown, path: Path): Condition {
-    if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 1) return this.#fault(path, 'must be the id of a list')
+    if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 1)
+      return this.#fault(path, 'must be the id of a list')
     return { is: 'list', listId: id }
   }
 
   #fault(path: Path, message: string): Condition {
-    const messages = (this.#faults[path.join('.')] ??= [])
-    if (!messages.includes(message)) messages.push(message)
+    tell(this.#faults, path.join('.'), message)
     return NOTHING
   }
 }

@@ -19,7 +19,7 @@ export interface Person {
 // biome-ignore lint/suspicious/noExplicitAny: it reads criteria as they come
 export function accepts(criteria: any, person: Person): boolean {
   const keys = Object.keys(criteria)
-  if ('field' in criteria) return holds(valueOf(criteria.field, person), criteria.op ?? 'eq', criteria.value)
+  if ('field' in criteria) return holds(valueUnder(criteria.field, person), criteria.op ?? 'eq', criteria.value)
   if (keys.length === 1 && keys[0] === 'all') return criteria.all.every((part: unknown) => accepts(part, person))
   if (keys.length === 1 && keys[0] === 'any') return criteria.any.some((part: unknown) => accepts(part, person))
   if (keys.length === 1 && keys[0] === 'not') return !accepts(criteria.not, person)
@@ -29,10 +29,10 @@ export function accepts(criteria: any, person: Person): boolean {
 function entry(key: string, value: unknown, person: Person): boolean {
   if (key === 'tag') return person.tags.includes(value as string)
   if (key === 'list') return person.lists.includes(value as number)
-  return value === null ? valueOf(key, person) === undefined : holds(valueOf(key, person), 'eq', value)
+  return value === null ? valueUnder(key, person) === undefined : holds(valueUnder(key, person), 'eq', value)
 }
 
-function valueOf(name: string, person: Person): FieldValue | Date | undefined {
+function valueUnder(name: string, person: Person): FieldValue | Date | undefined {
   if (name === 'email') return person.email
   if (name === 'email_domain') return person.email.split('@')[1]
   if (name === 'external_id') return person.external_id ?? undefined
@@ -53,7 +53,8 @@ function holds(value: FieldValue | Date | undefined, op: string, operand: any): 
   if (value === undefined) return false
   if (op === 'in') return operand.some((one: unknown) => holds(value, 'eq', one))
   if (value instanceof Date) return aboutDay(value.toISOString().slice(0, 10), op, operand)
-  if (typeof value === 'string' && /^(gt|gte|lt|lte|between|before|after|on)$/.test(op)) return aboutDay(value, op, operand)
+  if (typeof value === 'string' && /^(gt|gte|lt|lte|between|before|after|on)$/.test(op))
+    return aboutDay(value, op, operand)
   if (typeof value === 'number') return aboutNumber(value, op, operand)
   const [have, want] = [String(value).toLowerCase(), String(operand).toLowerCase()]
   if (op === 'eq') return have === want

@@ -1,7 +1,7 @@
 import sql, { type Sql } from 'sql-template-tag'
+import type { FieldDefinition } from '../fields/definition.ts'
 import { STATES, STATUSES } from '../subscriptions/states.ts'
 import { SUPPRESSED } from '../subscriptions/suppressions.ts'
-import type { FieldDefinition } from '../fields/definition.ts'
 
 /** What kind of value a condition compares: decides which operators there are and how they are compiled. */
 export type Kind = 'text' | 'select' | 'number' | 'boolean' | 'date' | 'moment'
@@ -19,7 +19,11 @@ const COLUMNS: Readonly<Record<string, { kind: Kind; value: Sql; words?: readonl
   external_id: { kind: 'text', value: sql`c.external_id` },
   origin: { kind: 'text', value: sql`c.origin` },
   state: { kind: 'select', value: sql`c.state`, words: STATES },
-  status: { kind: 'select', value: sql`case when c.state = 'subscribed' then 'subscribed' else 'unsubscribed' end`, words: STATUSES },
+  status: {
+    kind: 'select',
+    value: sql`case when c.state = 'subscribed' then 'subscribed' else 'unsubscribed' end`,
+    words: STATUSES,
+  },
   subscribed: { kind: 'boolean', value: sql`(c.state = 'subscribed')` },
   sendable: { kind: 'boolean', value: sql`(c.state = 'subscribed' and not ${SUPPRESSED})` },
   created_at: { kind: 'moment', value: sql`c.created_at` },
@@ -28,10 +32,20 @@ const COLUMNS: Readonly<Record<string, { kind: Kind; value: Sql; words?: readonl
 
 export const COLUMN_NAMES: readonly string[] = Object.keys(COLUMNS)
 
-const KIND_OF_FIELD = { text: 'text', select: 'select', integer: 'number', number: 'number', boolean: 'boolean', date: 'date' } as const
+const KIND_OF_FIELD = {
+  text: 'text',
+  select: 'select',
+  integer: 'number',
+  number: 'number',
+  boolean: 'boolean',
+  date: 'date',
+} as const
 
 /** The subject of that name: a column of every contact, or the field with that merge tag. */
-export function subjectNamed(name: string, fieldNamed: (mergeTag: string) => FieldDefinition | undefined): Subject | undefined {
+export function subjectNamed(
+  name: string,
+  fieldNamed: (mergeTag: string) => FieldDefinition | undefined,
+): Subject | undefined {
   const column = Object.hasOwn(COLUMNS, name) ? COLUMNS[name] : undefined
   if (column) return { name, source: 'column', ...column }
   const field = fieldNamed(name)

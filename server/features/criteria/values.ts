@@ -11,7 +11,8 @@ type Read = { value: Value } | { problem: string }
 /** An operator's value in the type of what it is compared with, or what is wrong with it. */
 export function valueFrom(subject: Subject, op: Operator, input: unknown): Read {
   if (OPERATORS[op] === 'days') return daysFrom(input)
-  if (input === null || input === undefined || input === '') return { problem: 'needs a value: to find contacts without one, use is_not_set' }
+  if (input === null || input === undefined || input === '')
+    return { problem: 'needs a value: to find contacts without one, use is_not_set' }
   switch (subject.kind) {
     case 'text':
       return textFrom(input)
@@ -65,14 +66,25 @@ const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}
 function momentFrom(input: unknown): Read {
   if (typeof input === 'number' && Math.abs(input) < 8.64e15) return { value: new Date(input).toISOString() }
   const text = typeof input === 'string' ? input.trim() : ''
-  const isMoment = MOMENT.test(text) && !Number.isNaN(Date.parse(text)) && new Date(`${text.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(text.slice(0, 10))
+  const isMoment =
+    MOMENT.test(text) &&
+    !Number.isNaN(Date.parse(text)) &&
+    new Date(`${text.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(text.slice(0, 10))
   if (!isMoment) return { problem: 'is not a date: write YYYY-MM-DD, or a moment such as 2026-01-31T09:00:00Z' }
-  return { value: text.length === 10 ? text : new Date(/(Z|[+-]\d{2}:?\d{2})$/.test(text) ? text : `${text}Z`).toISOString() }
+  return {
+    value: text.length === 10 ? text : new Date(/(Z|[+-]\d{2}:?\d{2})$/.test(text) ? text : `${text}Z`).toISOString(),
+  }
 }
 
 /** Whole days: `30`, or `30d`. */
 function daysFrom(input: unknown): Read {
-  const days = typeof input === 'number' ? input : /^\d{1,5}d?$/.test(String(input)) ? Number.parseInt(String(input), 10) : Number.NaN
-  if (!Number.isInteger(days) || days < 0 || days > 36_500) return { problem: 'must be a number of days from 0 to 36500, such as 30d' }
+  const days =
+    typeof input === 'number'
+      ? input
+      : /^\d{1,5}d?$/.test(String(input))
+        ? Number.parseInt(String(input), 10)
+        : Number.NaN
+  if (!Number.isInteger(days) || days < 0 || days > 36_500)
+    return { problem: 'must be a number of days from 0 to 36500, such as 30d' }
   return { value: days }
 }

@@ -89,7 +89,10 @@ async function optionsFrom(db: Queryable, { accountId, key }: FieldDefinition): 
     where c.account_id = ${accountId} and c.fields ? ${key}
     group by lower(trim(c.fields ->> ${key})) order by 1 limit ${MOST_OPTIONS + 1}`)
   if (rows.length === 0) throw invalid({ options: ['there are no values to make options of: give the options'] })
-  if (rows.length > MOST_OPTIONS) throw invalid({ options: [`there are more than ${MOST_OPTIONS} different values: give the options, or keep the field a text`] })
+  if (rows.length > MOST_OPTIONS)
+    throw invalid({
+      options: [`there are more than ${MOST_OPTIONS} different values: give the options, or keep the field a text`],
+    })
   return rows.map((row) => row.option)
 }
 
@@ -103,19 +106,28 @@ export async function convertField(trx: Trx, queue: Queue, caller: Caller, id: n
   const type = parseFieldType(input.type)
   if (!type) throw invalid({ type: ['is not included in the list: text, integer, number, select, date, boolean'] })
   const field = await findField(trx, accountId, id, true)
-  if (field.convertingTo) throw invalid({ type: [`is being converted to ${field.convertingTo} already: wait for that to end`] })
+  if (field.convertingTo)
+    throw invalid({ type: [`is being converted to ${field.convertingTo} already: wait for that to end`] })
   if (type === field.type) throw invalid({ type: [`is ${type} already`] })
   const { found, target } = await forecast(trx, field, type, input.options)
   if (input.dry_run) return { ...found, dry_run: true, options: target.options }
   if (found.not_convertible > 0 && !input.discard) {
     const examples = found.examples.slice(0, 3).map(({ value, problem }) => `${JSON.stringify(value)} ${problem}`)
-    throw invalid({ type: [`${found.not_convertible} of ${found.values_count} values can't be converted, such as ${examples.join(', ')}: mend them, or send discard: true`] })
+    throw invalid({
+      type: [
+        `${found.not_convertible} of ${found.values_count} values can't be converted, such as ${examples.join(', ')}: mend them, or send discard: true`,
+      ],
+    })
   }
   trx.send(sql`
     update fields set converting_to = ${type}, options = ${target.options}, updated_at = statement_timestamp(),
       default_value = ${target.default === null ? null : JSON.stringify(target.default)}::jsonb
     where account_id = ${accountId} and id = ${id}`)
-  const changeSetId = await openChangeSet(trx, accountId, { kind: 'field_convert', actor, options: { field_id: id, name: field.name, from: field.type, to: type } })
+  const changeSetId = await openChangeSet(trx, accountId, {
+    kind: 'field_convert',
+    actor,
+    options: { field_id: id, name: field.name, from: field.type, to: type },
+  })
   await queue.enqueue(trx, convertValues, { accountId, fieldId: id, changeSetId }, FIELDS_CACHED_MS / 1000)
   return { change_set_id: changeSetId, phase: 'running', ...found, options: target.options }
 }

@@ -75,7 +75,9 @@ export class FieldSet {
 }
 
 export async function loadFields(db: Queryable, accountId: number): Promise<FieldSet> {
-  const rows = await db.query<FieldRow>(sql`select ${FIELD_COLUMNS} from fields where account_id = ${accountId} order by id`)
+  const rows = await db.query<FieldRow>(
+    sql`select ${FIELD_COLUMNS} from fields where account_id = ${accountId} order by id`,
+  )
   return new FieldSet(rows.map(fieldFrom))
 }
 
@@ -87,7 +89,11 @@ export class FieldCache {
   readonly #cache: LRUCache<number, FieldSet>
 
   constructor(db: Queryable) {
-    this.#cache = new LRUCache({ max: 2000, ttl: FIELDS_CACHED_MS, fetchMethod: (accountId) => loadFields(db, accountId) })
+    this.#cache = new LRUCache({
+      max: 2000,
+      ttl: FIELDS_CACHED_MS,
+      fetchMethod: (accountId) => loadFields(db, accountId),
+    })
   }
 
   async of(accountId: number): Promise<FieldSet> {

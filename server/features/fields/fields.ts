@@ -1,12 +1,12 @@
 import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
-import { invalid, type Messages, notFound } from '../../lib/app-error.ts'
+import { invalid, type Messages, notFound, tell } from '../../lib/app-error.ts'
 import { isReservedMergeTag, mergeTagFrom } from '../../lib/merge-tag.ts'
 import { checkDefinition, type FieldDefinition, officialDataType } from './definition.ts'
 import { FIELD_COLUMNS, type FieldRow, fieldFrom, loadFields } from './field-set.ts'
-import type { FieldInput } from './schemas.ts'
 import { MOST_FIELDS, unusedKey } from './intake.ts'
+import type { FieldInput } from './schemas.ts'
 
 const TAKEN = ['has already been taken']
 
@@ -55,8 +55,8 @@ export async function createField(trx: Trx, accountId: number, input: FieldInput
   const given = input.merge_tag?.trim()
   const mergeTag = given || unusedMergeTag(mergeTagFrom(input.name ?? ''), (tag) => fields.tagged(tag) !== undefined)
   if (given && isReservedMergeTag(given)) faults.merge_tag = ['is reserved: choose another merge tag']
-  if (given && fields.tagged(given)) (faults.merge_tag ??= []).push(...TAKEN)
-  if (nameTaken(fields.active, input.name)) (faults.name ??= []).push(...TAKEN)
+  if (given && fields.tagged(given)) tell(faults, 'merge_tag', ...TAKEN)
+  if (nameTaken(fields.active, input.name)) tell(faults, 'name', ...TAKEN)
   if (fields.active.length >= MOST_FIELDS) faults.base = [`an account can have at most ${MOST_FIELDS} fields`]
   if (!checked.ok || Object.keys(faults).length > 0) throw invalid(faults)
   const { name, type, required, min, max, options, default: preset, format } = checked.definition
@@ -93,22 +93,35 @@ function refuseTakenTag(error: unknown): never {
  * Changes a definition: what is given and not empty is set. Its kind stays (that is `convert`), options go only while no
  * contact has them. Throws not_found and `invalid`.
  */
-export async function updateField(trx: Trx, accountId: number, id: number, input: FieldInput): Promise<FieldDefinition> {
+export async function updateField(
+  trx: Trx,
+  accountId: number,
+  id: number,
+  input: FieldInput,
+): Promise<FieldDefinition> {
   const before = await findField(trx, accountId, id, true)
   const fields = await loadFields(trx, accountId)
   const name = input.name?.trim() || before.name
   const mergeTag = input.merge_tag?.trim() || before.mergeTag
   const faults: Messages = {}
-  const checked = checkDefinition({ ...wireDefinition(before), ...withoutEmpty(input), name, merge_tag: mergeTag, type: before.type })
+  const checked = checkDefinition({
+    ...wireDefinition(before),
+    ...withoutEmpty(input),
+    name,
+    merge_tag: mergeTag,
+    type: before.type,
+  })
   if (!checked.ok) Object.assign(faults, checked.faults)
   if (input.type && input.type !== before.type && input.type !== officialDataType(before.type)) {
-    faults.type = [`can't be changed here: send POST contact_fields/${id}/convert, which says first what would become of the values`]
+    faults.type = [
+      `can't be changed here: send POST contact_fields/${id}/convert, which says first what would become of the values`,
+    ]
   }
   if (mergeTag.toLowerCase() !== before.mergeTag.toLowerCase()) {
     if (isReservedMergeTag(mergeTag)) faults.merge_tag = ['is reserved: choose another merge tag']
-    if (fields.tagged(mergeTag)) (faults.merge_tag ??= []).push(...TAKEN)
+    if (fields.tagged(mergeTag)) tell(faults, 'merge_tag', ...TAKEN)
   }
-  if (nameTaken(fields.active, name, id)) (faults.name ??= []).push(...TAKEN)
+  if (nameTaken(fields.active, name, id)) tell(faults, 'name', ...TAKEN)
   if (!checked.ok || Object.keys(faults).length > 0) throw invalid(faults)
   const { definition } = checked
   await refuseUsedOptions(trx, accountId, before, definition.options)
@@ -134,7 +147,12 @@ function withoutEmpty(input: FieldInput): FieldInput {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined && value !== ''))
 }
 
-async function refuseUsedOptions(trx: Trx, accountId: number, { key, options }: FieldDefinition, kept: string[] | null): Promise<void> {
+async function refuseUsedOptions(
+  trx: Trx,
+  accountId: number,
+  { key, options }: FieldDefinition,
+  kept: string[] | null,
+): Promise<void> {
   const going = (options ?? []).filter((option) => !kept?.includes(option))
   if (going.length === 0) return
   const used = await trx.query<{ option: string; count: number }>(sql`
@@ -142,6 +160,10 @@ async function refuseUsedOptions(trx: Trx, accountId: number, { key, options }: 
     where c.account_id = ${accountId} and c.fields ->> ${key} = any(${going}::text[])
     group by 1 order by 1`)
   if (used.length > 0) {
-    throw invalid({ options: used.map(({ option, count }) => `can't lose ${option}: ${count} contact${count === 1 ? ' has' : 's have'} it`) })
+    throw invalid({
+      options: used.map(
+        ({ option, count }) => `can't lose ${option}: ${count} contact${count === 1 ? ' has' : 's have'} it`,
+      ),
+    })
   }
 }

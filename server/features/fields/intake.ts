@@ -29,7 +29,12 @@ interface Circumstances {
  * Takes the `fields` of a request: coerces each value to its field's type, defines what is unknown where the account
  * says so, and checks what is required. Throws `invalid` with every fault at once, each under its field's name.
  */
-export async function takeFields(trx: Trx, cache: FieldCache, input: Record<string, unknown>, given: Circumstances): Promise<Intake> {
+export async function takeFields(
+  trx: Trx,
+  cache: FieldCache,
+  input: Record<string, unknown>,
+  given: Circumstances,
+): Promise<Intake> {
   let fields = await cache.of(given.accountId)
   const unknown = Object.entries(input).filter(([tag]) => !fields.tagged(tag))
   if (unknown.length > 0 && given.unknown !== 'ignore') {
@@ -79,18 +84,25 @@ function asWritten(field: FieldDefinition): FieldDefinition {
 }
 
 /** Defines a field for each key that has a value, of the kind the value has; false when there was nothing to define. */
-async function defineUnknown(trx: Trx, accountId: number, fields: FieldSet, unknown: [string, unknown][]): Promise<boolean> {
+async function defineUnknown(
+  trx: Trx,
+  accountId: number,
+  fields: FieldSet,
+  unknown: [string, unknown][],
+): Promise<boolean> {
   const faults: Messages = {}
   const wanted = new Map<string, { tag: string; type: FieldType }>()
   for (const [tag, value] of unknown) {
     if (value === null || value === '') continue
     const guess = guessType(value)
-    if (!isMergeTag(tag)) faults[tag] = ['is not a merge tag: it may have letters, digits and _, at most 80, and starts with a letter or _']
+    if (!isMergeTag(tag))
+      faults[tag] = ['is not a merge tag: it may have letters, digits and _, at most 80, and starts with a letter or _']
     else if (isReservedMergeTag(tag)) faults[tag] = ['is reserved: choose another merge tag']
     else if (guess === null) faults[tag] = ['must be a text, a number or a boolean']
     else wanted.set(tag.toLowerCase(), { tag, type: guess })
   }
-  if (fields.active.length + wanted.size > MOST_FIELDS) faults.fields = [`would become more than ${MOST_FIELDS}, the most an account can have`]
+  if (fields.active.length + wanted.size > MOST_FIELDS)
+    faults.fields = [`would become more than ${MOST_FIELDS}, the most an account can have`]
   if (Object.keys(faults).length > 0) throw invalid(faults)
   if (wanted.size === 0) return false
   // In one order, so that two writers who define the same fields wait for each other instead of deadlocking.

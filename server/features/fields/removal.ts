@@ -4,7 +4,7 @@ import type { Database, Queryable, Trx } from '../../db/database.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { Job, JobName, Queue } from '../../jobs/queue.ts'
 import { invalid } from '../../lib/app-error.ts'
-import { finishChangeSet, findChangeSet, openChangeSet } from '../activity/change-sets.ts'
+import { findChangeSet, finishChangeSet, openChangeSet } from '../activity/change-sets.ts'
 import { FIELDS_CACHED_MS } from './field-set.ts'
 import { findField } from './fields.ts'
 import { sweepValues } from './sweep.ts'
@@ -12,7 +12,11 @@ import { sweepValues } from './sweep.ts'
 /** Something that may stand on a field: what uses it, each as a sentence. */
 export type UsesOf = (db: Queryable, accountId: number, fieldId: number) => Promise<string[]>
 
-export const SweepPayload = Type.Object({ accountId: Type.Integer(), fieldId: Type.Integer(), changeSetId: Type.Integer() })
+export const SweepPayload = Type.Object({
+  accountId: Type.Integer(),
+  fieldId: Type.Integer(),
+  changeSetId: Type.Integer(),
+})
 
 const sweepRemovedField: JobName<typeof SweepPayload> = {
   name: 'fields.sweep-removed',
@@ -25,7 +29,13 @@ const sweepRemovedField: JobName<typeof SweepPayload> = {
  * Removes a field at once; its values follow as a change set, once no process can still write by the old definition.
  * Throws not_found, and `invalid` with whatever uses the field.
  */
-export async function removeField(trx: Trx, queue: Queue, caller: Caller, id: number, usesOf: readonly UsesOf[]): Promise<void> {
+export async function removeField(
+  trx: Trx,
+  queue: Queue,
+  caller: Caller,
+  id: number,
+  usesOf: readonly UsesOf[],
+): Promise<void> {
   const { accountId, actor } = caller
   const field = await findField(trx, accountId, id, true)
   const uses = (await Promise.all(usesOf.map((find) => find(trx, accountId, id)))).flat()
@@ -33,7 +43,11 @@ export async function removeField(trx: Trx, queue: Queue, caller: Caller, id: nu
   trx.send(sql`
     update fields set removed_at = statement_timestamp(), updated_at = statement_timestamp()
     where account_id = ${accountId} and id = ${id}`)
-  const changeSetId = await openChangeSet(trx, accountId, { kind: 'field_delete', actor, options: { field_id: id, name: field.name, key: field.key } })
+  const changeSetId = await openChangeSet(trx, accountId, {
+    kind: 'field_delete',
+    actor,
+    options: { field_id: id, name: field.name, key: field.key },
+  })
   await queue.enqueue(trx, sweepRemovedField, { accountId, fieldId: id, changeSetId }, FIELDS_CACHED_MS / 1000)
 }
 
@@ -50,10 +64,21 @@ export function sweepRemovedFieldJob(db: Database): Job<typeof SweepPayload> {
 }
 
 /** Closes a sweep with the number of values that went and that became others. */
-export async function closeSweep(trx: Trx, accountId: number, changeSetId: number, kind: 'field_delete' | 'field_convert'): Promise<void> {
+export async function closeSweep(
+  trx: Trx,
+  accountId: number,
+  changeSetId: number,
+  kind: 'field_delete' | 'field_convert',
+): Promise<void> {
   const [counts] = await trx.query<{ removed: number; changed: number }>(sql`
     select count(*) filter (where after -> 'fields' = '{}') as removed, count(*) filter (where after -> 'fields' <> '{}') as changed
     from change_rows where account_id = ${accountId} and change_set_id = ${changeSetId}`)
   const { removed, changed } = counts!
-  finishChangeSet(trx, accountId, changeSetId, kind, kind === 'field_delete' ? { values_removed: removed } : { values_converted: changed, values_discarded: removed })
+  finishChangeSet(
+    trx,
+    accountId,
+    changeSetId,
+    kind,
+    kind === 'field_delete' ? { values_removed: removed } : { values_converted: changed, values_discarded: removed },
+  )
 }

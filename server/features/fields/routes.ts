@@ -30,7 +30,10 @@ function fieldIdOf(params: { field_id: string }): number {
   return id
 }
 
-export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, change, queue, fieldCache, usesOf }) => {
+export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
+  app,
+  { db, change, queue, fieldCache, usesOf },
+) => {
   /** What this process knows of the fields is out of date once the change is there. */
   const outdated = (trx: Trx, accountId: number) => trx.afterCommit(() => fieldCache.forget(accountId))
 
@@ -42,7 +45,10 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db,
 
   app.post(
     '/api/contact_fields',
-    { config: { scope: 'write', body: { renamed: true } }, schema: { tags, operationId: 'createField', summary: 'Define a field', body: FieldInput } },
+    {
+      config: { scope: 'write', body: { renamed: true } },
+      schema: { tags, operationId: 'createField', summary: 'Define a field', body: FieldInput },
+    },
     (request, reply) =>
       change(request, reply, async (trx) => {
         const field = await createField(trx, request.caller.accountId, request.body)
@@ -53,7 +59,15 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db,
 
   app.get(
     '/api/contact_fields/:field_id',
-    { config: { scope: 'read' }, schema: { tags, operationId: 'getField', summary: 'One field, and how many contacts have a value', params: FieldParams } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'getField',
+        summary: 'One field, and how many contacts have a value',
+        params: FieldParams,
+      },
+    },
     async (request) => {
       const field = await findField(db, request.caller.accountId, fieldIdOf(request.params))
       return { ...fieldOnWire(field), values_count: await countValues(db, request.caller.accountId, field) }
@@ -64,7 +78,13 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db,
     '/api/contact_fields/:field_id',
     {
       config: { scope: 'write', body: { renamed: true } },
-      schema: { tags, operationId: 'updateField', summary: 'Change a definition', params: FieldParams, body: FieldInput },
+      schema: {
+        tags,
+        operationId: 'updateField',
+        summary: 'Change a definition',
+        params: FieldParams,
+        body: FieldInput,
+      },
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
@@ -77,7 +97,10 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db,
 
   app.delete(
     '/api/contact_fields/:field_id',
-    { config: { scope: 'write' }, schema: { tags, operationId: 'deleteField', summary: 'Remove a field; its values follow', params: FieldParams } },
+    {
+      config: { scope: 'write' },
+      schema: { tags, operationId: 'deleteField', summary: 'Remove a field; its values follow', params: FieldParams },
+    },
     (request, reply) =>
       change(request, reply, async (trx) => {
         await removeField(trx, queue, request.caller, fieldIdOf(request.params), usesOf)
@@ -90,7 +113,13 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db,
     '/api/contact_fields/:field_id/convert',
     {
       config: { scope: 'write', body: { renamed: true } },
-      schema: { tags, operationId: 'convertField', summary: 'Turn a field into another kind', params: FieldParams, body: ConvertInput },
+      schema: {
+        tags,
+        operationId: 'convertField',
+        summary: 'Turn a field into another kind',
+        params: FieldParams,
+        body: ConvertInput,
+      },
     },
     (request, reply) =>
       change(request, reply, async (trx) => {

@@ -4,14 +4,20 @@ import { type Static, Type } from 'typebox'
 export const FieldInput = Type.Object(
   {
     name: Type.Optional(Type.String()),
-    type: Type.Optional(Type.String({ description: 'text, integer, number, select, date or boolean; data_type is the same.' })),
+    type: Type.Optional(
+      Type.String({ description: 'text, integer, number, select, date or boolean; data_type is the same.' }),
+    ),
     merge_tag: Type.Optional(Type.String({ description: 'Made from the name when it is not given.' })),
     required: Type.Optional(Type.Boolean()),
     min: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
     max: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
     options: Type.Optional(Type.Union([Type.Array(Type.String(), { maxItems: 1000 }), Type.Null()])),
     default: Type.Optional(Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])),
-    format: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'Of dates, such as DD.MM.YYYY; ISO dates are always taken.' })),
+    format: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description: 'Of dates, such as DD.MM.YYYY; ISO dates are always taken.',
+      }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -20,8 +26,12 @@ export type FieldInput = Static<typeof FieldInput>
 export const ConvertInput = Type.Object(
   {
     type: Type.String(),
-    options: Type.Optional(Type.Array(Type.String(), { maxItems: 1000, description: 'For a select; the values there are, unless given.' })),
-    discard: Type.Optional(Type.Boolean({ description: 'Unset the values that can not be converted instead of refusing.' })),
+    options: Type.Optional(
+      Type.Array(Type.String(), { maxItems: 1000, description: 'For a select; the values there are, unless given.' }),
+    ),
+    discard: Type.Optional(
+      Type.Boolean({ description: 'Unset the values that can not be converted instead of refusing.' }),
+    ),
     dry_run: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },

@@ -28,7 +28,11 @@ export async function sweepValues(db: Database, sweep: Sweep, signal: AbortSigna
 }
 
 /** Answers the last id it has looked at; undefined when that was the end. */
-async function sweepChunk(trx: Trx, { accountId, changeSetId, key, become }: Sweep, after: string): Promise<string | undefined> {
+async function sweepChunk(
+  trx: Trx,
+  { accountId, changeSetId, key, become }: Sweep,
+  after: string,
+): Promise<string | undefined> {
   const held = await trx.query<{ id: string; value: FieldValue }>(sql`
     select id, fields -> ${key} as value from contacts
     where account_id = ${accountId} and id > ${after}::uuid and fields ? ${key}

@@ -53,7 +53,9 @@ export function readLists(db: Queryable, accountId: number, search: string | und
 
 /** Throws not_found. */
 export async function readList(db: Queryable, accountId: number, id: number): Promise<ListRow> {
-  const [row] = await db.query<ListRow>(sql`select ${COLUMNS}, ${COUNT} from lists as l where l.account_id = ${accountId} and l.id = ${id}`)
+  const [row] = await db.query<ListRow>(
+    sql`select ${COLUMNS}, ${COUNT} from lists as l where l.account_id = ${accountId} and l.id = ${id}`,
+  )
   if (!row) throw notFound()
   return row
 }
@@ -101,7 +103,10 @@ function refuseTakenName(error: unknown): never {
 function checkInput<Input extends ListInput>(input: Input): Input {
   const name = input.name?.trim()
   if (name === '') throw invalid({ name: ["can't be blank"] })
-  for (const [key, text, most] of [['name', name, LONGEST_NAME], ['description', input.description, LONGEST_DESCRIPTION]] as const) {
+  for (const [key, text, most] of [
+    ['name', name, LONGEST_NAME],
+    ['description', input.description, LONGEST_DESCRIPTION],
+  ] as const) {
     if (text && [...text].length > most) throw invalid({ [key]: [`is too long (maximum is ${most} characters)`] })
     if (text && !isStorable(text)) throw invalid({ [key]: ['holds a character that text can not have'] })
   }
@@ -113,9 +118,15 @@ function checkInput<Input extends ListInput>(input: Input): Input {
  * members, not as an event for each of them: a list may have a million, and none of them has changed. Throws not_found.
  */
 export async function deleteList(trx: Trx, { accountId, actor }: Caller, id: number): Promise<void> {
-  const [gone] = await trx.query<{ name: string }>(sql`delete from lists where account_id = ${accountId} and id = ${id} returning name`)
+  const [gone] = await trx.query<{ name: string }>(
+    sql`delete from lists where account_id = ${accountId} and id = ${id} returning name`,
+  )
   if (!gone) throw notFound()
-  const changeSetId = await openChangeSet(trx, accountId, { kind: 'list_delete', actor, options: { list_id: id, name: gone.name } })
+  const changeSetId = await openChangeSet(trx, accountId, {
+    kind: 'list_delete',
+    actor,
+    options: { list_id: id, name: gone.name },
+  })
   const [left] = await trx.query<{ members: number }>(sql`
     with left_by as (delete from list_members where account_id = ${accountId} and list_id = ${id} returning 1)
     select count(*) as members from left_by`)
@@ -129,5 +140,7 @@ export async function listsUsingField(db: Queryable, accountId: number, fieldId:
     select name from lists
     where account_id = ${accountId} and jsonb_path_exists(criteria, '$.**.field_id ? (@ == $id)', jsonb_build_object('id', ${fieldId}::bigint))
     order by name`)
-  return rows.length === 0 ? [] : [`This field is used in the conditions of segment(s): ${rows.map((row) => row.name).join(', ')}.`]
+  return rows.length === 0
+    ? []
+    : [`This field is used in the conditions of segment(s): ${rows.map((row) => row.name).join(', ')}.`]
 }

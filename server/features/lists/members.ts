@@ -1,7 +1,7 @@
 import sql, { join, type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
-import { invalid } from '../../lib/app-error.ts'
 import type { Caller } from '../../http/caller.ts'
+import { invalid } from '../../lib/app-error.ts'
 import { type ChangeSetKind, finishChangeSet, openChangeSet } from '../activity/change-sets.ts'
 import { recording } from '../activity/record.ts'
 import { resolveContacts } from '../contacts/batch.ts'
@@ -25,7 +25,15 @@ export async function addMembers(trx: Trx, caller: Caller, listId: number, conta
 }
 
 /** Lets candidates (id, email) into a list: one change set with a row for each, one event for each who came in. */
-async function enter(trx: Trx, caller: Caller, kind: ChangeSetKind, options: object, listId: number, candidates: Sql, notFound?: number) {
+async function enter(
+  trx: Trx,
+  caller: Caller,
+  kind: ChangeSetKind,
+  options: object,
+  listId: number,
+  candidates: Sql,
+  notFound?: number,
+) {
   const { accountId, actor } = caller
   const id = await openChangeSet(trx, accountId, { kind, actor, options: { ...options } })
   const acts = sql`
@@ -63,7 +71,11 @@ export async function removeMembers(trx: Trx, caller: Caller, listId: number, co
   const { accountId } = caller
   await holdList(trx, accountId, listId)
   const { ids, notFound } = await resolveContacts(trx, accountId, contactIds)
-  const id = await openChangeSet(trx, accountId, { kind: 'list_remove', actor: caller.actor, options: { list_id: listId } })
+  const id = await openChangeSet(trx, accountId, {
+    kind: 'list_remove',
+    actor: caller.actor,
+    options: { list_id: listId },
+  })
   const [counts] = await trx.query<{ removed: number }>(sql`
     with held as (
       select id from contacts where account_id = ${accountId} and id = any(${ids}::uuid[]) order by id for update
@@ -122,7 +134,14 @@ export async function mergeLists(trx: Trx, caller: Caller, listId: number, sourc
     where c.account_id = ${accountId} and exists (
       select from list_members as m where m.account_id = ${accountId} and m.list_id in (${from}) and m.contact_id = c.id)
     order by c.id for update`
-  const { id, counts } = await enter(trx, caller, 'list_merge', { list_id: listId, merged: [...sources] }, listId, candidates)
+  const { id, counts } = await enter(
+    trx,
+    caller,
+    'list_merge',
+    { list_id: listId, merged: [...sources] },
+    listId,
+    candidates,
+  )
   trx.send(sql`
     insert into list_opt_outs (account_id, list_id, email, at)
     select account_id, ${listId}, email, min(at) from list_opt_outs as o

@@ -27,7 +27,10 @@ function listIdOf(params: { list_id: string }): number {
   return id
 }
 
-export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Change; reader: ContactReader }> = async (app, options) => {
+export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Change; reader: ContactReader }> = async (
+  app,
+  options,
+) => {
   const { db, change, reader } = options
   const onWire = (row: Parameters<typeof listOnWire>[0]) => listOnWire(row, new Date())
 
@@ -35,16 +38,27 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
     '/api/contact_lists',
     {
       config: { scope: 'read' },
-      schema: { tags, operationId: 'listLists', summary: 'All lists', querystring: Type.Object({ search: Type.Optional(Type.String()) }, { additionalProperties: false }) },
+      schema: {
+        tags,
+        operationId: 'listLists',
+        summary: 'All lists',
+        querystring: Type.Object({ search: Type.Optional(Type.String()) }, { additionalProperties: false }),
+      },
     },
     async (request) => (await readLists(db, request.caller.accountId, request.query.search)).map(onWire),
   )
 
   app.post(
     '/api/contact_lists',
-    { config: { scope: 'write' }, schema: { tags, operationId: 'createList', summary: 'Create a list', body: ListBody } },
+    {
+      config: { scope: 'write' },
+      schema: { tags, operationId: 'createList', summary: 'Create a list', body: ListBody },
+    },
     (request, reply) =>
-      change(request, reply, async (trx) => ({ status: 200, body: onWire(await createList(trx, request.caller.accountId, request.body)) })),
+      change(request, reply, async (trx) => ({
+        status: 200,
+        body: onWire(await createList(trx, request.caller.accountId, request.body)),
+      })),
   )
 
   app.get(
@@ -55,7 +69,16 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
 
   app.patch(
     '/api/contact_lists/:list_id',
-    { config: { scope: 'write' }, schema: { tags, operationId: 'updateList', summary: 'Rename or describe a list', params: ListParams, body: ListBody } },
+    {
+      config: { scope: 'write' },
+      schema: {
+        tags,
+        operationId: 'updateList',
+        summary: 'Rename or describe a list',
+        params: ListParams,
+        body: ListBody,
+      },
+    },
     (request, reply) =>
       change(request, reply, async (trx) => ({
         status: 200,
@@ -65,7 +88,10 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
 
   app.delete(
     '/api/contact_lists/:list_id',
-    { config: { scope: 'write' }, schema: { tags, operationId: 'deleteList', summary: 'Delete a list; its contacts stay', params: ListParams } },
+    {
+      config: { scope: 'write' },
+      schema: { tags, operationId: 'deleteList', summary: 'Delete a list; its contacts stay', params: ListParams },
+    },
     (request, reply) =>
       change(request, reply, async (trx) => {
         await deleteList(trx, request.caller, listIdOf(request.params))
@@ -83,7 +109,12 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
         summary: 'Move everyone from other lists into this one, and delete those',
         params: ListParams,
         body: Type.Object(
-          { list_ids: Type.Array(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), { minItems: 1, maxItems: 100 }) },
+          {
+            list_ids: Type.Array(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
+              minItems: 1,
+              maxItems: 100,
+            }),
+          },
           { additionalProperties: false },
         ),
       },
@@ -97,20 +128,42 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
 
   app.get(
     '/api/contact_lists/:list_id/contacts',
-    { config: { scope: 'read' }, schema: { tags, operationId: 'listMembers', summary: 'The contacts in a list', params: ListParams, querystring: ContactsQuery } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'listMembers',
+        summary: 'The contacts in a list',
+        params: ListParams,
+        querystring: ContactsQuery,
+      },
+    },
     async (request) => {
       const { accountId } = request.caller
       const listId = listIdOf(request.params)
       await requireList(db, accountId, listId)
       const fields = await reader.fieldsOf(accountId)
       const { q, condition } = selectionFromQuery(request.query, fields)
-      return reader.page(accountId, { q, condition: { is: 'all', of: [{ is: 'list', listId }, condition] } }, request.query)
+      return reader.page(
+        accountId,
+        { q, condition: { is: 'all', of: [{ is: 'list', listId }, condition] } },
+        request.query,
+      )
     },
   )
 
   app.post(
     '/api/contact_lists/:list_id/contacts',
-    { config: { scope: 'write' }, schema: { tags, operationId: 'addMembers', summary: 'Add up to 1,000 contacts', params: ListParams, body: MembersBody } },
+    {
+      config: { scope: 'write' },
+      schema: {
+        tags,
+        operationId: 'addMembers',
+        summary: 'Add up to 1,000 contacts',
+        params: ListParams,
+        body: MembersBody,
+      },
+    },
     (request, reply) =>
       change(request, reply, async (trx) => {
         const listId = listIdOf(request.params)
@@ -120,7 +173,16 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
 
   app.delete(
     '/api/contact_lists/:list_id/contacts',
-    { config: { scope: 'write' }, schema: { tags, operationId: 'removeMembers', summary: 'Remove up to 1,000 contacts', params: ListParams, body: MembersBody } },
+    {
+      config: { scope: 'write' },
+      schema: {
+        tags,
+        operationId: 'removeMembers',
+        summary: 'Remove up to 1,000 contacts',
+        params: ListParams,
+        body: MembersBody,
+      },
+    },
     (request, reply) =>
       change(request, reply, async (trx) => {
         const listId = listIdOf(request.params)

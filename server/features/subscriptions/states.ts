@@ -28,7 +28,11 @@ export interface Standing {
 }
 
 /** How someone is entered: what the request says, else what the account asks for; a withdrawal outlives both. */
-export function standingOnEntry(asked: { unsubscribed?: boolean | undefined; doubleOptIn: boolean; withdrawn: boolean }): Standing {
+export function standingOnEntry(asked: {
+  unsubscribed?: boolean | undefined
+  doubleOptIn: boolean
+  withdrawn: boolean
+}): Standing {
   if (asked.withdrawn) return { state: 'unsubscribed', state_reason: 'withdrawn', state_before: null }
   if (asked.unsubscribed) return { state: 'unsubscribed', state_reason: 'caller', state_before: null }
   return { state: asked.doubleOptIn ? 'pending' : 'subscribed', state_reason: 'caller', state_before: null }
@@ -41,7 +45,9 @@ export function standingOnEntry(asked: { unsubscribed?: boolean | undefined; dou
  */
 export function standingAfterCaller(now: Standing, unsubscribed: boolean): Standing | undefined {
   if (unsubscribed) {
-    return now.state === 'unsubscribed' ? undefined : { state: 'unsubscribed', state_reason: 'caller', state_before: now.state }
+    return now.state === 'unsubscribed'
+      ? undefined
+      : { state: 'unsubscribed', state_reason: 'caller', state_before: now.state }
   }
   if (now.state !== 'unsubscribed' || !UNDONE_BY_CALLERS.has(now.state_reason ?? '')) return undefined
   return { state: now.state_before ?? 'subscribed', state_reason: 'caller', state_before: null }

@@ -19,7 +19,10 @@ export interface Ruling {
  * mark, then waits for the address's row, so only a later snapshot is sure to see the mark.
  */
 export async function rulingOn(trx: Queryable, keyring: Keyring, accountId: number, email: string): Promise<Ruling> {
-  const values = [...suppressionValues(email), ...hmacAll(keyring, PURPOSE, email).map(({ value }) => ['hmac', value] as const)]
+  const values = [
+    ...suppressionValues(email),
+    ...hmacAll(keyring, PURPOSE, email).map(({ value }) => ['hmac', value] as const),
+  ]
   const found = await trx.query<{ kind: string; reason: string }>(sql`
     select kind, reason from suppressions
     where account_id = ${accountId} and (expires_at is null or expires_at > now())
@@ -39,7 +42,9 @@ export function leaveWithdrawn(
   removed: readonly { email: string; state: State }[],
   source: string,
 ): void {
-  const marks = removed.filter(({ state }) => LEAVES_SUPPRESSION.includes(state)).map(({ email }) => hmac(keyring, PURPOSE, email))
+  const marks = removed
+    .filter(({ state }) => LEAVES_SUPPRESSION.includes(state))
+    .map(({ email }) => hmac(keyring, PURPOSE, email))
   if (marks.length === 0) return
   trx.send(sql`
     insert into suppressions (account_id, kind, value, key_id, reason, source)
