@@ -18,9 +18,9 @@ import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
 import { canonicalUrl } from './http/aliases.ts'
 import { installBodies } from './http/body.ts'
-import { type Caller, installAuthentication, installScopes } from './http/caller.ts'
+import { type Caller, installAuthentication, installPermission } from './http/caller.ts'
 import { changesIn } from './http/change.ts'
-import { installErrors } from './http/errors.ts'
+import { answerFailure, installErrors } from './http/errors.ts'
 import { installHealth } from './http/health.ts'
 import { installRateLimit } from './http/limits.ts'
 import { installRequestLog } from './http/logging.ts'
@@ -59,6 +59,7 @@ export async function buildApp({
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }), // http/logging.ts writes one line without addresses
+    frameworkErrors: answerFailure,
     rewriteUrl: canonicalUrl,
     routerOptions: { maxParamLength: LONGEST_PARAM, ignoreTrailingSlash: true },
     bodyLimit: config.BODY_MAX_BYTES,
@@ -87,7 +88,7 @@ export async function buildApp({
   if (config.CORS_ORIGINS.length > 0) await app.register(cors, { origin: [...config.CORS_ORIGINS] })
   installAuthentication(app, (token) => access.grantOf(token))
   await installRateLimit(app, config.RATE_LIMIT)
-  installScopes(app)
+  installPermission(app)
   installBodies(app)
   await installOpenApi(app, config.PUBLIC_URL)
   installMetrics(app, [...feedFigures(db), ...jobFigures(db)])

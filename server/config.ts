@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { Refusal } from './lib/refusal.ts'
 import { parseKeyring, SHORTEST_KEY } from './lib/secret.ts'
 
 /** What a setting may be, in words: for error messages and the table in the guide. */
@@ -116,7 +117,7 @@ const CHECKS: { [Key in Name]?: (value: NonNullable<Config[Key]>, config: Config
 }
 
 /**
- * Reads every setting once, at start; '' counts as unset. Throws one Error that names each bad one with what is
+ * Reads every setting once, at start; '' counts as unset. Throws one Refusal that names each bad one with what is
  * allowed, and never a value, as that may be a secret.
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
@@ -127,7 +128,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const config = Value.Default(Settings, given) as Config
   const bad = properties.filter(([name, schema]) => config[name] !== undefined && !isAllowed(name, schema, config))
   if (bad.length === 0) return Object.freeze(config)
-  throw new Error(
+  throw new Refusal(
     `bad configuration:\n${bad.map(([name, schema]) => `  ${name} must be ${(schema as TSchema & About).allowed}`).join('\n')}`,
   )
 }

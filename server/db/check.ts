@@ -113,9 +113,10 @@ async function checkNotPooled(first: pg.Client, second: pg.Client): Promise<void
   const before = await session(first)
   await second.query('begin')
   const held = await session(second)
-  const after = await session(first)
+  // In this order: where one session is all that the pooler has, asking again would wait for ever.
+  const isPooled = held === before || (await session(first)) !== before
   await second.query('rollback')
-  if (before !== held && before === after) return
+  if (!isPooled) return
   throw new Refusal(
     'DATABASE_URL leads through a pooler in transaction mode: set DATABASE_DIRECT_URL to the server itself, for migrations and LISTEN',
   )

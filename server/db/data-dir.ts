@@ -1,8 +1,8 @@
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Refusal } from '../lib/refusal.ts'
 import type { Binaries } from './binaries.ts'
-import { diskFailure, diskReason } from './disk.ts'
+import { diskFailure, diskReason, makeDirectory } from './disk.ts'
 import { canEnter, type PgUser, runAs } from './pg-user.ts'
 
 /** The release that comes with this Rollcall; its data directory is not read by any other. */
@@ -57,7 +57,7 @@ export function prepareDataDir(dataDir: string, { initdb }: Binaries, user: PgUs
   }
   let unfinished: string | undefined
   try {
-    mkdirSync(dirname(dataDir), { recursive: true })
+    makeDirectory(dirname(dataDir), 0o711)
     removeUnfinished(dataDir)
     // Never the same name twice: an initdb whose parent was killed may still be writing under the one before.
     unfinished = mkdtempSync(`${dataDir}.new-`)

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { Sql } from 'sql-template-tag'
 import { isRetryable } from './sqlstate.ts'
+import { Turnstile } from './turnstile.ts'
 
 /** SQL text with its bound values: what the `sql` tag makes. */
 export type Statement = Pick<Sql, 'text' | 'values'>
@@ -75,12 +76,17 @@ export class Trx implements Queryable {
  */
 export class Database implements Queryable {
   readonly pool: pg.Pool
+  readonly #transactions: Turnstile
 
   /** @param options.url `postgres://…`, a unix socket as `?host=/directory`; `max`: connections at most. */
   constructor(options: { url: string; max?: number; onError?: (error: Error) => void }) {
+    const max = options.max ?? 16
+    // One connection is never a transaction's: what transactions wait for, such as a cache that is being filled, must
+    // not itself wait until one of them ends.
+    this.#transactions = new Turnstile(Math.max(1, max - 1))
     this.pool = new pg.Pool({
       connectionString: options.url,
-      max: options.max ?? 16,
+      max,
       types,
       pipeline: true,
     } as pg.PoolConfig)
@@ -99,7 +105,7 @@ export class Database implements Queryable {
   async transaction<T>(work: (trx: Trx) => Promise<T>, isolation: Isolation = 'read committed'): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#attempt(work, isolation)
+        return await this.#transactions.pass(() => this.#attempt(work, isolation))
       } catch (error) {
         if (attempt === 3 || !isRetryable(error)) throw error
       }

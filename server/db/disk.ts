@@ -1,5 +1,21 @@
+import { existsSync, mkdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { dirname } from 'node:path'
 import { Refusal } from '../lib/refusal.ts'
+
+/**
+ * Makes a directory and those above it that are missing. Unlike Node's own way of doing so, it fails with the true
+ * reason on a read-only file system, of which that says ENOENT.
+ */
+export function makeDirectory(path: string, mode: number): void {
+  if (existsSync(path)) return
+  makeDirectory(dirname(path), mode)
+  try {
+    mkdirSync(path, mode)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error // another process was quicker
+  }
+}
 
 /** Turns a failure to write into one that says what is wrong with the disk and what to do; any other stays as it is. */
 export function diskFailure(error: unknown, path: string): unknown {

@@ -5,7 +5,6 @@ import {
   fsyncSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -15,12 +14,12 @@ import {
 import { join } from 'node:path'
 import { Refusal } from '../lib/refusal.ts'
 import { type Keyring, newSecret, parseKeyring } from '../lib/secret.ts'
-import { diskFailure } from './disk.ts'
+import { diskFailure, makeDirectory } from './disk.ts'
 
 /** Makes Rollcall's directory. As root others may pass through it, as PostgreSQL then runs as another user. */
 export function prepareHome(home: string): void {
   try {
-    mkdirSync(home, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
+    makeDirectory(home, process.getuid?.() === 0 ? 0o711 : 0o700)
   } catch (error) {
     throw diskFailure(error, home)
   }

@@ -143,6 +143,6 @@ async function apply(client: pg.Client, { name, text, checksum }: Migration): Pr
     await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(() => {})
-    throw new Error(`migration ${name} failed: ${(error as Error).message}`, { cause: error })
+    throw new Refusal(`migration ${name} failed: ${(error as Error).message}`, { cause: error })
   }
 }

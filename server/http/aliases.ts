@@ -37,7 +37,7 @@ export function canonicalUrl(request: IncomingMessage): string {
   if (account) {
     accountSegments.set(request, account[1]!)
     const rest = url.slice(account[0].length)
-    url = rest === '' || rest === '/' || rest.startsWith('?') ? `/api/account${rest.replace(/^\//, '')}` : `/api${rest}`
+    url = /^\/?(\?|$)/.test(rest) ? `/api/account${rest.replace(/^\//, '')}` : `/api${rest}`
   }
   const spelling = SPELLINGS.find(([pattern]) => pattern.test(url))
   return spelling ? url.replace(spelling[0], spelling[1]) : url

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../lib/app-error.ts'
 import { accountSegment, tokenOf } from './aliases.ts'
@@ -11,8 +12,8 @@ export interface Caller {
   accountId: number
   /** As it stands in change sets, consents and the audit: `token:ID`. */
   actor: string
-  /** The client's address, found through the trusted proxies alone. */
-  ip: string
+  /** The client's address, found through the trusted proxies alone; null when it can't be known. */
+  ip: string | null
 }
 
 /** What is known of a token that opens something. */
@@ -41,9 +42,17 @@ export function includesScope(held: readonly Scope[], needed: Scope): boolean {
   return held.some((scope) => SCOPES.indexOf(scope) >= SCOPES.indexOf(needed))
 }
 
+/** The client's address as PostgreSQL takes one: a proxy may have named it with a port or a zone, or named something else. */
+function addressOf({ ip, socket }: FastifyRequest): string | null {
+  const bare = [ip, socket.remoteAddress].map((text = '') =>
+    text.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$|%.*$/, '$1'),
+  )
+  return bare.find((text) => isIP(text) !== 0) ?? null
+}
+
 /**
- * Lets a request through when its token opens the account in the path and may do what the route asks.
- * `findGrant` answers undefined for a token that opens nothing.
+ * Finds out who asks; whether they may is for `installPermission` to say, once the requests of the same sender have been
+ * counted. `findGrant` answers undefined for a token that opens nothing.
  */
 export function installAuthentication(
   app: FastifyInstance,
@@ -52,28 +61,30 @@ export function installAuthentication(
   app.decorateRequest('grant', null)
   app.decorateRequest('caller')
   app.addHook('onRequest', async (request: FastifyRequest) => {
-    const { config } = request.routeOptions
-    if (config.public || request.is404) return
+    if (request.routeOptions.config.public || request.is404) return
     const token = tokenOf(request.headers)
     const grant = token === undefined ? undefined : await findGrant(token)
-    if (!grant || (grant.expiresAt && grant.expiresAt.getTime() <= Date.now())) {
-      throw new AppError('unauthenticated', 'Incorrect API token')
-    }
+    if (!grant || (grant.expiresAt && grant.expiresAt.getTime() <= Date.now())) return
+    request.grant = grant
+    request.caller = { accountId: grant.accountId, actor: `token:${grant.tokenId}`, ip: addressOf(request) }
+  })
+}
+
+/**
+ * Lets a request through when its token opens the account in the path and may do what the route asks. Runs after the
+ * rate limit, so that nobody can ask without bound, be it to guess tokens.
+ */
+export function installPermission(app: FastifyInstance): void {
+  app.addHook('preParsing', async (request: FastifyRequest) => {
+    const { scope, public: isPublic } = request.routeOptions.config
+    if (isPublic || request.is404) return
+    const { grant } = request
+    if (!grant) throw new AppError('unauthenticated', 'Incorrect API token')
     const named = accountSegment(request.raw)
     if (named !== undefined && named !== String(grant.accountId)) {
       throw new AppError('account_forbidden', 'Account access forbidden')
     }
-    request.grant = grant
-    request.caller = { accountId: grant.accountId, actor: `token:${grant.tokenId}`, ip: request.ip }
-  })
-}
-
-/** Runs after the rate limit, so that a token without the right to ask can't ask without bound either. */
-export function installScopes(app: FastifyInstance): void {
-  app.addHook('preParsing', async (request: FastifyRequest) => {
-    const { scope, public: isPublic } = request.routeOptions.config
-    if (isPublic || request.is404) return
-    if (!request.grant || !scope || !includesScope(request.grant.scopes, scope)) {
+    if (!scope || !includesScope(grant.scopes, scope)) {
       throw new AppError('scope_missing', `Access forbidden: this token lacks the scope ${scope}`)
     }
   })

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isConnectionLoss } from '../db/sqlstate.ts'
-import { AppError, type ErrorCode } from '../lib/app-error.ts'
+import { AppError, type ErrorCode, type Messages } from '../lib/app-error.ts'
 import { messagesFrom } from './validation.ts'
 
 interface Wire {
@@ -10,6 +10,13 @@ interface Wire {
 
 const asError = (error: AppError) => ({ error: error.message })
 const asErrors = (error: AppError) => ({ errors: error.message })
+
+/** A body may be wrong in a million places; as many are told as anyone reads. */
+const MOST_PLACES = 100
+
+function firstOf(messages: Messages): Messages {
+  return Object.fromEntries(Object.entries(messages).slice(0, MOST_PLACES))
+}
 
 /** The official shapes: which of them says `error` and which `errors` is as the official service answers. */
 const WIRE: Record<ErrorCode, Wire> = {
@@ -21,22 +28,27 @@ const WIRE: Record<ErrorCode, Wire> = {
   contacts_not_found: { status: 404, body: asErrors },
   conflict: { status: 409, body: asErrors },
   too_large: { status: 413, body: asErrors },
-  invalid: { status: 422, body: (error) => ({ errors: error.messages ?? { base: [error.message] } }) },
+  invalid: { status: 422, body: (error) => ({ errors: firstOf(error.messages ?? { base: [error.message] }) }) },
   rate_limited: { status: 429, body: asErrors },
   unavailable: { status: 503, body: asErrors },
 }
 
 /** Failures that Fastify itself finds, in words that say what would be right. */
-function appErrorFrom(error: FastifyError): AppError | undefined {
+function appErrorFrom(error: FastifyError, request: FastifyRequest): AppError | undefined {
   if (error.validation) return new AppError('invalid', 'invalid request', messagesFrom(error))
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new AppError('too_large', 'The request body is too large')
+      return new AppError(
+        'too_large',
+        `The request body is too large: at most ${request.routeOptions.bodyLimit} bytes are taken`,
+      )
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new AppError('bad_request', 'Send the body as JSON, with the header Content-Type: application/json')
     case 'FST_ERR_BAD_URL':
     case 'FST_ERR_ASYNC_CONSTRAINT':
       return new AppError('bad_request', 'The address of the request is not correctly percent-encoded')
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new AppError('not_found', 'Not Found')
   }
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return new AppError(error.statusCode === 404 ? 'not_found' : 'bad_request', error.message)
@@ -52,22 +64,25 @@ export function answerFor(error: AppError): { status: number; body: object } {
   return { status: wire.status, body: wire.body(error) }
 }
 
+/** Answers a request with the failure that ended it. */
+export function answerFailure(error: FastifyError | AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = error instanceof AppError ? error : appErrorFrom(error, request)
+  if (!known) {
+    // The cause goes to the log, never to the caller.
+    request.log.error({ err: error }, 'unhandled error')
+    return reply.code(500).type('application/json').send({ errors: 'Unexpected error', request_id: request.id })
+  }
+  if (known.code === 'unavailable') {
+    request.log.error({ err: error }, 'database unreachable')
+    reply.header('retry-after', '1')
+  }
+  const { status, body } = answerFor(known)
+  if (status === 401) reply.header('www-authenticate', 'Bearer realm="Rollcall"')
+  return reply.code(status).type('application/json').send(body)
+}
+
 export function installErrors(app: FastifyInstance): void {
-  app.setErrorHandler<FastifyError | AppError>((error, request: FastifyRequest, reply: FastifyReply) => {
-    const known = error instanceof AppError ? error : appErrorFrom(error)
-    if (!known) {
-      // The cause goes to the log, never to the caller.
-      request.log.error({ err: error }, 'unhandled error')
-      return reply.code(500).type('application/json').send({ errors: 'Unexpected error', request_id: request.id })
-    }
-    if (known.code === 'unavailable') {
-      request.log.error({ err: error }, 'database unreachable')
-      reply.header('retry-after', '1')
-    }
-    const { status, body } = answerFor(known)
-    if (status === 401) reply.header('www-authenticate', 'Bearer realm="Rollcall"')
-    return reply.code(status).type('application/json').send(body)
-  })
+  app.setErrorHandler<FastifyError | AppError>(answerFailure)
   app.setNotFoundHandler((request, reply) => {
     const { status, body } = answerFor(new AppError('not_found', 'Not Found'))
     const hint = request.url.startsWith('/api')

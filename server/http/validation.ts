@@ -23,11 +23,18 @@ export function installValidation(app: FastifyInstance): void {
 /** Ajv's findings in the words of the official service, each under the name of the attribute it is about. */
 export function messagesFrom(error: FastifyError): Messages {
   const messages: Messages = {}
-  for (const finding of (error.validation as unknown as ErrorObject[]).slice(0, TOLD)) {
+  const findings = (error.validation as unknown as ErrorObject[]).filter((finding) => !isOfUnion(finding))
+  for (const finding of findings.slice(0, TOLD)) {
     const [place, message] = told(finding)
-    tell(messages, place || 'base', message)
+    const isExplained = finding.keyword === 'anyOf' && Object.keys(messages).some((known) => known.startsWith(place))
+    if (!isExplained) tell(messages, place || 'base', message)
   }
   return messages
+}
+
+/** Of `null` for a text or nothing: that it is no text, and that it is not nothing. What is allowed is said once, for both. */
+function isOfUnion({ keyword, schemaPath }: ErrorObject): boolean {
+  return keyword === 'type' && /\/anyOf\/\d+\/type$/.test(schemaPath)
 }
 
 function told(finding: ErrorObject): [place: string, message: string] {
@@ -43,6 +50,10 @@ function told(finding: ErrorObject): [place: string, message: string] {
     }
     case 'type':
       return [at, at === '' && finding.data == null ? 'needs a JSON body' : `must be ${article(params.type)}`]
+    case 'anyOf':
+      return [at, `must be ${article((finding.schema as { type: string }[]).map(({ type }) => type))}`]
+    case 'maxProperties':
+      return [at, `has too many keys (maximum is ${params.limit})`]
     case 'enum':
       return [at, `is not included in the list: ${params.allowedValues.join(', ')}`]
     case 'maxLength':

@@ -1,10 +1,11 @@
 /** Messages by the attribute they are about; what concerns the whole request stands under `base`. */
 export type Messages = Record<string, string[]>
 
-/** Adds what is wrong at a place, each text once. */
+/** Adds what is wrong at a place, each text once. A caller names the place, so it may be `constructor` or `__proto__`. */
 export function tell(messages: Messages, place: string, ...texts: string[]): void {
-  const told = messages[place] ?? []
-  messages[place] = [...told, ...texts.filter((text) => !told.includes(text))]
+  const told = Object.hasOwn(messages, place) ? messages[place]! : []
+  const value = [...told, ...texts.filter((text) => !told.includes(text))]
+  Object.defineProperty(messages, place, { value, enumerable: true, configurable: true, writable: true })
 }
 
 export type ErrorCode =

@@ -149,7 +149,8 @@ test('an address is its own normal form, in any case and as it is shown', () => 
       taken++
       const { email, domain } = result
       assert.deepEqual(normaliseEmail(email), result)
-      assert.deepEqual(normaliseEmail(written.toLowerCase()), result)
+      // Σ is σ or, at the end of a word, ς: two letters, and two domains, of which JavaScript and IDNA choose differently.
+      if (!written.includes('Σ')) assert.deepEqual(normaliseEmail(written.toLowerCase()), result)
       assert.deepEqual(normaliseEmail(` ${written}\n`), result)
       assert.deepEqual(normaliseEmail(displayEmail(email)), result)
       assert.equal(email.endsWith(`@${domain}`), true)

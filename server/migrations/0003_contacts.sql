@@ -22,10 +22,23 @@ create table fields (
 );
 create unique index fields_merge_tag on fields (account_id, lower(merge_tag)) where removed_at is null;
 
+-- What `q` is compared with. Punctuation becomes capital letters, of which nothing else is left after lower(): so it counts
+-- in trigrams like any letter ("gmail@" is not "gmail."), and LIKE has nothing to escape. Line breaks stand before each
+-- beginning, so that one or two letters behind them make a trigram that finds beginnings only. A chain of replace() takes
+-- half the time of translate() here: 4.1 s against 8.8 s for a million contacts.
+create function search_key(said text) returns text language sql immutable parallel safe as $$
+  select replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(lower(said collate "default"),
+    E'\n', 'X'), '@', 'Q'), '.', 'J'), '+', 'V'), '-', 'W'), '_', 'Y'), ' ', 'Z'), '''', 'K'), '%', 'U'), '\', 'G')
+$$;
+
 create table contacts (
   account_id bigint not null,
   id uuid not null default new_id(),
   email text collate "C" not null,
+  -- Address, first and last name, and the last name again, so that both "ada lovelace" and a beginning "lo" are found.
+  search text not null generated always as (search_key(
+    E'\n\n' || email || E'\n\n' || coalesce((fields ->> 'first_name') || ' ', '')
+    || coalesce((fields ->> 'last_name') || E'\n\n' || (fields ->> 'last_name'), ''))) stored,
   external_id text collate "C",
   state text not null check (state in ('none', 'pending', 'subscribed', 'unsubscribed', 'bounced')),
   state_reason text,
@@ -40,6 +53,12 @@ create table contacts (
   constraint contacts_email unique (account_id, email),
   constraint contacts_external_id unique (account_id, external_id)
 );
+-- `account_id + 0` keeps the account out of sight of the other indexes, which stale statistics would prefer after a load.
+-- The pending list stays at its 4 MB: 16 MB loads a quarter faster, and costs each search 25 ms until it is flushed.
+create index contacts_search on contacts using gin ((account_id + 0), search gin_trgm_ops);
+-- One contact in 256, chosen by the last, random byte of its id and ordered by the one before: from it a query learns how
+-- frequent its matches are, without trusting statistics. See docs/decisions/0007-how-contacts-are-found.md.
+create index contacts_sample on contacts (account_id, get_byte(uuid_send(id), 14)) where get_byte(uuid_send(id), 15) = 0;
 
 create table lists (
   account_id bigint not null references accounts (id),

@@ -53,6 +53,7 @@ export function settingsFrom(stored: Partial<AccountSettings>): AccountSettings 
   return { ...DEFAULTS, ...stored }
 }
 
+/** A name, never an offset such as +01:00, which PostgreSQL reads with the other sign. */
 export function isTimeZone(name: string): boolean {
-  return IANAZone.isValidZone(name)
+  return /^[A-Za-z]/.test(name) && IANAZone.isValidZone(name)
 }

@@ -6,6 +6,7 @@ import type { Change } from '../../http/change.ts'
 import { type Cursors, collection, PagingQuery, pageOf } from '../../http/paging.ts'
 import { invalid, notFound } from '../../lib/app-error.ts'
 import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
+import { displayEmail } from '../../lib/email.ts'
 import { parseId } from '../../lib/ids.ts'
 import { findChangeSet, listChangeSets, readDiff } from './change-sets.ts'
 import { CONTACT_EVENT_TYPES } from './event-types.ts'
@@ -124,7 +125,7 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
         const event = checkEvent(request.body)
         const contact = await contactNamed(trx, accountId, parseContactRef(request.params.contact), true)
         await addEvent(trx, accountId, contact.id, event)
-        return { status: 201, body: { contact_id: contact.id, contact_email: contact.email, ...event } }
+        return { status: 201, body: { contact_id: contact.id, contact_email: displayEmail(contact.email), ...event } }
       }),
   )
 

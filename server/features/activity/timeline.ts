@@ -2,7 +2,7 @@ import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import type { Position } from '../../http/paging.ts'
 import { invalid, type Messages } from '../../lib/app-error.ts'
-import { isStorable } from '../../lib/text.ts'
+import { countCharacters, isStorable } from '../../lib/text.ts'
 import { type EventType, NAMED_BY_CALLERS } from './event-types.ts'
 import { type EventData, record } from './record.ts'
 
@@ -56,7 +56,7 @@ export function checkEvent(input: { name?: unknown; params?: unknown }): { name:
   if (name === undefined || name === null) faults.name = ["can't be blank", 'must be a string']
   else if (typeof name !== 'string') faults.name = ['must be a string']
   else if (name.trim() === '') faults.name = ["can't be blank"]
-  else if ([...name].length > LONGEST) faults.name = [`is too long (maximum is ${LONGEST} characters)`]
+  else if (countCharacters(name) > LONGEST) faults.name = [`is too long (maximum is ${LONGEST} characters)`]
   else if (!isStorable(name)) faults.name = ['holds a character that text can not have']
   const params = input.params ?? {}
   const wrong = paramFaults(params)
@@ -71,10 +71,12 @@ function paramFaults(params: unknown): string[] {
   if (entries.length > MOST_PARAMS) return [`has too many keys (maximum is ${MOST_PARAMS})`]
   return entries.flatMap(([key, value]) => {
     const faults: string[] = []
-    if (key.length > LONGEST) faults.push(`key '${key.slice(0, 40)}…' is too long`)
+    if (countCharacters(key) > LONGEST) faults.push(`key '${key.slice(0, 40)}…' is too long`)
     if (value !== null && !['string', 'number', 'boolean'].includes(typeof value))
       faults.push(`value for '${key}' must be a text, a number, a boolean or null`)
-    else if (typeof value === 'string' && [...value].length > LONGEST) faults.push(`value for '${key}' is too long`)
+    else if (typeof value === 'number' && !Number.isFinite(value)) faults.push(`value for '${key}' is too large a number`)
+    else if (typeof value === 'string' && countCharacters(value) > LONGEST)
+      faults.push(`value for '${key}' is too long (maximum is ${LONGEST} characters)`)
     else if (!isStorable(key) || (typeof value === 'string' && !isStorable(value)))
       faults.push(`'${key.replaceAll('\0', '')}' holds a character that text can not have`)
     return faults

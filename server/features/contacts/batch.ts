@@ -36,34 +36,39 @@ export interface Resolved {
   notFound: string[]
 }
 
-/** Finds whom a request names. Throws `invalid` for too many, for none, for one named twice, for what can be nobody's name. */
+/**
+ * Finds whom a request names and locks them, in order of their ids, so that none is gone before it is changed and the
+ * counts add up. Throws `invalid` for too many, for none, for one named twice, for what can be nobody's name.
+ */
 export async function resolveContacts(trx: Trx, accountId: number, named: readonly unknown[]): Promise<Resolved> {
   const fault = (message: string) => invalid({ contact_ids: [message] })
   if (named.length === 0) throw fault("can't be empty")
   if (named.length > MOST_IDS)
     throw fault(`has too many items (maximum is ${MOST_IDS}): send the rest in further requests`)
-  const seen = new Set<string>()
-  const rows = named.map((name, at) => {
+  const refs = named.map((name, at) => {
     const ref = typeof name === 'string' ? parseContactRef(name) : ({ by: 'none' } as const)
     if (ref.by === 'none') throw fault(`item ${at} is not the id or address of a contact`)
     const value = ref.by === 'id' ? ref.id : ref.by === 'email' ? ref.email : ref.externalId
-    if (seen.has(`${ref.by}:${value}`)) throw fault(`names the same contact twice: ${name}`)
-    seen.add(`${ref.by}:${value}`)
     return { by: ref.by, value, name: name as string }
   })
-  const of = (by: string) => rows.filter((row) => row.by === by).map((row) => row.value)
-  const found = await trx.query<{ id: string; email: string; external_id: string | null }>(sql`
-    select id, email, external_id from contacts where account_id = ${accountId} and id = any(${of('id')}::uuid[])
-    union select id, email, external_id from contacts where account_id = ${accountId} and email = any(${of('email')})
-    union select id, email, external_id from contacts where account_id = ${accountId} and external_id = any(${of('external_id')})
-    order by id`)
-  const known = new Set(
-    found.flatMap((row) => [`id:${row.id}`, `email:${row.email}`, `external_id:${row.external_id}`]),
-  )
-  return {
-    ids: found.map((row) => row.id),
-    notFound: rows.filter((row) => !known.has(`${row.by}:${row.value}`)).map((row) => row.name),
+  const open = new Map<string, string>()
+  for (const { by, value, name } of refs) {
+    if (open.has(`${by}:${value}`)) throw fault(`names the same contact twice: ${name}`)
+    open.set(`${by}:${value}`, name)
   }
+  const of = (by: string) => refs.filter((ref) => ref.by === by).map((ref) => ref.value)
+  const found = await trx.query<{ id: string; email: string; external_id: string | null }>(sql`
+    select id, email, external_id from contacts
+    where account_id = ${accountId}
+      and (id = any(${of('id')}::uuid[]) or email = any(${of('email')}) or external_id = any(${of('external_id')}))
+    order by id for update`)
+  for (const { id, email, external_id } of found) {
+    const keys = [`id:${id}`, `email:${email}`, ...(external_id === null ? [] : [`external_id:${external_id}`])]
+    const names = keys.filter((key) => open.has(key)).map((key) => open.get(key))
+    if (names.length > 1) throw fault(`names the same contact twice: ${names.join(', ')}`)
+    for (const key of keys) open.delete(key)
+  }
+  return { ids: found.map((row) => row.id), notFound: [...open.values()] }
 }
 
 export interface BatchResult {
@@ -82,7 +87,7 @@ export async function updateBatch(trx: Trx, desk: Desk, input: Static<typeof Bat
   const removed = checkTags(input.tags_removed ?? [], 'tags_removed')
   const both = added.filter((tag) => removed.includes(tag))
   if (both.length > 0) throw invalid({ base: [`the same tags are both added and removed: ${both.join(', ')}`] })
-  if (!input.fields && added.length + removed.length === 0)
+  if (Object.keys(input.fields ?? {}).length + added.length + removed.length === 0)
     throw invalid({ base: ['says nothing to change: give fields, tags_added or tags_removed'] })
   const { ids, notFound } = await resolveContacts(trx, caller.accountId, input.contact_ids)
   const { set, unset } = await takeFields(trx, desk.fieldCache, input.fields ?? {}, {

@@ -5,7 +5,7 @@ import { invalid } from '../../lib/app-error.ts'
 import type { EventType } from '../activity/event-types.ts'
 import { type Change, type EventData, record } from '../activity/record.ts'
 import { takeFields } from '../fields/intake.ts'
-import { assertConsents } from '../subscriptions/consents.ts'
+import { assertConsents, assertedBy } from '../subscriptions/consents.ts'
 import { type Standing, standingOnEntry } from '../subscriptions/states.ts'
 import { rulingOn } from '../subscriptions/suppressions.ts'
 import type { ReadRow } from './contact.ts'
@@ -50,8 +50,9 @@ export async function insertContact(
   // Both are on their way at once; the second has a snapshot of its own, taken after the first is done.
   const [[inserted], ruling] = await Promise.all([
     trx.query<Pick<ReadRow, 'id' | 'created_at' | 'updated_at'>>(sql`
-      insert into contacts (account_id, email, external_id, state, state_reason, fields, tags, origin)
-      values (${accountId}, ${email}, ${externalId}, ${standing.state}, ${standing.state_reason}, ${JSON.stringify(set)}, ${tags}, 'api')
+      insert into contacts (account_id, email, external_id, state, state_reason, state_before, fields, tags, origin)
+      values (${accountId}, ${email}, ${externalId}, ${standing.state}, ${standing.state_reason}, ${standing.state_before},
+        ${JSON.stringify(set)}, ${tags}, 'api')
       on conflict (account_id, email) do nothing
       returning id, created_at, updated_at`),
     rulingOn(trx, desk.keyring, accountId, email),
@@ -63,13 +64,14 @@ export async function insertContact(
   if (ruling.past === 'withdrawn') {
     standing = standingOnEntry({ ...asked, withdrawn: true })
     trx.send(sql`
-      update contacts set state = ${standing.state}, state_reason = ${standing.state_reason}
+      update contacts set state = ${standing.state}, state_reason = ${standing.state_reason}, state_before = null
       where account_id = ${accountId} and id = ${inserted.id}`)
   }
   const entered = await enterLists(trx, accountId, { id: inserted.id, email }, listIds)
   const row = { ...inserted, email, external_id: externalId, ...standing, fields: set, tags, origin: 'api' }
   record(trx, accountId, [{ contactId: row.id, types: typesOf(standing, entered), data: dataOf(row, entered) }])
-  if (standing.state === 'subscribed') assertConsents(trx, desk.caller, [{ contactId: row.id, action: 'granted' }])
+  const action = assertedBy(standing)
+  if (action) assertConsents(trx, desk.caller, [{ contactId: row.id, action }])
   return { ...row, list_ids: entered.sort((a, b) => a - b), suppressed: ruling.suppressed }
 }
 

@@ -1,11 +1,14 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
-import { type Cursors, collection, type Page, type Position, pageOf } from '../../http/paging.ts'
+import { type Cursors, collection, pageOf } from '../../http/paging.ts'
+import { normaliseEmail } from '../../lib/email.ts'
 import type { AccountSettings } from '../accounts/settings.ts'
 import { compile } from '../criteria/compile.ts'
+import type { Condition } from '../criteria/parse.ts'
 import { type FieldCache, type FieldSet, loadFields } from '../fields/field-set.ts'
 import { contactOnWire, isNewerThan, READ_COLUMNS, type ReadRow, type View } from './contact.ts'
-import { behind, type Order, orderBy, parseOrder, positionColumn } from './order.ts'
+import { behind, NEWEST_FIRST, parseOrder } from './order.ts'
+import { findPage } from './page.ts'
 import { checkLists, type Selection } from './selection.ts'
 
 interface Asked {
@@ -15,8 +18,6 @@ interface Asked {
   sort?: string
   count?: string
 }
-
-type FoundRow = ReadRow & { position: string | null }
 
 /** Reads contacts as the API shows them. */
 export class ContactReader {
@@ -58,46 +59,74 @@ export class ContactReader {
     return rows.map((row) => contactOnWire(row, view))
   }
 
-  /** One page of a selection with its total. Throws `invalid` for a wrong order, cursor or list. */
+  /**
+   * One page of a selection with its total. With a search text in the usual order, whoever has exactly that address stands
+   * first. Throws `invalid` for a wrong order, cursor or list.
+   */
   async page(accountId: number, selection: Selection, asked: Asked) {
     await checkLists(this.#db, accountId, selection.condition)
     const order = parseOrder(asked.sort, await this.#fields.of(accountId))
-    const { time_zone: timeZone } = await this.#settingsOf(accountId)
-    const where = sql`c.account_id = ${accountId} and ${compile(selection.condition, { timeZone })}`
-    const scope = ['contacts', accountId, order.name, selection.q ?? '', where.values]
+    const filter = await this.#compiled(accountId, selection.condition)
+    const scope = ['contacts', accountId, order.name, selection.q ?? '', filter?.text, filter?.values]
     const page = pageOf(asked)
-    const { rows, total } =
-      asked.cursor === undefined
-        ? await this.#byNumber(where, order, page)
-        : await this.#byCursor(where, order, page, this.#cursors.read(scope, asked.cursor))
-    const last = rows[page.perPage - 1]
-    const more = rows.length > page.perPage && last
-    const next = more ? this.#cursors.write(scope, [last.position, last.id, total]) : null
-    return collection(await this.#show(this.#db, accountId, rows.slice(0, page.perPage)), page, total, next)
+    const from = asked.cursor === undefined ? undefined : this.#cursors.read(scope, asked.cursor)
+    const exact = order === NEWEST_FIRST ? await this.#withAddress(accountId, selection.q, filter) : undefined
+    const others = exact ? sql`${filter ?? sql`true`} and c.email <> ${exact.email}` : filter
+    const onTop = exact && page.page === 1 && !from ? [exact.id] : []
+
+    const found = await findPage(this.#db, {
+      accountId,
+      filter: others,
+      q: selection.q,
+      order,
+      behind: from && behind(order, from),
+      limit: page.perPage - onTop.length + 1, // one more, to know whether there is another page
+      offset: from ? 0 : Math.max(0, page.offset - (exact && page.page > 1 ? 1 : 0)),
+      counting: from ? 'none' : selection.q === undefined || asked.count === 'exact' ? 'exact' : 'capped',
+    })
+    const places = found.places.slice(0, page.perPage - onTop.length)
+    // A cursor carries the total from the first page, so that every page costs the same.
+    const [total, capped] = from
+      ? [Number(from[2]), from[3] === true]
+      : [found.total! + (exact && !found.capped ? 1 : 0), found.capped]
+    const last = places.at(-1)
+    const next =
+      found.places.length > places.length && last
+        ? this.#cursors.write(scope, [last.position, last.id, total, capped])
+        : null
+    const rows = await this.#rows(accountId, [...onTop, ...places.map((place) => place.id)])
+    return {
+      ...collection(await this.#show(this.#db, accountId, rows), page, total, next),
+      ...(capped ? { total_is_capped: true } : {}),
+    }
   }
 
-  async #byNumber(where: Sql, order: Order, page: Page) {
-    const [rows, [counted]] = await Promise.all([
-      this.#rows(where, order, page.perPage, page.offset),
-      this.#db.query<{ total: number }>(sql`select count(*) as total from contacts as c where ${where}`),
-    ])
-    return { rows, total: counted!.total }
+  /** undefined for a condition that everyone meets. */
+  async #compiled(accountId: number, condition: Condition): Promise<Sql | undefined> {
+    if (condition.is === 'all' && condition.of.every((part) => part.is === 'all' && part.of.length === 0))
+      return undefined
+    const { time_zone: timeZone } = await this.#settingsOf(accountId)
+    return compile(condition, { timeZone })
   }
 
-  /** A cursor carries the total from the first page, so that every page costs the same. */
-  async #byCursor(where: Sql, order: Order, page: Page, position: Position) {
-    const rows = await this.#rows(sql`${where} and ${behind(order, position)}`, order, page.perPage, 0)
-    return { rows, total: Number(position[2]) }
+  async #withAddress(
+    accountId: number,
+    q: string | undefined,
+    filter: Sql | undefined,
+  ): Promise<{ id: string; email: string } | undefined> {
+    const read = q === undefined ? undefined : normaliseEmail(q)
+    if (!read?.ok) return undefined
+    const [row] = await this.#db.query<{ id: string; email: string }>(sql`
+      select c.id, c.email from contacts as c where c.account_id = ${accountId} and c.email = ${read.email} ${filter ? sql`and ${filter}` : sql``}`)
+    return row
   }
 
-  /** One row more than the page has, to know whether there is another page. */
-  #rows(where: Sql, order: Order, perPage: number, offset: number): Promise<FoundRow[]> {
-    return this.#db.query<FoundRow>(sql`
-      select ${READ_COLUMNS}, position
-      from (
-        select c.*, ${positionColumn(order)} as position from contacts as c
-        where ${where} order by ${orderBy(order)} limit ${perPage + 1} offset ${offset}
-      ) as c
-      order by ${orderBy(order)}`)
+  /** These contacts, in this order; those that have gone meanwhile are left out. */
+  async #rows(accountId: number, ids: readonly string[]): Promise<ReadRow[]> {
+    if (ids.length === 0) return []
+    return this.#db.query<ReadRow>(sql`
+      select ${READ_COLUMNS} from unnest(${[...ids]}::uuid[]) with ordinality as wanted (id, nth)
+      join contacts as c on c.account_id = ${accountId} and c.id = wanted.id
+      order by wanted.nth`)
   }
 }

@@ -1,12 +1,13 @@
 import { type Static, Type } from 'typebox'
 import { invalid } from '../../lib/app-error.ts'
 import { normaliseEmail } from '../../lib/email.ts'
-import { isStorable } from '../../lib/text.ts'
+import { countCharacters, isStorable } from '../../lib/text.ts'
 
 const ListIds = Type.Array(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), { maxItems: 1000 })
 
 /** Values by merge tag. */
 export const FieldValues = Type.Record(Type.String(), Type.Unknown(), {
+  maxProperties: 1000,
   description: 'By merge tag: texts, numbers, booleans, dates as YYYY-MM-DD; null or an empty text unsets.',
 })
 
@@ -59,7 +60,8 @@ export function checkTags(tags: readonly string[], place = 'tags'): string[] {
   const kept = [...new Set(tags.map((tag) => tag.trim()))]
   for (const tag of kept) {
     if (tag === '') throw invalid({ [place]: ["can't be blank"] })
-    if (tag.length > 80) throw invalid({ [place]: [`is too long (maximum is 80 characters): ${tag.slice(0, 40)}…`] })
+    if (countCharacters(tag) > 80)
+      throw invalid({ [place]: [`is too long (maximum is 80 characters): ${tag.slice(0, 40)}…`] })
     if (tag.includes(',')) throw invalid({ [place]: [`may hold no comma: ${tag}`] })
     if (!isStorable(tag)) throw invalid({ [place]: ['holds a character that text can not have'] })
   }

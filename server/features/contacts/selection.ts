@@ -4,7 +4,7 @@ import type { Queryable } from '../../db/database.ts'
 import { PagingQuery } from '../../http/paging.ts'
 import { invalid } from '../../lib/app-error.ts'
 import { parseId } from '../../lib/ids.ts'
-import { type Condition, listsIn, parseCriteria, parseFilter, type Vocabulary } from '../criteria/parse.ts'
+import { type Condition, listsIn, parseEntries, parseFilter, type Vocabulary } from '../criteria/parse.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 
 /** Which contacts: those that match the search text and meet the condition. */
@@ -91,18 +91,10 @@ function listIdFrom(key: string, text: string): number {
 /** The selection that a body asks for. Throws `invalid` with every fault under its path. */
 export function selectionFromBody(body: ContactsSearch, fields: FieldSet): Selection {
   const { criteria, list_id, tag, state, status, subscribed } = body
-  const shorthand = Object.fromEntries(
-    Object.entries({ state, status, subscribed }).filter(([, value]) => value !== undefined),
-  )
-  const conditions: Condition[] = []
-  const vocabulary = vocabularyOf(fields)
-  if (criteria !== undefined) conditions.push(parseCriteria(criteria, vocabulary))
-  for (const [key, value] of Object.entries({ list: list_id, tag, ...shorthand })) {
-    if (value === undefined) continue
-    const place = key === 'list' ? 'list_id' : key
-    conditions.push(parseCriteria({ [key]: value }, vocabulary, place))
-  }
-  return { q: searchText(body.q), condition: { is: 'all', of: conditions } }
+  const entries = Object.entries({ list_id, tag, state, status, subscribed })
+    .filter(([, value]) => value !== undefined)
+    .map(([place, value]) => ({ key: place === 'list_id' ? 'list' : place, value, place }))
+  return { q: searchText(body.q), condition: parseEntries(entries, criteria, vocabularyOf(fields)) }
 }
 
 function searchText(q: unknown): string | undefined {

@@ -7,7 +7,7 @@ import type { EventType } from '../activity/event-types.ts'
 import { type Change, type EventData, record } from '../activity/record.ts'
 import type { FieldValue } from '../fields/definition.ts'
 import { type Intake, takeFields } from '../fields/intake.ts'
-import { assertConsents } from '../subscriptions/consents.ts'
+import { assertConsents, assertedBy } from '../subscriptions/consents.ts'
 import { type Standing, standingAfterCaller, standingOnEntry } from '../subscriptions/states.ts'
 import { rulingOn } from '../subscriptions/suppressions.ts'
 import { CONTACT_COLUMNS, type ContactRow, isReferred, type ReadRow, readContact } from './contact.ts'
@@ -60,22 +60,19 @@ async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: Conta
     unknown: desk.settings.unknown_fields,
     creating: false,
   })
-  const lists = await moveLists(trx, accountId, { id: before.id, email }, patch)
-
   let standing: Standing = before
   if (patch.unsubscribed !== undefined) standing = standingAfterCaller(before, patch.unsubscribed) ?? before
+  // Before the lists, as what was left under the old address stays left under the new one.
+  if (email !== before.email) standing = (await moveAddress(trx, desk, before, email)) ?? standing
+  const lists = await moveLists(trx, accountId, { id: before.id, email }, patch)
   const data: EventData = {
     ...changed('email', before.email, email),
     ...changed('external_id', before.external_id ?? undefined, externalId ?? undefined),
     ...fieldChanges(before.fields, intake),
     ...tagChanges(before.tags, tags),
     ...lists,
+    ...changed('state', before.state, standing.state),
   }
-  if (email !== before.email) {
-    const moved = await moveAddress(trx, desk, before, email)
-    if (moved) standing = moved
-  }
-  Object.assign(data, changed('state', before.state, standing.state))
   if (Object.keys(data).length > 0) {
     await trx
       .query(sql`
@@ -89,11 +86,8 @@ async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: Conta
         throw violatedUnique(error) === 'contacts_external_id' ? invalid({ external_id: TAKEN }, error) : error
       })
     record(trx, accountId, [{ contactId: before.id, types: typesOf(data, standing), data }])
-    if (data.state) {
-      assertConsents(trx, desk.caller, [
-        { contactId: before.id, action: standing.state === 'subscribed' ? 'granted' : 'withdrawn' },
-      ])
-    }
+    const action = data.state && assertedBy(standing)
+    if (action) assertConsents(trx, desk.caller, [{ contactId: before.id, action }])
   }
   return readContact(trx, accountId, { by: 'id', id: before.id })
 }

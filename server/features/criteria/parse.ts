@@ -22,6 +22,8 @@ export interface Vocabulary {
 const DEEPEST = 10
 const MOST_CONDITIONS = 100
 const MOST_VALUES = 1000
+/** Of all conditions together: each is a bound parameter, of which PostgreSQL takes 65,535 a statement. */
+const MOST_VALUES_IN_ALL = 10_000
 
 type Path = readonly (string | number)[]
 
@@ -35,6 +37,22 @@ export function parseCriteria(input: unknown, vocabulary: Vocabulary, root = 'cr
   const condition = parser.node(input, [root], 1)
   parser.finish()
   return condition
+}
+
+/**
+ * Single entries of the map, each told of under a place of its own (`list_id` is where a request says `list`), and
+ * criteria beside them; all must hold. Throws `invalid` with every fault.
+ */
+export function parseEntries(
+  entries: readonly { key: string; value: unknown; place: string }[],
+  criteria: unknown,
+  vocabulary: Vocabulary,
+): Condition {
+  const parser = new Parser(vocabulary)
+  const of = entries.map(({ key, value, place }) => parser.entry(key, value, [place]))
+  if (criteria !== undefined) of.push(parser.node(criteria, ['criteria'], 1))
+  parser.finish()
+  return { is: 'all', of }
 }
 
 /** One filter of a query string: `company=Acme`, `company[contains]=ac`, several values meaning any of them. */
@@ -64,6 +82,7 @@ class Parser {
   readonly #vocabulary: Vocabulary
   readonly #faults: Messages = {}
   #conditions = 0
+  #values = 0
 
   constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary
@@ -92,16 +111,17 @@ class Parser {
           return { is: 'not', of: this.node(value, [...path, key], depth + 1) }
       }
     }
-    return { is: 'all', of: keys.map((key) => this.#entry(key, input[key], [...path, key])) }
+    return { is: 'all', of: keys.map((key) => this.entry(key, input[key], [...path, key])) }
   }
 
   /** One entry of the shorthand. */
-  #entry(key: string, value: unknown, path: Path): Condition {
+  entry(key: string, value: unknown, path: Path): Condition {
     if (++this.#conditions > MOST_CONDITIONS)
       return this.#fault([path[0]!], `has too many conditions (maximum is ${MOST_CONDITIONS})`)
     if (key === 'all' || key === 'any' || key === 'not')
       return this.#fault(path, 'stands alone in its object: put the other conditions into its array')
     const values = Array.isArray(value) ? value : [value]
+    if ((key === 'tag' || key === 'list') && !this.#takes(values.length, path)) return NOTHING
     if (key === 'tag') return { is: 'any', of: values.map((tag) => this.tag(tag, path)) }
     if (key === 'list') return { is: 'any', of: values.map((id) => this.list(id, path)) }
     if (value === null) return this.test(key, 'is_not_set', undefined, { subject: path, op: path, value: path })
@@ -162,9 +182,18 @@ class Parser {
     const values = [given].flat()
     if (arity === 'two' && values.length !== 2)
       this.#fault(path, 'must be an array of two values: the lower and the upper bound')
-    else if (values.length > MOST_VALUES) this.#fault(path, `has too many values (maximum is ${MOST_VALUES})`)
-    else return values
+    else if (this.#takes(values.length, path)) return values
     return undefined
+  }
+
+  /** Whether there is room for so many values; else the fault is noted. */
+  #takes(count: number, path: Path): boolean {
+    this.#values += count
+    if (count > MOST_VALUES) this.#fault(path, `has too many values (maximum is ${MOST_VALUES})`)
+    else if (this.#values > MOST_VALUES_IN_ALL)
+      this.#fault([path[0]!], `has too many values in all (maximum is ${MOST_VALUES_IN_ALL})`)
+    else return true
+    return false
   }
 
   tag(tag: unknown, path: Path): Condition {

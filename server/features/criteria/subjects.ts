@@ -14,9 +14,9 @@ export type Subject = { name: string; kind: Kind } & (
 
 /** What every contact has besides its fields, as an expression over `contacts as c`. */
 const COLUMNS: Readonly<Record<string, { kind: Kind; value: Sql; words?: readonly string[] }>> = {
-  email: { kind: 'text', value: sql`c.email` },
+  email: { kind: 'text', value: sql`(c.email collate "default")` },
   email_domain: { kind: 'text', value: sql`split_part(c.email, '@', 2)` },
-  external_id: { kind: 'text', value: sql`c.external_id` },
+  external_id: { kind: 'text', value: sql`(c.external_id collate "default")` },
   origin: { kind: 'text', value: sql`c.origin` },
   state: { kind: 'select', value: sql`c.state`, words: STATES },
   status: {

@@ -1,3 +1,4 @@
+import { normaliseEmail } from '../../lib/email.ts'
 import { isStorable } from '../../lib/text.ts'
 import { coerceValue } from '../fields/coerce.ts'
 import { OPERATORS, type Operator } from './operators.ts'
@@ -14,8 +15,10 @@ export function valueFrom(subject: Subject, op: Operator, input: unknown): Read 
   if (input === null || input === undefined || input === '')
     return { problem: 'needs a value: to find contacts without one, use is_not_set' }
   switch (subject.kind) {
-    case 'text':
-      return textFrom(input)
+    case 'text': {
+      const read = textFrom(input)
+      return 'value' in read && WHOLE.has(op) ? { value: storedForm(subject.name, String(read.value)) } : read
+    }
     case 'moment':
       return momentFrom(input)
     case 'boolean':
@@ -26,6 +29,17 @@ export function valueFrom(subject: Subject, op: Operator, input: unknown): Read 
     case 'select':
       return subject.source === 'column' ? wordFrom(subject.words ?? [], input) : fieldValueFrom(subject.field, input)
   }
+}
+
+/** Operators that compare a text as a whole. */
+const WHOLE: ReadonlySet<Operator> = new Set(['eq', 'ne', 'in', 'not_in'])
+
+/** An address or a domain as it is stored, so that `ann@münchen.de` finds whom `ann@xn--mnchen-3ya.de` finds. */
+function storedForm(name: string, text: string): string {
+  const address = name === 'email' ? text : name === 'email_domain' ? `x@${text}` : ''
+  const read = normaliseEmail(address)
+  if (!read.ok) return text
+  return name === 'email' ? read.email : read.domain
 }
 
 function textFrom(input: unknown): Read {
@@ -41,15 +55,20 @@ function numberFrom(input: unknown): Read {
   return Number.isFinite(value) ? { value } : { problem: 'must be a number' }
 }
 
+/** What was given as one word, in lower case; '' for what is none, such as an object with a `toString` of its own. */
+function wordOf(input: unknown): string {
+  return typeof input === 'object' ? '' : String(input).toLowerCase()
+}
+
 function booleanFrom(input: unknown): Read {
-  const word = String(input).toLowerCase()
+  const word = wordOf(input)
   if (word === 'true' || word === '1') return { value: true }
   if (word === 'false' || word === '0') return { value: false }
   return { problem: 'must be true or false' }
 }
 
 function wordFrom(words: readonly string[], input: unknown): Read {
-  const word = String(input).toLowerCase()
+  const word = wordOf(input)
   return words.includes(word) ? { value: word } : { problem: `is not one of ${words.join(', ')}` }
 }
 
@@ -64,16 +83,22 @@ const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}
 
 /** A day, which stands for all of it in the account's time zone, or a moment; epoch milliseconds, as the API answers them, too. */
 function momentFrom(input: unknown): Read {
-  if (typeof input === 'number' && Math.abs(input) < 8.64e15) return { value: new Date(input).toISOString() }
+  const moment = typeof input === 'number' ? momentFromEpoch(input) : momentFromText(input)
+  // The years that are written with four digits here and in PostgreSQL alike.
+  if (moment && /^(?!0000)\d{4}-/.test(moment)) return { value: moment }
+  return { problem: 'is not a date: write YYYY-MM-DD, or a moment such as 2026-01-31T09:00:00Z' }
+}
+
+function momentFromEpoch(ms: number): string | undefined {
+  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : undefined
+}
+
+function momentFromText(input: unknown): string | undefined {
   const text = typeof input === 'string' ? input.trim() : ''
-  const isMoment =
-    MOMENT.test(text) &&
-    !Number.isNaN(Date.parse(text)) &&
-    new Date(`${text.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(text.slice(0, 10))
-  if (!isMoment) return { problem: 'is not a date: write YYYY-MM-DD, or a moment such as 2026-01-31T09:00:00Z' }
-  return {
-    value: text.length === 10 ? text : new Date(/(Z|[+-]\d{2}:?\d{2})$/.test(text) ? text : `${text}Z`).toISOString(),
-  }
+  if (!MOMENT.test(text) || Number.isNaN(Date.parse(text))) return undefined
+  const day = text.slice(0, 10)
+  if (!new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)) return undefined
+  return text === day ? day : new Date(/(Z|[+-]\d{2}:?\d{2})$/.test(text) ? text : `${text}Z`).toISOString()
 }
 
 /** Whole days: `30`, or `30d`. */
@@ -81,8 +106,8 @@ function daysFrom(input: unknown): Read {
   const days =
     typeof input === 'number'
       ? input
-      : /^\d{1,5}d?$/.test(String(input))
-        ? Number.parseInt(String(input), 10)
+      : /^\d{1,5}d?$/.test(wordOf(input))
+        ? Number.parseInt(wordOf(input), 10)
         : Number.NaN
   if (!Number.isInteger(days) || days < 0 || days > 36_500)
     return { problem: 'must be a number of days from 0 to 36500, such as 30d' }

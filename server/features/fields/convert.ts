@@ -3,10 +3,18 @@ import type { Database, Queryable, Trx } from '../../db/database.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { Job, JobName, Queue } from '../../jobs/queue.ts'
 import { invalid } from '../../lib/app-error.ts'
+import { foldCase } from '../../lib/text.ts'
 import { findChangeSet, openChangeSet } from '../activity/change-sets.ts'
 import { coerceValue } from './coerce.ts'
-import { type FieldDefinition, type FieldType, type FieldValue, parseFieldType } from './definition.ts'
-import { FIELDS_CACHED_MS } from './field-set.ts'
+import {
+  checkOptions,
+  type FieldDefinition,
+  type FieldType,
+  type FieldValue,
+  MOST_OPTIONS,
+  parseFieldType,
+} from './definition.ts'
+import { FIELDS_CACHED_MS, loadFields } from './field-set.ts'
 import { findField } from './fields.ts'
 import { closeSweep, SweepPayload } from './removal.ts'
 import type { ConvertInput } from './schemas.ts'
@@ -16,7 +24,6 @@ import { sweepValues } from './sweep.ts'
 const READ_AT_ONCE = 10_000
 /** Values shown that would not convert. */
 const SHOWN = 20
-const MOST_OPTIONS = 1000
 
 const convertValues: JobName<typeof SweepPayload> = {
   name: 'fields.convert',
@@ -33,15 +40,16 @@ export interface Forecast {
   examples: { value: FieldValue; count: number; problem: string }[]
 }
 
-/** What the field would be: bounds and format that do not fit its new kind are gone. */
+/** What the field would be: bounds and format that do not fit its new kind are gone, those of an integer are integers. */
 function converted(field: FieldDefinition, type: FieldType, options: string[] | null): FieldDefinition {
-  const isNumber = type === 'integer' || type === 'number'
+  const bound = (value: number | null, round: (value: number) => number) =>
+    value === null || type === 'number' ? value : type === 'integer' ? round(value) : null
   const target: FieldDefinition = {
     ...field,
     type,
     options: type === 'select' ? options : null,
-    min: isNumber ? field.min : null,
-    max: isNumber ? field.max : null,
+    min: bound(field.min, Math.ceil),
+    max: bound(field.max, Math.floor),
     format: type === 'date' ? field.format : null,
     default: null,
   }
@@ -51,7 +59,8 @@ function converted(field: FieldDefinition, type: FieldType, options: string[] | 
 
 /** Reads every value of a field, in order of the contacts' ids and some at a time, and says what would become of each. */
 export async function forecast(db: Queryable, field: FieldDefinition, type: FieldType, options: string[] | undefined) {
-  const wanted = options ?? (type === 'select' ? await optionsFrom(db, field) : null)
+  if (options && type !== 'select') throw invalid({ options: [`are for select fields only, and this one becomes ${type}`] })
+  const wanted = options ? checkedOptions(options) : type === 'select' ? await optionsFrom(db, field) : null
   const target = converted(field, type, wanted)
   const found: Forecast = { values_count: 0, convertible: 0, not_convertible: 0, examples: [] }
   const examples = new Map<FieldValue, Forecast['examples'][number]>()
@@ -82,18 +91,26 @@ async function* storedValues(db: Queryable, { accountId, key }: FieldDefinition)
   }
 }
 
-/** The different values there are, as the options of a select. Throws `invalid` when they are too many for that. */
-async function optionsFrom(db: Queryable, { accountId, key }: FieldDefinition): Promise<string[]> {
-  const rows = await db.query<{ option: string }>(sql`
-    select min(trim(c.fields ->> ${key})) as option from contacts as c
-    where c.account_id = ${accountId} and c.fields ? ${key}
-    group by lower(trim(c.fields ->> ${key})) order by 1 limit ${MOST_OPTIONS + 1}`)
-  if (rows.length === 0) throw invalid({ options: ['there are no values to make options of: give the options'] })
-  if (rows.length > MOST_OPTIONS)
-    throw invalid({
-      options: [`there are more than ${MOST_OPTIONS} different values: give the options, or keep the field a text`],
-    })
-  return rows.map((row) => row.option)
+/** The different values there are, without regard to case, as the oldest contact has each. Throws `invalid` when there are too many. */
+async function optionsFrom(db: Queryable, field: FieldDefinition): Promise<string[]> {
+  const options = new Map<string, string>()
+  for await (const value of storedValues(db, field)) {
+    const option = String(value).trim()
+    const folded = foldCase(option)
+    if (!options.has(folded)) options.set(folded, option)
+    if (options.size > MOST_OPTIONS)
+      throw invalid({
+        options: [`there are more than ${MOST_OPTIONS} different values: give the options, or keep the field a text`],
+      })
+  }
+  if (options.size === 0) throw invalid({ options: ['there are no values to make options of: give the options'] })
+  return [...options.values()].sort()
+}
+
+function checkedOptions(given: string[]): string[] {
+  const read = checkOptions(given)
+  if ('problems' in read) throw invalid({ options: read.problems })
+  return read.options
 }
 
 /**
@@ -138,8 +155,10 @@ export function convertValuesJob(db: Database): Job<typeof SweepPayload> {
     async run({ accountId, fieldId, changeSetId }, signal) {
       const { phase } = await findChangeSet(db, accountId, changeSetId)
       if (phase === 'finished') return
-      const field = await findField(db, accountId, fieldId)
-      const target = converted(field, field.convertingTo!, field.options)
+      const field = (await loadFields(db, accountId)).active.find(({ id }) => id === fieldId)
+      // Removed meanwhile: its values go, and nothing is left to convert.
+      if (!field?.convertingTo) return db.transaction((trx) => closeSweep(trx, accountId, changeSetId, 'field_convert'))
+      const target = converted(field, field.convertingTo, field.options)
       const become = (value: FieldValue) => {
         const read = coerceValue(target, value)
         return read.ok ? read.value : null

@@ -113,6 +113,10 @@ test('every violation is told, each under its key, at once', () => {
       format: ['is for date fields only, and this one is text'],
     },
   )
+  assert.deepEqual(check({ type: 'boolean', default: 'maybe' }), {
+    name: ["can't be blank"],
+    default: ['must be true or false'],
+  })
   assert.deepEqual(check({ name: 5, type: {}, merge_tag: [1], format: 7 }), {
     type: ['is not included in the list: text, integer, number, select, date, boolean, float'],
     name: ['must be a string'],

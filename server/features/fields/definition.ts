@@ -108,7 +108,6 @@ export function checkDefinition(
   const format = readFormat(type, input.format)
   if ('problem' in format) fault('format', format.problem)
 
-  // A default is measured against the rest of the definition, so only where that stands.
   const rules = {
     type: type ?? 'text',
     min,
@@ -116,10 +115,11 @@ export function checkDefinition(
     options: 'options' in options ? options.options : null,
     format: 'format' in format ? format.format : null,
   }
-  const preset =
-    Object.keys(faults).length > 0 ? null : coerceValue(rules, isGiven(input.default) ? input.default : null)
-  if (preset && !preset.ok) fault('default', ...preset.problems)
-  if (!preset?.ok) return { ok: false, faults }
+  // A default is measured against these, so only where they stand.
+  const isMeasurable = !(['type', 'min', 'max', 'options', 'format'] as const).some((key) => faults[key])
+  const preset = coerceValue(rules, isMeasurable && isGiven(input.default) ? input.default : null)
+  if (!preset.ok) fault('default', ...preset.problems)
+  if (!preset.ok || Object.keys(faults).length > 0) return { ok: false, faults }
   const mergeTag = textOf(input.merge_tag) || null
   return {
     ok: true,

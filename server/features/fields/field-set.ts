@@ -86,21 +86,29 @@ export const FIELDS_CACHED_MS = 5000
 
 /** The accounts' fields, at most 5 s old; `forget` after this process has changed them. */
 export class FieldCache {
-  readonly #cache: LRUCache<number, FieldSet>
+  readonly #db: Queryable
+  readonly #cache = new LRUCache<number, FieldSet>({ max: 2000, ttl: FIELDS_CACHED_MS })
+  #changes = 0
 
   constructor(db: Queryable) {
-    this.#cache = new LRUCache({
-      max: 2000,
-      ttl: FIELDS_CACHED_MS,
-      fetchMethod: (accountId) => loadFields(db, accountId),
-    })
+    this.#db = db
   }
 
-  async of(accountId: number): Promise<FieldSet> {
-    return (await this.#cache.fetch(accountId))!
+  /**
+   * @param db Inside a transaction: that transaction, before it defines fields itself. One that waited for a second
+   * connection while it holds its own would wait for ever, once every connection of the pool is held by such a one.
+   */
+  async of(accountId: number, db = this.#db): Promise<FieldSet> {
+    const known = this.#cache.get(accountId)
+    if (known) return known
+    const [changes, start] = [this.#changes, performance.now()]
+    const fields = await loadFields(db, accountId)
+    if (changes === this.#changes) this.#cache.set(accountId, fields, { start })
+    return fields
   }
 
   forget(accountId: number): void {
+    this.#changes++
     this.#cache.delete(accountId)
   }
 }

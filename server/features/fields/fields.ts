@@ -70,7 +70,7 @@ export async function createField(trx: Trx, accountId: number, input: FieldInput
   return fieldFrom(row!)
 }
 
-function nameTaken(fields: readonly FieldDefinition[], name: string | undefined, besides?: number): boolean {
+function nameTaken(fields: readonly FieldDefinition[], name: string | null | undefined, besides?: number): boolean {
   return fields.some((field) => field.id !== besides && field.name.toLowerCase() === name?.trim().toLowerCase())
 }
 
@@ -90,8 +90,8 @@ function refuseTakenTag(error: unknown): never {
 }
 
 /**
- * Changes a definition: what is given and not empty is set. Its kind stays (that is `convert`), options go only while no
- * contact has them. Throws not_found and `invalid`.
+ * Changes a definition: what is given and not empty is set, and null takes a bound, a default or a format away. Its kind
+ * stays (that is `convert`), options go only while no contact has them. Throws not_found and `invalid`.
  */
 export async function updateField(
   trx: Trx,
@@ -100,6 +100,8 @@ export async function updateField(
   input: FieldInput,
 ): Promise<FieldDefinition> {
   const before = await findField(trx, accountId, id, true)
+  if (before.convertingTo)
+    throw invalid({ base: [`is being converted to ${before.convertingTo}: change it when that has ended`] })
   const fields = await loadFields(trx, accountId)
   const name = input.name?.trim() || before.name
   const mergeTag = input.merge_tag?.trim() || before.mergeTag
@@ -107,6 +109,7 @@ export async function updateField(
   const checked = checkDefinition({
     ...wireDefinition(before),
     ...withoutEmpty(input),
+    required: input.required ?? before.required,
     name,
     merge_tag: mergeTag,
     type: before.type,

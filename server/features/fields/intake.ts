@@ -35,24 +35,30 @@ export async function takeFields(
   input: Record<string, unknown>,
   given: Circumstances,
 ): Promise<Intake> {
-  let fields = await cache.of(given.accountId)
-  const unknown = Object.entries(input).filter(([tag]) => !fields.tagged(tag))
-  if (unknown.length > 0 && given.unknown !== 'ignore') {
+  const { accountId } = given
+  const unknownTo = (fields: FieldSet) => Object.entries(input).filter(([tag]) => !fields.tagged(tag))
+  const faults: Messages = {}
+  let fields = await cache.of(accountId, trx)
+  const unknown = unknownTo(fields)
+  if (unknown.length > 0) {
     // Another process may have defined it within the time that definitions are cached.
-    fields = await loadFields(trx, given.accountId)
-    const missing = unknown.filter(([tag]) => !fields.tagged(tag))
-    if (missing.length > 0 && given.unknown === 'reject') {
-      throw invalid({ fields: missing.map(([tag]) => `contains invalid values: ${tag}`) })
-    }
-    if (await defineUnknown(trx, given.accountId, fields, missing)) fields = await loadFields(trx, given.accountId)
-    trx.afterCommit(() => cache.forget(given.accountId))
+    fields = await loadFields(trx, accountId)
+    const missing = unknownTo(fields)
+    if (missing.length > 0 && given.unknown === 'reject')
+      faults.fields = missing.map(([tag]) => `contains invalid values: ${tag}`)
+    if (given.unknown === 'create') fields = await defineUnknown(trx, accountId, fields, missing, faults)
+    if (unknownTo(fields).length < unknown.length) trx.afterCommit(() => cache.forget(accountId))
   }
-  return checkValues(fields, input, given.creating)
+  return checkValues(fields, input, given.creating, faults)
 }
 
 /** The pure part: values against definitions. Keys that no field has are passed over. */
-export function checkValues(fields: FieldSet, input: Record<string, unknown>, creating: boolean): Intake {
-  const faults: Messages = {}
+export function checkValues(
+  fields: FieldSet,
+  input: Record<string, unknown>,
+  creating: boolean,
+  faults: Messages = {},
+): Intake {
   const set: Record<string, FieldValue> = {}
   const unset: string[] = []
   const seen = new Set<string>()
@@ -83,17 +89,17 @@ function asWritten(field: FieldDefinition): FieldDefinition {
   return field.convertingTo ? { ...field, type: field.convertingTo } : field
 }
 
-/** Defines a field for each key that has a value, of the kind the value has; false when there was nothing to define. */
+/** Defines a field for each key that has a value, of the kind the value has; answers the fields there then are. */
 async function defineUnknown(
   trx: Trx,
   accountId: number,
   fields: FieldSet,
   unknown: [string, unknown][],
-): Promise<boolean> {
-  const faults: Messages = {}
+  faults: Messages,
+): Promise<FieldSet> {
   const wanted = new Map<string, { tag: string; type: FieldType }>()
   for (const [tag, value] of unknown) {
-    if (value === null || value === '') continue
+    if (value === null || (typeof value === 'string' && value.trim() === '')) continue
     const guess = guessType(value)
     if (!isMergeTag(tag))
       faults[tag] = ['is not a merge tag: it may have letters, digits and _, at most 80, and starts with a letter or _']
@@ -103,17 +109,33 @@ async function defineUnknown(
   }
   if (fields.active.length + wanted.size > MOST_FIELDS)
     faults.fields = [`would become more than ${MOST_FIELDS}, the most an account can have`]
-  if (Object.keys(faults).length > 0) throw invalid(faults)
-  if (wanted.size === 0) return false
+  if (Object.keys(faults).length > 0) return fields
   // In one order, so that two writers who define the same fields wait for each other instead of deadlocking.
-  const rows = [...wanted.values()].sort((a, b) => (a.tag.toLowerCase() < b.tag.toLowerCase() ? -1 : 1))
-  await trx.query(sql`
-    insert into fields (account_id, name, merge_tag, key, type)
-    select ${accountId}, tag, tag, key, type
-    from unnest(${rows.map((row) => row.tag)}::text[], ${rows.map((row) => unusedKey(fields, row.tag))}::text[], ${rows.map((row) => row.type)}::text[])
-      as wanted (tag, key, type)
-    on conflict do nothing`)
-  return true
+  const inOrder = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
+  // Again, as long as one meets another's key: that of a field of another tag, defined by a writer beside us or just here.
+  for (let known = fields; ; ) {
+    const rows = inOrder.filter(({ tag }) => !known.tagged(tag))
+    if (rows.length === 0) return known
+    const names = unusedNames(known, rows)
+    await trx.query(sql`
+      insert into fields (account_id, name, merge_tag, key, type)
+      select ${accountId}, name, tag, key, type
+      from unnest(${names}::text[], ${rows.map((row) => row.tag)}::text[], ${rows.map((row) => unusedKey(known, row.tag))}::text[],
+        ${rows.map((row) => row.type)}::text[]) as wanted (name, tag, key, type)
+      on conflict do nothing`)
+    known = await loadFields(trx, accountId)
+  }
+}
+
+/** Their merge tags, with a number behind one that is the name of another field. */
+function unusedNames(fields: FieldSet, rows: readonly { tag: string }[]): string[] {
+  const taken = new Set(fields.active.map((field) => field.name.toLowerCase()))
+  return rows.map(({ tag }) => {
+    let name = tag
+    for (let nth = 2; taken.has(name.toLowerCase()); nth++) name = `${tag.slice(0, 76)}_${nth}`
+    taken.add(name.toLowerCase())
+    return name
+  })
 }
 
 /** The key for a new field: its merge tag, with a number behind it if a field ever had that one. */

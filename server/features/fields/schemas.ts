@@ -1,23 +1,21 @@
 import { type Static, Type } from 'typebox'
 
+const text = (description?: string) =>
+  Type.Optional(Type.Union([Type.String(), Type.Null()], description === undefined ? {} : { description }))
+const bound = Type.Optional(Type.Union([Type.Number(), Type.Null()]))
+
 /** What a request says of a field. Checked as a whole by `checkDefinition`, so that every fault is told at once. */
 export const FieldInput = Type.Object(
   {
-    name: Type.Optional(Type.String()),
-    type: Type.Optional(
-      Type.String({ description: 'text, integer, number, select, date or boolean; data_type is the same.' }),
-    ),
-    merge_tag: Type.Optional(Type.String({ description: 'Made from the name when it is not given.' })),
-    required: Type.Optional(Type.Boolean()),
-    min: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
-    max: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
+    name: text(),
+    type: text('text, integer, number, select, date or boolean; data_type is the same.'),
+    merge_tag: text('Made from the name when it is not given.'),
+    required: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+    min: bound,
+    max: bound,
     options: Type.Optional(Type.Union([Type.Array(Type.String(), { maxItems: 1000 }), Type.Null()])),
     default: Type.Optional(Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])),
-    format: Type.Optional(
-      Type.Union([Type.String(), Type.Null()], {
-        description: 'Of dates, such as DD.MM.YYYY; ISO dates are always taken.',
-      }),
-    ),
+    format: text('Of dates, such as DD.MM.YYYY; ISO dates are always taken.'),
   },
   { additionalProperties: false },
 )

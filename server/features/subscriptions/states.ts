@@ -34,8 +34,9 @@ export function standingOnEntry(asked: {
   withdrawn: boolean
 }): Standing {
   if (asked.withdrawn) return { state: 'unsubscribed', state_reason: 'withdrawn', state_before: null }
-  if (asked.unsubscribed) return { state: 'unsubscribed', state_reason: 'caller', state_before: null }
-  return { state: asked.doubleOptIn ? 'pending' : 'subscribed', state_reason: 'caller', state_before: null }
+  const state = asked.doubleOptIn ? 'pending' : 'subscribed'
+  if (asked.unsubscribed) return { state: 'unsubscribed', state_reason: 'caller', state_before: state }
+  return { state, state_reason: 'caller', state_before: null }
 }
 
 /**

@@ -1,0 +1,108 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readConfig } from '../server/config.ts'
+import { Database } from '../server/db/database.ts'
+import { startEmbedded } from '../server/db/embedded.ts'
+import { newSecret, parseKeyring } from '../server/lib/secret.ts'
+import { openLog } from '../server/log.ts'
+import { prepareAll } from '../server/prepare.ts'
+
+export interface Program {
+  /** `http://127.0.0.1:…`; '' where it does not listen. */
+  address: string
+  pid: number
+  stop: () => Promise<void>
+}
+
+/** A database as production makes it, in a directory of its own, and the programs that use it. */
+export interface Lab {
+  db: Database
+  /** Of the postmaster. */
+  pid: number
+  /** May do everything in account 1. */
+  token: string
+  /** Runs a program in a process of its own; resolves when it is ready. */
+  start: (name: keyof typeof FILES) => Promise<Program>
+  /** Ends every program and the server, and removes the directory. */
+  stop: () => Promise<void>
+}
+
+/** @param options.profileDir The programs leave a V8 CPU profile there when they end, and statements are counted. */
+export async function openLab(options: { profileDir?: string | undefined } = {}): Promise<Lab> {
+  const { profileDir } = options
+  const home = mkdtempSync(join(tmpdir(), 'rollcall-bench-'))
+  const postgres = await startEmbedded({
+    dataDir: join(home, 'pg'),
+    ...(profileDir ? { settings: { shared_preload_libraries: 'pg_stat_statements' } } : {}),
+  })
+  const token = newSecret()
+  const env = {
+    DATABASE_URL: postgres.url,
+    ROLLCALL_SECRET: newSecret(),
+    ROLLCALL_API_TOKEN: token,
+    LOG_LEVEL: 'warn',
+    RATE_LIMIT: '0',
+    PORT: '0',
+  }
+  const db = new Database({ url: postgres.url, max: 4 })
+  const programs = new Set<Program>()
+  const lab: Lab = {
+    db,
+    pid: postgres.pid,
+    token,
+    async start(name) {
+      const program = await startProgram(name, env, profileDir)
+      programs.add(program)
+      return program
+    },
+    async stop() {
+      await Promise.all([...programs].map((program) => program.stop()))
+      await db.close()
+      await postgres.stop()
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+  try {
+    const config = readConfig(env)
+    const keyring = parseKeyring(env.ROLLCALL_SECRET)
+    const { log } = openLog('warn')
+    await prepareAll({ url: postgres.url, directUrl: postgres.url, log, config, keyring, wantsToken: false })
+  } catch (error) {
+    await lab.stop()
+    throw error
+  }
+  return lab
+}
+
+const FILES = { api: 'product.ts', worker: 'product.ts', floor: 'floor.ts' } as const
+
+async function startProgram(
+  name: keyof typeof FILES,
+  env: Record<string, string>,
+  profileDir?: string,
+): Promise<Program> {
+  const child = fork(join(import.meta.dirname, 'programs', FILES[name]), [name], {
+    env: { ...process.env, ...env },
+    execArgv: profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}.cpuprofile`] : [],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  return {
+    address: await greetingOf(child, name),
+    pid: child.pid!,
+    async stop() {
+      if (child.connected) child.disconnect() // at which it ends by itself
+      await ended
+    },
+  }
+}
+
+/** The address in the first words of a program, which it says once it is ready; '' when there is none. */
+function greetingOf(child: ChildProcess, name: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.stdout!.once('data', (words) => resolve(/http:\/\/[^\s/]+/.exec(String(words))?.[0] ?? ''))
+    child.once('exit', (code) => reject(new Error(`the program ${name} ended with ${code} before it was ready`)))
+  })
+}

@@ -1,0 +1,57 @@
+/**
+ * `npm run bench -- api|search|all`: measures the product on this machine and prints the table of results as Markdown.
+ *
+ *   --rounds N       rounds of each side (3)
+ *   --seconds N      length of a round (10)
+ *   --contacts N     contacts in the large account of `search` (1000000)
+ *   --profile DIR    leaves CPU profiles of the programs and the costliest statements there; slows what is measured
+ */
+import { loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import { benchApi } from './api.ts'
+import { type Figure, figureTable } from './report.ts'
+
+interface Options {
+  rounds: number
+  seconds: number
+  contacts: number
+  profileDir: string | undefined
+}
+
+interface Result {
+  machine: string
+  figures: Figure[]
+}
+
+const BENCHES: Record<string, (options: Options) => Promise<Result>> = { api: benchApi }
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '10' },
+      contacts: { type: 'string', default: '1000000' },
+      profile: { type: 'string' },
+    },
+  })
+  const names = positionals.includes('all') ? Object.keys(BENCHES) : positionals
+  const unknown = names.filter((name) => !BENCHES[name])
+  if (names.length === 0 || unknown.length > 0) {
+    throw new Error(`name what to measure: ${[...Object.keys(BENCHES), 'all'].join(', ')}`)
+  }
+  const options = {
+    rounds: Number(values.rounds),
+    seconds: Number(values.seconds),
+    contacts: Number(values.contacts),
+    profileDir: values.profile,
+  }
+  for (const name of names) {
+    const load = loadavg()[0]!.toFixed(1)
+    const { machine, figures } = await BENCHES[name]!(options)
+    const day = new Date().toISOString().slice(0, 10)
+    console.log(`\n## ${name}, ${day}\n\n${machine}\n- Load average before: ${load}.\n\n${figureTable(figures)}`)
+  }
+}
+
+await main()

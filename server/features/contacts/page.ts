@@ -1,0 +1,197 @@
+import sql, { type Sql } from 'sql-template-tag'
+import type { Database, Trx } from '../../db/database.ts'
+import { type Order, orderBy, positionColumn } from './order.ts'
+import { probe } from './probe.ts'
+import { CAP, chooseStrategy, type Path, type Strategy } from './strategy.ts'
+
+/** A contact's place in an order: what a cursor holds. */
+export interface Place {
+  id: string
+  position: string | null
+}
+
+export interface Ask {
+  accountId: number
+  /** Which contacts, over `contacts as c`; the account and the search text go beside it. */
+  filter: Sql | undefined
+  q: string | undefined
+  order: Order
+  /** Only those behind a cursor. */
+  behind: Sql | undefined
+  limit: number
+  offset: number
+  counting: 'none' | 'capped' | 'exact'
+}
+
+export interface Found {
+  places: Place[]
+  /** null where none was wanted. */
+  total: number | null
+  /** Whether there are more than `total`. */
+  capped: boolean
+}
+
+const ON = 'on'
+const OFF = 'off'
+
+/** Planner settings for one transaction, which leave it a single way: after a load its statistics would mislead it. */
+function planner(settings: { seq: string; index: string; bitmap: string; sort?: string; parallelCost?: string }): Sql {
+  const { seq, index, bitmap, sort = ON, parallelCost = '0.1' } = settings
+  return sql`
+    select set_config('enable_seqscan', ${seq}, true), set_config('enable_indexscan', ${index}, true),
+      set_config('enable_indexonlyscan', ${index}, true), set_config('enable_bitmapscan', ${bitmap}, true),
+      set_config('enable_sort', ${sort}, true), set_config('enable_incremental_sort', ${sort}, true),
+      set_config('parallel_tuple_cost', ${parallelCost}, true), set_config('jit', 'off', true)`
+}
+
+const PLANNER = {
+  ordered: planner({ seq: OFF, index: ON, bitmap: OFF, sort: OFF }),
+  trigrams: planner({ seq: OFF, index: OFF, bitmap: ON }),
+  account: planner({ seq: OFF, index: ON, bitmap: ON }),
+  table: planner({ seq: ON, index: OFF, bitmap: OFF, parallelCost: '0' }),
+  free: planner({ seq: ON, index: ON, bitmap: ON }),
+}
+
+/** Finds one page of a selection: first learns from a sample how frequent it is, then goes the way that is cheapest for that. */
+export async function findPage(db: Database, ask: Ask): Promise<Found> {
+  if (!ask.filter && !ask.q) return everyone(db, ask)
+  return db.transaction(async (trx) => {
+    const finder = new Finder(trx, ask)
+    return finder.follow(await finder.choose())
+  })
+}
+
+/** Without a condition the index has the order, and PostgreSQL counts by the smallest index there is. */
+async function everyone(db: Database, { accountId, order, behind, limit, offset, counting }: Ask): Promise<Found> {
+  const account = sql`c.account_id = ${accountId}`
+  const [places, [counted]] = await Promise.all([
+    db.query<Place>(sql`
+      select c.id, ${positionColumn(order)} as position from contacts as c
+      where ${account} ${behind ? sql`and ${behind}` : sql``} order by ${orderBy(order)} limit ${limit} offset ${offset}`),
+    counting === 'none'
+      ? []
+      : db.query<{ total: number }>(sql`select count(*) as total from contacts as c where ${account}`),
+  ])
+  return { places, total: counted?.total ?? null, capped: false }
+}
+
+interface Search {
+  /** For a scan: whether the row's search column holds the text. */
+  scanned: Sql
+  /** For the trigram index; the scan's test goes beside it where the index is asked for a part only. */
+  indexed: Sql
+  hasTrigrams: boolean
+}
+
+/** LIKE on more than so many characters makes the index intersect ever more lists, each of which only confirms the others. */
+const INDEXED_CHARACTERS = 12
+
+function searchOf(q: string | undefined): Search {
+  if (q === undefined) return { scanned: sql`true`, indexed: sql`true`, hasTrigrams: false }
+  const text = [...q].length < 3 ? `\n\n${q}` : q
+  const scanned = sql`strpos(c.search, search_key(${text})) > 0`
+  const whole = [...text].length <= INDEXED_CHARACTERS
+  return {
+    scanned,
+    indexed: whole
+      ? sql`c.search like '%' || search_key(${text}) || '%'`
+      : sql`c.search like '%' || left(search_key(${text}), ${INDEXED_CHARACTERS}::int) || '%' and ${scanned}`,
+    hasTrigrams: /[\p{L}\p{N}\n@.+\-_ '%\\]{3}/u.test(whole ? text : [...text].slice(0, INDEXED_CHARACTERS).join('')),
+  }
+}
+
+/** Finds pages within a transaction of its own, as the planner's settings stay until its end. */
+export class Finder {
+  readonly #trx: Trx
+  readonly #ask: Ask
+  readonly #search: Search
+
+  constructor(trx: Trx, ask: Ask) {
+    this.#trx = trx
+    this.#ask = ask
+    this.#search = searchOf(ask.q)
+  }
+
+  async choose(): Promise<Strategy> {
+    const { accountId, filter, behind, order, counting, limit, offset } = this.#ask
+    this.#trx.send(PLANNER.ordered)
+    const probed = await probe(this.#trx, {
+      accountId,
+      matches: this.#search.scanned,
+      filter: filter ?? sql`true`,
+      behind: behind ?? sql`true`,
+      descending: order.descending,
+    })
+    return chooseStrategy(probed, {
+      byId: !order.by,
+      hasTrigrams: this.#search.hasTrigrams,
+      counting,
+      rows: offset + limit,
+    })
+  }
+
+  /** Whichever strategy is followed, page and total are the same; only `capped` ones may tell the cap without counting. */
+  async follow(strategy: Strategy): Promise<Found> {
+    const { places, total } = await this.#run(strategy)
+    const capped = this.#ask.counting === 'capped' && total !== null && total > CAP
+    return { places, total: capped ? CAP : total, capped }
+  }
+
+  async #run(strategy: Strategy): Promise<{ places: Place[]; total: number | null }> {
+    if (strategy.do === 'set') {
+      const found = await this.#set(strategy.path, strategy.limit)
+      if (strategy.limit === null || found.total < strategy.limit) return found
+      const places =
+        strategy.otherwise === 'ordered' ? await this.#sorted('ordered') : (await this.#set(strategy.path, null)).places
+      return { places, total: found.total }
+    }
+    const places = await this.#sorted(strategy.do === 'ordered' ? 'ordered' : strategy.path)
+    const { total } = strategy
+    if (total === 'none') return { places, total: null }
+    return { places, total: total === 'capped' ? CAP + 1 : await this.#count(total) }
+  }
+
+  /** The set once, for page and total both. */
+  async #set(path: Path, limit: number | null): Promise<{ places: Place[]; total: number }> {
+    const { order, limit: perPage, offset } = this.#ask
+    const way = order.descending ? sql`desc` : sql`asc`
+    this.#trx.send(PLANNER[path])
+    const rows = await this.#trx.query<{ total: number; id: string | null; position: string | null }>(sql`
+      with hits as materialized (
+        select c.id, ${order.by?.value ?? sql`null::text`} as value from contacts as c
+        where ${this.#where(path)} ${limit === null ? sql`` : sql`limit ${limit}`}
+      )
+      select counted.total, page.id, page.position from (select count(*) as total from hits) as counted left join (
+        select id, value::text as position, row_number() over (order by value ${way} nulls last, id ${way}) as nth
+        from hits order by value ${way} nulls last, id ${way} limit ${perPage} offset ${offset}
+      ) as page on true
+      order by page.nth`)
+    return { total: rows[0]!.total, places: rows.filter((row): row is typeof row & { id: string } => row.id !== null) }
+  }
+
+  /** The page alone: by a walk in the order of an index, or by sorting what a path finds. */
+  #sorted(path: Path | 'ordered'): Promise<Place[]> {
+    const { order, limit, offset } = this.#ask
+    this.#trx.send(PLANNER[path])
+    return this.#trx.query<Place>(sql`
+      select c.id, ${positionColumn(order)} as position from contacts as c
+      where ${this.#where(path)} order by ${orderBy(order)} limit ${limit} offset ${offset}`)
+  }
+
+  async #count(path: Path): Promise<number> {
+    this.#trx.send(PLANNER[path])
+    const [row] = await this.#trx.query<{ total: number }>(
+      sql`select count(*) as total from contacts as c where ${this.#where(path)}`,
+    )
+    return row!.total
+  }
+
+  #where(path: Path | 'ordered'): Sql {
+    const { accountId, filter, behind } = this.#ask
+    const account =
+      path === 'trigrams'
+        ? sql`(c.account_id + 0) = ${accountId}::bigint and ${this.#search.indexed}`
+        : sql`c.account_id = ${accountId} and ${this.#search.scanned}`
+    return sql`${account} ${filter ? sql`and ${filter}` : sql``} ${behind ? sql`and ${behind}` : sql``}`
+  }
+}

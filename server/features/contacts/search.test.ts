@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import sql, { type Sql } from 'sql-template-tag'
+import { type TestApp, testApp } from '../../test/app.ts'
+import { NEWEST_FIRST, type Order } from './order.ts'
+import { type Ask, Finder } from './page.ts'
+import type { Probe } from './probe.ts'
+import { chooseStrategy, type Path, type Strategy } from './strategy.ts'
+
+interface Person {
+  email: string
+  first: string | null
+  last: string | null
+}
+
+const PARTS = ['a', 'an', 'ann', 'bo', 'o_b', 'x+y', 'mü', 'mÜl', 'ler', '50%', 'x', "o'br", 'ØR', 'zz']
+const word = fc.array(fc.constantFrom(...PARTS), { minLength: 1, maxLength: 3 }).map((parts) => parts.join(''))
+const person: fc.Arbitrary<Person> = fc.record({
+  email: fc
+    .tuple(word, fc.uuid(), fc.constantFrom('gmail.com', 'ab.no', 'müller.de'))
+    .map(([name, id, domain]) => `${name.replace('%', '').toLowerCase()}.${id.slice(0, 4)}@${domain}`),
+  first: fc.option(word),
+  last: fc.option(fc.tuple(word, word).map((words) => words.join(' '))),
+})
+const needle = fc.oneof(
+  word,
+  fc.constantFrom('@gmail', 'gmail.com', 'gmail@', 'A', 'Zz', '_', '%', 'n b', '+', '##', '(/)', '\\', '.no', 'l'),
+)
+
+const lower = (text: string) => text.replace(/[A-ZÀ-Þ]/g, (letter) => letter.toLowerCase())
+
+/** What q means, without a database. */
+function matches({ email, first, last }: Person, q: string): boolean {
+  const texts = [email, [first, last].filter((name) => name !== null).join(' '), last ?? ''].map(lower)
+  const wanted = lower(q.trim())
+  if ([...wanted].length < 3)
+    return (
+      [email, first ?? last ?? '', last ?? ''].map(lower).some((text) => text.startsWith(wanted)) ||
+      texts.some((text) => text.startsWith(wanted))
+    )
+  return texts.some((text) => text.includes(wanted))
+}
+
+async function enter({ db, accountId }: TestApp, people: Person[]): Promise<string[]> {
+  const rows = await db.query<{ id: string; email: string }>(sql`
+    insert into contacts (account_id, email, state, fields, origin)
+    select ${accountId}, email, case when n % 3 = 0 then 'none' else 'subscribed' end,
+      jsonb_strip_nulls(jsonb_build_object('first_name', first, 'last_name', last)), 'test'
+    from jsonb_to_recordset(${JSON.stringify(people.map((person, n) => ({ ...person, n })))}::jsonb) as t (n int, email text, first text, last text)
+    order by n returning id, email`)
+  return rows.map((row) => row.id)
+}
+
+const PATHS: Path[] = ['trigrams', 'account', 'table']
+const SUBSCRIBED = sql`coalesce(c.state = 'subscribed', false)`
+
+function strategiesFor(q: string, byId: boolean, counting: Ask['counting']): Strategy[] {
+  const paths = PATHS.filter((path) => path !== 'trigrams' || /[\p{L}\p{N}@.+\-_ '%\\]{3}/u.test(q))
+  const totals: ('none' | Path)[] = counting === 'none' ? ['none'] : paths
+  return [
+    ...paths.flatMap((path): Strategy[] => [
+      { do: 'set', path, limit: null, otherwise: 'set' },
+      { do: 'set', path, limit: 10_001, otherwise: 'set' },
+      ...totals.map((total): Strategy => ({ do: 'sorted', path, total })),
+    ]),
+    ...(byId ? totals.map((total): Strategy => ({ do: 'ordered', total })) : []),
+  ]
+}
+
+test('every way of finding a page finds the same: what the words mean, in order, with its total', async (t) => {
+  const made = await testApp(t)
+  const byName: Order = {
+    name: 'first',
+    descending: false,
+    by: { value: sql`lower(c.fields ->> 'first_name') collate "C"`, type: sql`text` },
+  }
+
+  const property = fc.asyncProperty(
+    fc.uniqueArray(person, { maxLength: 40, selector: (one) => one.email }),
+    fc.array(needle, { minLength: 1, maxLength: 4 }),
+    fc.constantFrom<Sql | undefined>(undefined, SUBSCRIBED),
+    fc.nat(5),
+    async (people, needles, filter, offset) => {
+      await made.db.query(sql`delete from contacts where account_id = ${made.accountId}`)
+      const ids = await enter(made, people)
+      for (const q of needles) {
+        const expected = ids
+          .filter((_, n) => matches(people[n]!, q) && (!filter || n % 3 !== 0))
+          .sort()
+          .reverse()
+        for (const order of [NEWEST_FIRST, byName]) {
+          const ask: Ask = {
+            accountId: made.accountId,
+            filter,
+            q,
+            order,
+            behind: undefined,
+            limit: 7,
+            offset,
+            counting: 'capped',
+          }
+          const pages = await Promise.all(
+            strategiesFor(q, !order.by, ask.counting).map(async (strategy) => {
+              const found = await made.db.transaction((trx) => new Finder(trx, ask).follow(strategy))
+              return { strategy, ...found }
+            }),
+          )
+          for (const { strategy, places, total, capped } of pages) {
+            const told = JSON.stringify({ q, strategy, people: people.length })
+            assert.deepEqual([total, capped], [expected.length, false], told)
+            assert.deepEqual(
+              places.map((place) => place.id),
+              order.by ? pages[0]!.places.map((place) => place.id) : expected.slice(offset, offset + 7),
+              told,
+            )
+          }
+        }
+      }
+    },
+  )
+  await fc.assert(property, { numRuns: 25, seed: 11 })
+})
+
+test('the exact address stands first and is counted once, on pages by number and by cursor', async (t) => {
+  const made = await testApp(t)
+  await enter(made, [
+    { email: 'ann@example.com', first: null, last: null },
+    ...Array.from({ length: 9 }, (_, n) => ({ email: `${n}.ann@example.com`, first: null, last: null })),
+  ])
+  const emails = (answer: { body: { data: { email: string }[] } }) => answer.body.data.map((contact) => contact.email)
+
+  const first = await made.get('/api/contacts?q=ANN@example.com&per_page=3')
+  assert.equal(first.body.total, 10)
+  assert.equal(emails(first)[0], 'ann@example.com')
+  const byNumber = [...emails(first)]
+  for (let page = 2; page <= 4; page++)
+    byNumber.push(...emails(await made.get(`/api/contacts?q=ann@example.com&per_page=3&page=${page}`)))
+  const byCursor = [...emails(first)]
+  for (let cursor = first.body.next_cursor; cursor; ) {
+    const next = await made.get(`/api/contacts?q=ANN@example.com&per_page=3&cursor=${cursor}`)
+    assert.equal(next.body.total, 10)
+    byCursor.push(...emails(next))
+    cursor = next.body.next_cursor
+  }
+
+  assert.equal(new Set(byNumber).size, 10)
+  assert.deepEqual(byNumber, byCursor)
+  assert.deepEqual(
+    byNumber.slice(1),
+    Array.from({ length: 9 }, (_, n) => `${8 - n}.ann@example.com`),
+    'the newest first',
+  )
+})
+
+test('more than 10,000 hits are told as such, and counted when asked', async (t) => {
+  const made = await testApp(t)
+  await made.db.query(sql`
+    insert into contacts (account_id, email, state, origin)
+    select ${made.accountId}, 'p' || n || '@' || case when n % 10 < 9 then 'many' else 'few' end || '.example', 'subscribed', 'test'
+    from generate_series(1, 30000) as n`)
+
+  const capped = (await made.get('/api/contacts?q=many.example&per_page=2')).body
+  const exact = (await made.get('/api/contacts?q=many.example&per_page=2&count=exact')).body
+  const few = (await made.get('/api/contacts?q=few.example&per_page=2')).body
+  const none = (await made.get('/api/contacts?q=nowhere')).body
+
+  assert.deepEqual([capped.total, capped.total_is_capped, capped.data.length], [10_000, true, 2])
+  assert.deepEqual(
+    [exact.total, exact.total_is_capped, exact.data[0].email],
+    [27_000, undefined, 'p30000@many.example'],
+  )
+  assert.deepEqual(
+    [few.total, few.total_is_capped, few.data.map((one: { email: string }) => one.email)],
+    [3000, undefined, ['p29999@few.example', 'p29989@few.example']],
+  )
+  assert.deepEqual([none.total, none.data], [0, []])
+  const next = (await made.get(`/api/contacts?q=many.example&per_page=2&cursor=${capped.next_cursor}`)).body
+  assert.deepEqual([next.total, next.total_is_capped], [10_000, true], 'a cursor remembers what the first page counted')
+})
+
+test('a strategy goes with how frequent the matches are and where they lie', () => {
+  const large: Probe = { seen: 3000, matching: 0, selected: 0, passed: 0, scale: 333, tableRows: 1_300_000 }
+  const asked = { byId: true, hasTrigrams: true, counting: 'capped', rows: 51 } as const
+  const chosen = (probed: Partial<Probe>, more: Partial<Parameters<typeof chooseStrategy>[1]> = {}) =>
+    chooseStrategy({ ...large, ...probed }, { ...asked, ...more })
+
+  assert.deepEqual(
+    chosen({ seen: 4 }),
+    { do: 'set', path: 'account', limit: null, otherwise: 'set' },
+    'a small account is read whole',
+  )
+  assert.deepEqual(chosen({}), { do: 'set', path: 'trigrams', limit: 10_001, otherwise: 'set' }, 'rare: by trigrams')
+  assert.deepEqual(
+    chosen({ matching: 1350, selected: 1350, passed: 2 }),
+    { do: 'ordered', total: 'capped' },
+    'frequent: a walk, and no count',
+  )
+  assert.deepEqual(
+    chosen({ matching: 700, selected: 700, passed: 2300 }),
+    { do: 'sorted', path: 'trigrams', total: 'capped' },
+    'frequent, but only among the oldest',
+  )
+  assert.deepEqual(
+    chosen({}, { hasTrigrams: false }),
+    { do: 'set', path: 'table', limit: null, otherwise: 'set' },
+    'nothing the index could look up',
+  )
+  assert.deepEqual(chosen({ matching: 3000, selected: 0 }, { hasTrigrams: false, counting: 'exact' }), {
+    do: 'set',
+    path: 'table',
+    limit: null,
+    otherwise: 'set',
+  })
+  assert.deepEqual(chosen({ matching: 3000, selected: 600, passed: 5 }, { hasTrigrams: false, counting: 'exact' }), {
+    do: 'ordered',
+    total: 'table',
+  })
+  assert.deepEqual(chosen({ seen: 100, scale: 256, tableRows: 50_000_000 }, { hasTrigrams: false }).do, 'set')
+  assert.equal(
+    (chosen({ seen: 100, scale: 256, tableRows: 50_000_000 }, { hasTrigrams: false }) as { path: Path }).path,
+    'account',
+    'a middling account in a huge table',
+  )
+})

@@ -1,0 +1,91 @@
+import type { Probe } from './probe.ts'
+
+/** A total beyond this is told as "more than" for a search text. */
+export const CAP = 10_000
+
+/** Below so many sampled contacts an account is small enough (20,000) to be read whole. */
+const SMALL = 80
+
+/**
+ * What things cost, in µs, as measured on two cores with everything in memory. Only their proportions matter.
+ * ROW: a contact on an ordered walk or a walk through the account; TABLE_ROW: one in a parallel scan of the whole table;
+ * TRIGRAMS: to intersect posting lists; HIT: a contact found by them, fetched and checked.
+ */
+const ROW = 0.5
+const TABLE_ROW = 0.25
+const TRIGRAMS = 10_000
+const HIT = 1.2
+
+/** Ways to a whole set: through the trigram index, through the account's index entries, through the whole table. */
+export type Path = 'trigrams' | 'account' | 'table'
+
+/** What to do for a page and its total. */
+export type Strategy =
+  /** Reads the set by one path, and takes page and total from it; at most `limit` of it, whose page counts only if all fit. */
+  | { do: 'set'; path: Path; limit: number | null; otherwise: 'ordered' | 'set' }
+  /** Walks in order until the page is full; the total is known, not wanted, or counted by a path. */
+  | { do: 'ordered'; total: 'none' | 'capped' | Path }
+  /** Sorts the set for the page alone, and counts it by itself: for sets too large to keep. */
+  | { do: 'sorted'; path: Path; total: 'none' | 'capped' | Path }
+
+interface Question {
+  /** Whether the order is that of the ids, which an index has. */
+  byId: boolean
+  /** Whether the search text has a trigram at all. */
+  hasTrigrams: boolean
+  /** How the total is wanted. */
+  counting: 'none' | 'capped' | 'exact'
+  /** Rows up to the page's end, those of earlier pages included. */
+  rows: number
+}
+
+/** Sets larger than this are not kept in memory to be sorted and counted at once. */
+const LARGE = 100_000
+
+/**
+ * Chooses how to find a page. The sample's counts follow a Poisson distribution, so with five standard deviations above
+ * what 10,000 hits would show, a total is "more than 10,000" but for one case in 100,000, and need not be counted.
+ */
+export function chooseStrategy(found: Probe, { byId, hasTrigrams, counting, rows }: Question): Strategy {
+  if (found.seen < SMALL) return { do: 'set', path: 'account', limit: null, otherwise: 'set' }
+  const costs = costsOf(found, rows)
+  const scan: Path = costs.table < costs.account ? 'table' : 'account'
+  const path: Path = hasTrigrams && costs.trigrams <= costs[scan] ? 'trigrams' : scan
+  const walks = byId && costs.ordered <= costs[path]
+  const atCap = CAP / found.scale
+  const beyondCap = found.selected >= atCap + 5 * Math.sqrt(atCap)
+
+  if (counting === 'none' || (counting === 'capped' && beyondCap)) {
+    return pageAlone(found, path, walks, byId, counting === 'none' ? 'none' : 'capped')
+  }
+  if (counting === 'capped' && path === 'trigrams') {
+    const wholeAnyway = found.selected > 0 && !walks
+    return { do: 'set', path, limit: wholeAnyway ? null : CAP + 1, otherwise: walks ? 'ordered' : 'set' }
+  }
+  return walks || isLarge(found)
+    ? pageAlone(found, path, walks, byId, path)
+    : { do: 'set', path, limit: null, otherwise: 'set' }
+}
+
+function pageAlone(found: Probe, path: Path, walks: boolean, byId: boolean, total: 'none' | 'capped' | Path): Strategy {
+  if (walks) return { do: 'ordered', total }
+  return byId && !isLarge(found) && total === 'none'
+    ? { do: 'set', path, limit: null, otherwise: 'set' }
+    : { do: 'sorted', path, total }
+}
+
+function isLarge({ selected, scale }: Probe): boolean {
+  return selected * scale > LARGE
+}
+
+function costsOf({ seen, matching, selected, passed, scale, tableRows }: Probe, rows: number) {
+  const evenly = (ROW * 1.5 * rows * seen) / selected
+  // More passed by than chance explains: the matches are all at the far end, and the walk goes there.
+  const farAway = ROW * scale * passed
+  return {
+    ordered: selected === 0 ? Number.POSITIVE_INFINITY : passed * selected <= 5 * seen ? evenly : farAway + evenly,
+    trigrams: TRIGRAMS + HIT * scale * matching,
+    account: ROW * scale * seen,
+    table: TABLE_ROW * tableRows,
+  }
+}

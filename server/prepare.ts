@@ -1,0 +1,58 @@
+import type pg from 'pg'
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { Database } from './db/database.ts'
+import { applyMigrations, withStartLock } from './db/migrate.ts'
+import { createAccount } from './features/accounts/accounts.ts'
+import { createToken, ensureToken, listTokens } from './features/accounts/tokens.ts'
+import { requireKeysInUse } from './features/subscriptions/keys.ts'
+import { Queue } from './jobs/queue.ts'
+import type { Keyring } from './lib/secret.ts'
+import { allJobs } from './worker.ts'
+
+interface Parts {
+  url: string
+  /** Without a pooler in between. */
+  directUrl: string
+  log: Logger
+  signal?: AbortSignal
+}
+
+/** Brings the schema and the queue's tables up to date, one process at a time. */
+export async function prepareSchema({ url, directUrl, log, signal }: Parts): Promise<void> {
+  await withStartLock(directUrl, { log, ...(signal && { signal }) }, (client) =>
+    inLock(client, url, log, async () => {}),
+  )
+}
+
+/**
+ * The same, and sees to account 1 and its token. Answers a token only when it has just been made, which is when the
+ * account has never had one and `wantsToken`; nobody will be told it again.
+ */
+export async function prepareAll(
+  parts: Parts & { config: Config; keyring: Keyring; wantsToken: boolean },
+): Promise<string | undefined> {
+  const { url, directUrl, log, config, keyring, wantsToken, signal } = parts
+  return withStartLock(directUrl, { log, ...(signal && { signal }) }, (client) =>
+    inLock(client, url, log, async (db) => {
+      await requireKeysInUse(db, keyring)
+      await createAccount(db, { id: 1, name: 'Main' })
+      if (config.ROLLCALL_API_TOKEN !== undefined) await ensureToken(db, 1, config.ROLLCALL_API_TOKEN)
+      if (!wantsToken || (await listTokens(db, 1)).length > 0) return undefined
+      return (await createToken(db, 1, { name: 'First start', scopes: ['admin'] })).token
+    }),
+  )
+}
+
+async function inLock<T>(client: pg.Client, url: string, log: Logger, work: (db: Database) => Promise<T>): Promise<T> {
+  await applyMigrations(client, { log })
+  const db = new Database({ url, max: 2 })
+  const queue = new Queue(db, { role: 'worker', onError: (error) => log.error({ err: error }, 'queue failed') })
+  try {
+    await queue.prepare(allJobs(db))
+    return await work(db)
+  } finally {
+    await queue.stop(0).catch(() => {})
+    await db.close()
+  }
+}

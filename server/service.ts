@@ -1,0 +1,139 @@
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import sql from 'sql-template-tag'
+import { buildApp } from './app.ts'
+import type { Config } from './config.ts'
+import { checkDatabase } from './db/check.ts'
+import { Database } from './db/database.ts'
+import type { Embedded } from './db/embedded.ts'
+import { startLocal } from './db/local.ts'
+import { Queue } from './jobs/queue.ts'
+import type { Keyring } from './lib/secret.ts'
+import { prepareAll } from './prepare.ts'
+import { inTime, type Run } from './run.ts'
+import { startWorker } from './worker.ts'
+
+export type Role = 'api' | 'worker' | 'all'
+
+export interface ServiceParts {
+  role: Role
+  config: Config
+  /** Rollcall's directory, absolute. */
+  home: string
+  log: Logger
+  run: Run
+  /** The keys: asked for once the home is ours. */
+  readKeyring: () => Keyring
+  /** Throws a Refusal when the API could not listen. */
+  probePort: () => Promise<void>
+  /** Opens the API's port; answers its address. */
+  listen: (app: FastifyInstance) => Promise<string>
+  /** Told of the embedded server as soon as there is one. */
+  onEmbedded: (embedded: Embedded) => void
+}
+
+export interface Service {
+  /** Where the API answers; undefined for a worker alone. */
+  address: string | undefined
+  /** The token that this very first start has made, to be shown once. */
+  token: string | undefined
+}
+
+/** Of the time for a stop, what is kept back for the database, which writes what it holds in memory to disk. */
+const DATABASE_SHARE = 0.35
+
+/** How long `/readyz` waits for the database's answer. */
+const READY_WITHIN_MS = 2000
+
+const SWEEP_MS = 20
+
+/** Starts part after part; each is noted in `run` at once, so that a failure or a stop in between ends what was begun. */
+export async function bringUp(parts: ServiceParts): Promise<Service> {
+  const { role, config, log, run } = parts
+  const { url, directUrl } = await openServer(parts)
+  const keyring = parts.readKeyring()
+  run.signal.throwIfAborted()
+
+  const onError = (error: Error) => log.warn({ err: error }, 'lost a connection to the database')
+  const db = new Database({ url, max: config.DATABASE_POOL_SIZE, onError })
+  run.onStop((deadline) => inTime(db.close(), beforeDatabase(deadline) + 500))
+  const queue = new Queue(db, {
+    role: role === 'api' ? 'api' : 'worker',
+    onError: (error) => log.error({ err: error }, 'queue failed'),
+  })
+  const drains: ((deadline: number) => Promise<unknown>)[] = []
+  run.onStop((deadline) => Promise.all(drains.map((drain) => drain(beforeDatabase(deadline)))))
+
+  let isPrepared = false
+  let address: string | undefined
+  if (role !== 'worker') {
+    const isReady = async () => isPrepared && !run.signal.aborted && (await answers(db))
+    const app = await buildApp({ db, queue, config, keyring, logger: log, isReady })
+    drains.push((deadline) => closeApp(app, deadline, log))
+    address = await parts.listen(app)
+  }
+  const wantsToken = config.ROLLCALL_API_TOKEN === undefined
+  const token = await prepareAll({ url, directUrl, log, config, keyring, wantsToken, signal: run.signal })
+  if (role !== 'api') {
+    const worker = await startWorker({ db, queue, logger: log })
+    drains.push((deadline) => inTime(worker.stop(Math.max(0, deadline - Date.now())), deadline))
+  } else {
+    drains.push((deadline) => inTime(queue.stop(0), deadline))
+  }
+  run.signal.throwIfAborted()
+  isPrepared = true
+  return { address, token }
+}
+
+/** The given database, checked, or the embedded one, started. */
+async function openServer({ config, home, log, run, role, probePort, onEmbedded }: ServiceParts) {
+  const probe = role === 'worker' ? async () => {} : probePort
+  const url = config.DATABASE_URL
+  if (url !== undefined) {
+    await probe()
+    const directUrl = config.DATABASE_DIRECT_URL ?? url
+    await checkDatabase(url, directUrl)
+    return { url, directUrl }
+  }
+  const local = await startLocal({ home, command: 'start', log: serverLog(log), signal: run.signal, onClaimed: probe })
+  onEmbedded(local.embedded)
+  run.onStop((deadline) => local.stop(Math.max(500, deadline - Date.now())))
+  local.embedded.ended.then((words) => {
+    if (run.signal.aborted) return
+    log.fatal(`the embedded PostgreSQL has ended by itself: ${words}`)
+    run.requestStop(new Error('the embedded PostgreSQL has ended'))
+  })
+  return { url: local.url, directUrl: local.url }
+}
+
+/** PostgreSQL's own lines are for those who look closely; ours are plain text. */
+export function serverLog(log: Logger) {
+  return { debug: (message: string) => log.debug(message), warn: (message: string) => log.warn(message) }
+}
+
+/** Accepts nothing more and waits for what runs; cuts that off at the deadline. */
+async function closeApp(app: FastifyInstance, deadline: number, log: Logger): Promise<void> {
+  const closed = app.close()
+  // A connection that was in use when we began stays open after its answer, for a next request that we won't take.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS)
+  try {
+    if (await inTime(closed, deadline)) return
+    log.warn('requests that had not ended in time were cut off')
+    app.server.closeAllConnections()
+    await closed
+  } finally {
+    clearInterval(sweep)
+  }
+}
+
+function beforeDatabase(deadline: number): number {
+  return deadline - Math.max(0, deadline - Date.now()) * DATABASE_SHARE
+}
+
+async function answers(db: Database): Promise<boolean> {
+  const asked = db.query(sql`select 1`).then(
+    () => true,
+    () => false,
+  )
+  return (await inTime(asked, Date.now() + READY_WITHIN_MS)) && asked
+}

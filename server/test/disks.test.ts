@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, type TestContext, test } from 'node:test'
+import { readOwnerFile, rollcall } from './program.ts'
+
+const LIMIT = { timeout: 60_000 }
+
+/** A home that has been started once. */
+const template = mkdtempSync(join(tmpdir(), 'rollcall-template-'))
+
+before(async () => assert.equal((await rollcall(template, ['token', 'create']).ended).code, 0))
+after(() => rmSync(template, { recursive: true }))
+
+/** A file system of its own size for a home; undefined, with the test skipped, where we may not make one. */
+function smallDisk(t: TestContext, megabytes: number): string | undefined {
+  const directory = mkdtempSync(join(tmpdir(), 'rollcall-disk-'))
+  const { status, stderr, error } = spawnSync(
+    'mount',
+    ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', directory],
+    { encoding: 'utf8' },
+  )
+  t.after(() => {
+    if (status === 0) execFileSync('umount', ['--lazy', directory])
+    rmSync(directory, { recursive: true })
+  })
+  if (status === 0) return directory
+  t.skip(`no file system can be mounted here: ${error?.message ?? stderr.trim()}`)
+  return undefined
+}
+
+function fill(directory: string): string {
+  const path = join(directory, 'ballast')
+  const { bavail, bsize } = statfsSync(directory)
+  writeFileSync(path, Buffer.alloc(bavail * bsize))
+  return path
+}
+
+async function assertRefused(home: string, args: string[], message: RegExp): Promise<void> {
+  const { code, out, err } = await rollcall(home, args).ended
+  assert.deepEqual([code, out], [1, ''], err)
+  assert.match(err, message)
+  assert.equal(err.trimEnd().split('\n').at(-1)?.startsWith('rollcall: '), true, err)
+}
+
+test('a first start on a disk without room says so and leaves nothing half made', LIMIT, async (t) => {
+  const home = smallDisk(t, 16)
+  if (home === undefined) return
+
+  await assertRefused(home, ['start'], /the disk that holds .* is full: free some space and start again\n$/)
+
+  assert.deepEqual(
+    readdirSync(home).filter((name) => !/^owner\.1\.json|secret$/.test(name)),
+    [],
+  )
+})
+
+test('on a disk that has filled up start and commands say so, and work again once there is room', LIMIT, async (t) => {
+  const home = smallDisk(t, 160)
+  if (home === undefined) return
+  execFileSync('cp', ['-a', `${template}/.`, home])
+  const ballast = fill(home)
+
+  await assertRefused(home, ['start'], /the disk that holds .* is full/)
+  await assertRefused(home, ['token', 'list'], /the disk that holds .* is full/)
+
+  rmSync(ballast)
+  assert.equal((await rollcall(home, ['token', 'list']).ended).code, 0)
+})
+
+test('on a read-only disk start and commands say so, whether there are data or not', LIMIT, async (t) => {
+  const home = smallDisk(t, 160)
+  if (home === undefined) return
+  execFileSync('mount', ['-o', 'remount,ro', home])
+  await assertRefused(
+    join(home, 'new'),
+    ['start'],
+    /new is on a read-only file system: make it writable, or set ROLLCALL_HOME/,
+  )
+  assert.ok(!existsSync(join(home, 'new')))
+
+  execFileSync('mount', ['-o', 'remount,rw', home])
+  execFileSync('cp', ['-a', `${template}/.`, home])
+  const owner = readOwnerFile(home)
+  execFileSync('mount', ['-o', 'remount,ro', home])
+  await assertRefused(home, ['start'], /is on a read-only file system/)
+  await assertRefused(home, ['token', 'list'], /is on a read-only file system/)
+  assert.deepEqual(readOwnerFile(home), owner)
+})
+
+test('a directory that this user may not use is named', {
+  skip: process.getuid?.() === 0 && 'root may use any',
+}, async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'rollcall-closed-'))
+  t.after(() => execFileSync('sh', ['-c', 'chmod 700 "$1"; rm -r "$1"', 'sh', directory]))
+  execFileSync('chmod', ['500', directory])
+
+  await assertRefused(
+    join(directory, 'home'),
+    ['start'],
+    /may not use .*: start as the user that owns it, or set ROLLCALL_HOME/,
+  )
+})

@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import sql from 'sql-template-tag'
+import type { Database } from '../db/database.ts'
+import { Queue } from '../jobs/queue.ts'
+import { allJobs } from '../worker.ts'
+
+/** Runs a worker until no job is left, those that were to wait a while included. Throws when one was given up. */
+export async function runJobs(db: Database, jobs = allJobs(db)): Promise<void> {
+  const queue = new Queue(db, { role: 'worker', onError: () => {} })
+  await queue.work(jobs)
+  try {
+    while (await isLeft(db)) await sleep(20)
+  } finally {
+    await queue.stop(5000)
+  }
+  const [failed] = await db.query<{ name: string; output: unknown }>(
+    sql`select name, output from pgboss.job where state = 'failed'`,
+  )
+  if (failed) throw new Error(`${failed.name} was given up: ${JSON.stringify(failed.output)}`)
+}
+
+async function isLeft(db: Database): Promise<boolean> {
+  await db.query(sql`
+    update pgboss.job set start_after = now() where state in ('created', 'retry') and start_after > now()`)
+  const [left] = await db.query<{ count: number }>(sql`
+    select count(*) as count from pgboss.job where state in ('created', 'retry', 'active')`)
+  return left!.count > 0
+}
+
+/** The payloads of the jobs of this name that wait; they are taken out of the queue, for a test to run them itself. */
+export async function takeJobs<Payload>(db: Database, name: string): Promise<Payload[]> {
+  const rows = await db.query<{ data: Payload }>(sql`delete from pgboss.job where name = ${name} returning data`)
+  return rows.map((row) => row.data)
+}
