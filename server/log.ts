@@ -1,7 +1,10 @@
-import { type DestinationStream, destination, type Logger, pino, stdSerializers } from 'pino'
+import { type DestinationStream, destination, type Logger, pino } from 'pino'
 
-/** Where PostgreSQL quotes what it was given, which may be somebody's address. */
-const QUOTES = ['detail', 'where', 'internalQuery', 'hint'] as const
+/**
+ * What is told of an error beside its type, message and stack. Not more: `detail` and `where` of PostgreSQL quote what
+ * it was given, which may be somebody's address, and a lost connection carries all its settings.
+ */
+const TOLD = ['code', 'severity', 'schema', 'table', 'column', 'constraint', 'routine'] as const
 
 /** One JSON line a message, on stderr: stdout is for what was asked for. `flush` before the process ends. */
 export function openLog(level: string): { log: Logger; flush: () => void } {
@@ -18,12 +21,20 @@ export function openLog(level: string): { log: Logger; flush: () => void } {
   }
 }
 
-function logTo(level: string, stream: DestinationStream): Logger {
-  return pino({ level, base: { pid: process.pid }, serializers: { err: withoutQuotes } }, stream)
+/** The same to any stream. */
+export function logTo(level: string, stream: DestinationStream): Logger {
+  return pino({ level, base: { pid: process.pid }, serializers: { err: describeError } }, stream)
 }
 
-function withoutQuotes(error: Error): Record<string, unknown> {
-  const { ...told } = stdSerializers.err(error) as unknown as Record<string, unknown>
-  for (const name of QUOTES) delete told[name]
-  return told
+function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { name, message, stack, cause } = error
+  const told = TOLD.map((key) => [key, (error as unknown as Record<string, unknown>)[key]] as const)
+  return {
+    type: name,
+    message,
+    stack,
+    ...Object.fromEntries(told.filter(([, value]) => value !== undefined)),
+    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+  }
 }

@@ -54,7 +54,9 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
   const keyring = parts.readKeyring()
   run.signal.throwIfAborted()
 
-  const onError = (error: Error) => log.warn({ err: error }, 'lost a connection to the database')
+  const onError = (error: Error) => {
+    if (!run.signal.aborted) log.warn({ err: error }, 'lost a connection to the database')
+  }
   const db = new Database({ url, max: config.DATABASE_POOL_SIZE, onError })
   run.onStop((deadline) => inTime(db.close(), beforeDatabase(deadline) + 500))
   const queue = new Queue(db, {

@@ -1,4 +1,14 @@
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Refusal } from '../lib/refusal.ts'
 import type { Binaries } from './binaries.ts'
@@ -49,7 +59,11 @@ export function nameFor(user: PgUser, dataDir: string): string {
  * that was cut off half-way is never taken for a whole one.
  */
 export function prepareDataDir(dataDir: string, { initdb }: Binaries, user: PgUser): void {
-  if (readVersion(dataDir) !== undefined) return
+  if (readVersion(dataDir) !== undefined) {
+    // As a copy or a restored backup may come out, PostgreSQL would refuse it.
+    if ((statSync(dataDir).mode & 0o027) !== 0) chmodSync(dataDir, 0o700)
+    return
+  }
   if (existsSync(dataDir) && readdirSync(dataDir).length > 0) {
     throw new Refusal(
       `${dataDir} is no data directory of PostgreSQL, but is not empty: move it away, or set ROLLCALL_HOME`,

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -43,6 +53,7 @@ test('a server is made, is reached by a private socket alone, knows all letters,
   await first.stop()
   assert.ok(!existsSync(first.socketDir))
 
+  chmodSync(dataDir, 0o755) // as a copy of it may have it
   const second = await startEmbedded({ dataDir })
   t.after(() => second.kill())
   assert.deepEqual(await read(second.url, 'select n from kept'), [7])

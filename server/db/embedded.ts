@@ -44,7 +44,7 @@ export interface Embedded {
 }
 
 /** Only in the name of the socket file, as there is no TCP. */
-const PORT = 5432
+export const PORT = 5432
 const LONGEST_SOCKET_PATH = 100
 const READY_POLL_MS = 20
 

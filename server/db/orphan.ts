@@ -2,12 +2,14 @@ import { readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from '../lib/refusal.ts'
-import { clusterName, type ServerLog } from './embedded.ts'
+import { clusterName, PORT, type ServerLog } from './embedded.ts'
 import { commandLine, identify } from './process.ts'
 
 /** After so long a shutdown with a checkpoint gives way to one without: the next start recovers instead. */
 const PATIENCE_MS = 60_000
 const POLL_MS = 50
+
+const SOCKET_FILES = [`.s.PGSQL.${PORT}`, `.s.PGSQL.${PORT}.lock`]
 
 /**
  * Stops the PostgreSQL that was left running on a data directory by an owner that is dead. Only for the directory's
@@ -18,7 +20,10 @@ export async function stopOrphan(dataDir: string, log: ServerLog): Promise<void>
   const lines = readLines(pidFile)
   const pid = Number(lines[0])
   const process = identify(pid)
-  if (process === undefined) return // PostgreSQL itself sees that the file is stale
+  if (process === undefined) {
+    removeSocketDir(lines[4] ?? '') // the pid file itself is left to PostgreSQL, which sees that it is stale
+    return
+  }
   const command = commandLine(pid)
   if (!isServerOf(command, dataDir)) {
     // A server that was started by hand must not be ended, nor have its file taken away: PostgreSQL will refuse.
@@ -55,10 +60,11 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** What the dead owner would have removed: an empty directory of a name that we give. */
+/** What the dead owner would have removed: a directory of a name that we give, with nothing but the socket in it. */
 function removeSocketDir(directory: string): void {
   if (!/\/rollcall-\w{6}$/.test(directory)) return
   try {
+    for (const name of SOCKET_FILES) rmSync(join(directory, name), { force: true })
     rmdirSync(directory)
   } catch {
     // Gone, or not empty and so not only ours.

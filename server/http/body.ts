@@ -38,7 +38,10 @@ function parseJson(text: string): unknown {
   } catch (error) {
     const { message } = error as Error
     if (/forbidden prototype property/.test(message)) {
-      throw new AppError('bad_request', 'The body has a key that is not allowed: __proto__, or constructor with a prototype: leave it out')
+      throw new AppError(
+        'bad_request',
+        'The body has a key that is not allowed: __proto__, or constructor with a prototype: leave it out',
+      )
     }
     throw new AppError(
       'bad_request',

@@ -65,7 +65,11 @@ export function answerFor(error: AppError): { status: number; body: object } {
 }
 
 /** Answers a request with the failure that ended it. */
-export function answerFailure(error: FastifyError | AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerFailure(
+  error: FastifyError | AppError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const known = error instanceof AppError ? error : appErrorFrom(error, request)
   if (!known) {
     // The cause goes to the log, never to the caller.

@@ -115,8 +115,8 @@ test('text that PostgreSQL can not hold is refused wherever it stands', async (t
   const made = await inhabited(t)
   for (const [name, bad] of Object.entries({ NUL: '\0', 'a high surrogate': '\ud83d', 'a low surrogate': '\ude00' })) {
     const says = /character that text can not have/
-    const named = (refusals: Record<string, Refusal>) =>
-      Object.fromEntries(Object.entries(refusals).map(([at, refusal]) => [`${name} in ${at}`, { says, ...refusal }]))
+    const named = (refusals: Record<string, Omit<Refusal, 'says'>>) =>
+      Object.fromEntries(Object.entries(refusals).map(([at, refusal]) => [`${name} in ${at}`, { ...refusal, says }]))
     await refuseAll(
       made,
       named({
@@ -295,7 +295,7 @@ test('an id that is none, or beyond 64 bits, is an id of nothing', async (t) => 
     '%00',
     '１',
   ]
-  const withId = routes.filter(({ url }) => /:(list_id|field_id|id)\b/.test(url))
+  const withId = routes.filter(({ method, url }) => method !== 'HEAD' && /:(list_id|field_id|id)\b/.test(url))
 
   assert.ok(withId.length >= 12)
   for (const { method, url, schema } of withId) {
@@ -308,7 +308,7 @@ test('an id that is none, or beyond 64 bits, is an id of nothing', async (t) => 
         body && Object.fromEntries(Object.entries(body).filter(([key]) => allowed!.includes(key))),
       )
       assert.equal(answer.status, 404, `${method} ${url} ${id}: ${JSON.stringify(answer.body)}`)
-      if (method !== 'HEAD') assert.deepEqual(answer.body, { error: 'Not Found' })
+      assert.deepEqual(answer.body, { error: 'Not Found' })
     }
   }
   for (const name of [
@@ -350,7 +350,7 @@ test('pages, cursors, orders, filters and operators that there are not are refus
     'page 0': get('page=0', 'page', /at least 1/),
     'page -1': get('page=-1', 'page', /at least 1/),
     'page 10^12': get('page=1000000000000', 'page', /at most \d+/),
-    'page 10^400': get(`page=1${'0'.repeat(400)}`, 'page', /must be an integer/),
+    'page 10^400': get(`page=1${'0'.repeat(400)}`, 'page', /at most \d+/),
     'a deep page': get('page=10000000&per_page=1000', 'page', /by cursor all/),
     'page 1.5': get('page=1.5', 'page', /must be an integer/),
     'two pages': get('page=1&page=2', 'page', /must be an integer/),
@@ -776,8 +776,8 @@ test('an address that is no route, and a method it has not, are a 404 in JSON', 
     assert.match(String(answer.headers['content-type']), /^application\/json/)
   }
   assert.equal((await call('GET', '/api/contacts/')).status, 200)
-  const head = await call('HEAD', '/api/contacts')
-  assert.deepEqual([head.status, head.body], [200, ''])
+  const head = await app.inject({ method: 'HEAD', url: '/api/contacts', headers: { 'api-token': token } })
+  assert.deepEqual([head.statusCode, head.body], [200, ''])
 
   const base = await app.listen({ port: 0, host: '127.0.0.1' })
   const huge = await withHugeHeader((app.server.address() as AddressInfo).port, token)

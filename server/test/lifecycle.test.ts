@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,8 +26,7 @@ after(() => rmSync(template, { recursive: true }))
 
 function startedHome(t: TestContext): string {
   const home = temporaryHome(t)
-  if (process.getuid?.() === 0) execFileSync('cp', ['-a', template, home])
-  else cpSync(template, home, { recursive: true })
+  execFileSync('cp', ['-a', template, home])
   return home
 }
 

@@ -40,9 +40,10 @@ export function temporaryHome(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'rollcall-home-'))
   const home = join(directory, 'home')
   t.after(() => {
-    const { pid, postmasterPid } = readOwnerFile(home) ?? {}
+    const { pid, postmasterPid, socketDir } = readOwnerFile(home) ?? {}
     for (const left of [pid, postmasterPid]) if (left !== undefined) kill(left)
-    rmSync(directory, { recursive: true, force: true, maxRetries: 20 })
+    for (const left of [directory, socketDir])
+      if (left !== undefined) rmSync(left, { recursive: true, force: true, maxRetries: 20 })
   })
   return home
 }

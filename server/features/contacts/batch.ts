@@ -89,12 +89,12 @@ export async function updateBatch(trx: Trx, desk: Desk, input: Static<typeof Bat
   if (both.length > 0) throw invalid({ base: [`the same tags are both added and removed: ${both.join(', ')}`] })
   if (Object.keys(input.fields ?? {}).length + added.length + removed.length === 0)
     throw invalid({ base: ['says nothing to change: give fields, tags_added or tags_removed'] })
-  const { ids, notFound } = await resolveContacts(trx, caller.accountId, input.contact_ids)
   const { set, unset } = await takeFields(trx, desk.fieldCache, input.fields ?? {}, {
     accountId: caller.accountId,
     unknown: desk.settings.unknown_fields,
     creating: false,
   })
+  const { ids, notFound } = await resolveContacts(trx, caller.accountId, input.contact_ids)
   const id = await openChangeSet(trx, caller.accountId, {
     kind: 'batch_update',
     actor: caller.actor,

@@ -72,7 +72,7 @@ export async function insertContact(
   record(trx, accountId, [{ contactId: row.id, types: typesOf(standing, entered), data: dataOf(row, entered) }])
   const action = assertedBy(standing)
   if (action) assertConsents(trx, desk.caller, [{ contactId: row.id, action }])
-  return { ...row, list_ids: entered.sort((a, b) => a - b), suppressed: ruling.suppressed }
+  return { ...row, list_ids: entered, suppressed: ruling.suppressed }
 }
 
 function typesOf({ state }: Standing, lists: number[]): EventType[] {

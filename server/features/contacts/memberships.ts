@@ -48,7 +48,7 @@ export async function enterLists(
       select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = wanted.list_id and o.email = ${contact.email})
     on conflict do nothing
     returning list_id`)
-  return rows.map((row) => row.list_id)
+  return inOrder(rows)
 }
 
 /** Takes one contact out of lists; answers which it was in. Unknown lists are passed over. */
@@ -63,7 +63,11 @@ export async function leaveLists(
     delete from list_members
     where account_id = ${accountId} and contact_id = ${contactId} and list_id = any(${[...listIds]})
     returning list_id`)
-  return rows.map((row) => row.list_id)
+  return inOrder(rows)
+}
+
+function inOrder(rows: { list_id: number }[]): number[] {
+  return rows.map((row) => row.list_id).sort((a, b) => a - b)
 }
 
 export async function listsOf(db: Queryable, accountId: number, contactId: string): Promise<number[]> {

@@ -49,17 +49,19 @@ export async function upsertContact(trx: Trx, desk: Desk, ref: ContactRef, patch
 /** undefined when nobody is named by `ref`. */
 async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: ContactPatch): Promise<ReadRow | undefined> {
   const { accountId } = desk.caller
+  // Before the contact is locked, here and wherever both are needed: who defines a field and waits for a contact would
+  // else meet who holds the contact and waits for the field.
+  const intake = await takeFields(trx, desk.fieldCache, patch.fields ?? {}, {
+    accountId,
+    unknown: desk.settings.unknown_fields,
+    creating: false,
+  })
   const [before] = await trx.query<ContactRow>(sql`
     select ${CONTACT_COLUMNS} from contacts as c where c.account_id = ${accountId} and ${isReferred(ref)} for update`)
   if (!before) return undefined
   const email = patch.email === undefined ? before.email : checkEmail(patch.email)
   const externalId = patch.external_id === undefined ? before.external_id : checkExternalId(patch.external_id)
   const tags = patch.tags === undefined ? before.tags : checkTags(patch.tags)
-  const intake = await takeFields(trx, desk.fieldCache, patch.fields ?? {}, {
-    accountId,
-    unknown: desk.settings.unknown_fields,
-    creating: false,
-  })
   let standing: Standing = before
   if (patch.unsubscribed !== undefined) standing = standingAfterCaller(before, patch.unsubscribed) ?? before
   // Before the lists, as what was left under the old address stays left under the new one.

@@ -54,10 +54,11 @@ const VALUES: Record<FieldType, { field: object; values: unknown[] }> = {
 
 for (const from of FIELD_TYPES) {
   test(`${from} becomes every other kind: what the dry run says is what happens`, async (t) => {
+    const made = await testApp(t)
+    const { field, values } = VALUES[from]
     for (const to of FIELD_TYPES.filter((type) => type !== from)) {
-      const made = await testApp(t)
-      const { field, values } = VALUES[from]
-      const url = await withValues(made, { name: 'Field', merge_tag: 'f', type: from, ...field }, [...values, null])
+      await made.db.query(sql`delete from contacts where account_id = ${made.accountId}`)
+      const url = await withValues(made, { name: to, merge_tag: `to_${to}`, type: from, ...field }, [...values, null])
 
       const dry = await made.post(`${url}/convert`, { type: to, dry_run: true })
       assert.equal(dry.status, 200, JSON.stringify(dry.body))
@@ -80,7 +81,7 @@ for (const from of FIELD_TYPES) {
         const read = coerceValue(rules, value)
         return read.ok ? read.value : null
       })
-      assert.deepEqual(await valuesNow(made, 'f'), [...expected, null], `${from} → ${to}`)
+      assert.deepEqual(await valuesNow(made, `to_${to}`), [...expected, null], `${from} → ${to}`)
       assert.equal(expected.filter((value) => value === null).length, not_convertible)
       const after = (await made.get(url)).body
       assert.deepEqual([after.type, after.converting_to, after.options], [to, undefined, options])
@@ -96,7 +97,7 @@ for (const from of FIELD_TYPES) {
           },
         ],
       )
-      assert.equal((await made.patch(url, { name: 'Field', merge_tag: '' })).status, 200, 'the definition is sound')
+      assert.equal((await made.patch(url, { name: to, merge_tag: '' })).status, 200, 'the definition is sound')
     }
   })
 }

@@ -42,8 +42,10 @@ export interface Forecast {
 
 /** What the field would be: bounds and format that do not fit its new kind are gone, those of an integer are integers. */
 function converted(field: FieldDefinition, type: FieldType, options: string[] | null): FieldDefinition {
-  const bound = (value: number | null, round: (value: number) => number) =>
-    value === null || type === 'number' ? value : type === 'integer' ? round(value) : null
+  const bound = (value: number | null, round: (value: number) => number) => {
+    if (value === null || type === 'number') return value
+    return type === 'integer' && Number.isSafeInteger(round(value)) ? round(value) : null
+  }
   const target: FieldDefinition = {
     ...field,
     type,

@@ -87,28 +87,23 @@ export const FIELDS_CACHED_MS = 5000
 /** The accounts' fields, at most 5 s old; `forget` after this process has changed them. */
 export class FieldCache {
   readonly #db: Queryable
-  readonly #cache = new LRUCache<number, FieldSet>({ max: 2000, ttl: FIELDS_CACHED_MS })
-  #changes = 0
+  /** The promises, so that many who ask at once ask the database once. What is forgotten while it is read stays forgotten. */
+  readonly #cache = new LRUCache<number, Promise<FieldSet>>({ max: 2000, ttl: FIELDS_CACHED_MS })
 
   constructor(db: Queryable) {
     this.#db = db
   }
 
-  /**
-   * @param db Inside a transaction: that transaction, before it defines fields itself. One that waited for a second
-   * connection while it holds its own would wait for ever, once every connection of the pool is held by such a one.
-   */
-  async of(accountId: number, db = this.#db): Promise<FieldSet> {
+  of(accountId: number): Promise<FieldSet> {
     const known = this.#cache.get(accountId)
     if (known) return known
-    const [changes, start] = [this.#changes, performance.now()]
-    const fields = await loadFields(db, accountId)
-    if (changes === this.#changes) this.#cache.set(accountId, fields, { start })
-    return fields
+    const reading = loadFields(this.#db, accountId)
+    this.#cache.set(accountId, reading)
+    reading.catch(() => this.#cache.peek(accountId) === reading && this.#cache.delete(accountId))
+    return reading
   }
 
   forget(accountId: number): void {
-    this.#changes++
     this.#cache.delete(accountId)
   }
 }

@@ -38,7 +38,7 @@ export async function takeFields(
   const { accountId } = given
   const unknownTo = (fields: FieldSet) => Object.entries(input).filter(([tag]) => !fields.tagged(tag))
   const faults: Messages = {}
-  let fields = await cache.of(accountId, trx)
+  let fields = await cache.of(accountId)
   const unknown = unknownTo(fields)
   if (unknown.length > 0) {
     // Another process may have defined it within the time that definitions are cached.

@@ -2,8 +2,8 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
 import type { Caller } from '../../http/caller.ts'
-import { invalid, notFound } from '../../lib/app-error.ts'
-import { isStorable } from '../../lib/text.ts'
+import { invalid, type Messages, notFound, tell } from '../../lib/app-error.ts'
+import { countCharacters, isStorable } from '../../lib/text.ts'
 import { finishChangeSet, openChangeSet } from '../activity/change-sets.ts'
 
 export interface ListRow {
@@ -100,16 +100,19 @@ function refuseTakenName(error: unknown): never {
   throw violatedUnique(error) === 'lists_name' ? invalid({ name: ['has already been taken'] }, error) : error
 }
 
+/** Throws `invalid` with everything that is wrong. */
 function checkInput<Input extends ListInput>(input: Input): Input {
   const name = input.name?.trim()
-  if (name === '') throw invalid({ name: ["can't be blank"] })
+  const faults: Messages = {}
+  if (name === '') faults.name = ["can't be blank"]
   for (const [key, text, most] of [
     ['name', name, LONGEST_NAME],
     ['description', input.description, LONGEST_DESCRIPTION],
   ] as const) {
-    if (text && [...text].length > most) throw invalid({ [key]: [`is too long (maximum is ${most} characters)`] })
-    if (text && !isStorable(text)) throw invalid({ [key]: ['holds a character that text can not have'] })
+    if (text && countCharacters(text) > most) tell(faults, key, `is too long (maximum is ${most} characters)`)
+    if (text && !isStorable(text)) tell(faults, key, 'holds a character that text can not have')
   }
+  if (Object.keys(faults).length > 0) throw invalid(faults)
   return name === undefined ? input : { ...input, name }
 }
 

@@ -19,12 +19,15 @@ export async function addMembers(trx: Trx, caller: Caller, listId: number, conta
   const { accountId } = caller
   await holdList(trx, accountId, listId)
   const { ids, notFound } = await resolveContacts(trx, accountId, contactIds)
-  const candidates = sql`select id, email from contacts where account_id = ${accountId} and id = any(${ids}::uuid[]) order by id for update`
+  const candidates = sql`select id, email from contacts where account_id = ${accountId} and id = any(${ids}::uuid[])`
   const { id, counts } = await enter(trx, caller, 'list_add', { list_id: listId }, listId, candidates, notFound.length)
   return { change_set_id: id, ...counts, not_found: notFound.length, not_found_ids: notFound }
 }
 
-/** Lets candidates (id, email) into a list: one change set with a row for each, one event for each who came in. */
+/**
+ * Lets candidates (id, email) into a list: one change set with a row for each, one event for each who came in. They are
+ * locked already, by an earlier statement: this one then sees whatever of their opt-outs it would have had to wait for.
+ */
 async function enter(
   trx: Trx,
   caller: Caller,
@@ -41,18 +44,18 @@ async function enter(
       jsonb_build_object('lists', jsonb_build_object('added', jsonb_build_array(${listId}::bigint))) as data
     from sorted where outcome = 'added'`
   const [counts] = await trx.query<Counts>(sql`
-    with held as (${candidates}), added as (
+    with candidates as (${candidates}), added as (
       insert into list_members (account_id, list_id, contact_id, change_set_id)
-      select ${accountId}::bigint, ${listId}::bigint, id, ${id}::bigint from held
-      where not exists (select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = ${listId} and o.email = held.email)
+      select ${accountId}::bigint, ${listId}::bigint, id, ${id}::bigint from candidates
+      where not exists (select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = ${listId} and o.email = candidates.email)
       on conflict do nothing
       returning contact_id
     ), sorted as (
-      select held.id, case
+      select candidates.id, case
         when added.contact_id is not null then 'added'
-        when exists (select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = ${listId} and o.email = held.email) then 'opted_out'
+        when exists (select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = ${listId} and o.email = candidates.email) then 'opted_out'
         else 'already_member' end as outcome
-      from held left join added on added.contact_id = held.id
+      from candidates left join added on added.contact_id = candidates.id
     ), kept as (
       insert into change_rows (account_id, change_set_id, line, action, contact_id, after)
       select ${accountId}::bigint, ${id}::bigint, row_number() over (order by id), outcome, id,
@@ -77,12 +80,10 @@ export async function removeMembers(trx: Trx, caller: Caller, listId: number, co
     options: { list_id: listId },
   })
   const [counts] = await trx.query<{ removed: number }>(sql`
-    with held as (
-      select id from contacts where account_id = ${accountId} and id = any(${ids}::uuid[]) order by id for update
-    ), removed as (
-      delete from list_members as m using held
-      where m.account_id = ${accountId} and m.list_id = ${listId} and m.contact_id = held.id
-      returning m.contact_id, m.since
+    with removed as (
+      delete from list_members
+      where account_id = ${accountId} and list_id = ${listId} and contact_id = any(${ids}::uuid[])
+      returning contact_id, since
     ), kept as (
       insert into change_rows (account_id, change_set_id, line, action, contact_id, before)
       select ${accountId}::bigint, ${id}::bigint, row_number() over (order by contact_id), 'removed', contact_id,
@@ -126,14 +127,17 @@ export async function mergeLists(trx: Trx, caller: Caller, listId: number, sourc
   const { accountId } = caller
   if (sources.includes(listId)) throw invalid({ list_ids: ["can't hold the list that they are merged into"] })
   if (new Set(sources).size < sources.length) throw invalid({ list_ids: ['names the same list twice'] })
+  // For good, not only held: whoever is putting someone into a source is done by then, or will find it gone.
+  await trx.query(sql`
+    select id from lists where account_id = ${accountId} and id = any(${[listId, ...sources]}) order by id for update`)
   await holdList(trx, accountId, listId)
   await holdLists(trx, accountId, sources)
   const from = join(sources.map((id) => sql`${id}::bigint`))
   const candidates = sql`
     select c.id, c.email from contacts as c
     where c.account_id = ${accountId} and exists (
-      select from list_members as m where m.account_id = ${accountId} and m.list_id in (${from}) and m.contact_id = c.id)
-    order by c.id for update`
+      select from list_members as m where m.account_id = ${accountId} and m.list_id in (${from}) and m.contact_id = c.id)`
+  await trx.query(sql`select count(*) from (${candidates} order by c.id for update) as held`)
   const { id, counts } = await enter(
     trx,
     caller,
