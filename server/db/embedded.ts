@@ -123,11 +123,15 @@ async function launch({ dataDir, socketDir, user, binaries, settings, log }: Lau
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const server = watch(child, log)
+  const gone = new AbortController()
+  server.ended.then(() => gone.abort())
   try {
-    await Promise.race([answering(socketDir, log), server.failed(dataDir)])
+    await Promise.race([answering(socketDir, gone.signal, log), server.failed(dataDir)])
+    server.noteUp()
   } catch (error) {
     server.kill()
-    throw error
+    await server.ended
+    throw isDiskFull(error) ? new Refusal(diskReason('ENOSPC', dataDir)!) : error
   }
   return {
     url: socketUrl(socketDir),
@@ -147,6 +151,7 @@ const TIMED_OUT = Symbol('timed out')
 
 function watch(child: ChildProcess, log: ServerLog | undefined) {
   const lastLines: string[] = []
+  let isUp = false
   const ended = new Promise<string>((resolve) => {
     child.on('error', (error) => resolve(error.message))
     child.on('close', () => resolve(lastLines.join('\n')))
@@ -154,13 +159,17 @@ function watch(child: ChildProcess, log: ServerLog | undefined) {
   createInterface({ input: child.stderr! }).on('line', (line) => {
     lastLines.push(line)
     if (lastLines.length > 20) lastLines.shift()
-    // A FATAL of another process ended one session only, which hears of it by itself.
-    if (line.includes(' PANIC: ') || line.includes(`[${child.pid}] FATAL: `)) log?.warn(`postgres: ${line}`)
+    // A FATAL of another process ended one session only, which hears of it by itself; at the start it is thrown.
+    const isGrave = line.includes(' PANIC: ') || line.includes(`[${child.pid}] FATAL: `)
+    if (isGrave && isUp) log?.warn(`postgres: ${line}`)
     else log?.debug(`postgres: ${line}`)
   })
   return {
     ended,
     kill: () => void child.kill('SIGQUIT'),
+    noteUp() {
+      isUp = true
+    },
     async failed(dataDir: string): Promise<never> {
       const words = await ended
       const telling = words.split('\n').find((line) => /FATAL|PANIC|could not/.test(line)) ?? words
@@ -173,22 +182,28 @@ function watch(child: ChildProcess, log: ServerLog | undefined) {
 }
 
 /** Waits until the server answers, however long it recovers; makes the role and the database where they are missing. */
-async function answering(socketDir: string, log: ServerLog | undefined): Promise<void> {
-  for (let waitedMs = 0; ; waitedMs += READY_POLL_MS) {
+async function answering(socketDir: string, gone: AbortSignal, log: ServerLog | undefined): Promise<void> {
+  for (let waitedMs = 0; !gone.aborted; waitedMs += READY_POLL_MS) {
     const failure = await tryQuery(socketUrl(socketDir), 'select 1')
     if (failure === undefined) return
     if (failure === '28000' || failure === '3D000') await makeDatabase(socketDir)
     if (waitedMs > 0 && waitedMs % 5000 === 0) log?.warn('PostgreSQL is still recovering from its last stop')
     await sleep(READY_POLL_MS)
   }
+  await new Promise(() => {}) // the server's own last words tell why
 }
+
+/** What `makeDatabase` throws when there is no room for another database. */
+const isDiskFull = (error: unknown) => error instanceof Error && error.cause === '53100'
 
 async function makeDatabase(socketDir: string): Promise<void> {
   const asRoot = socketUrl(socketDir, 'postgres', 'postgres')
   // Either may be there already, if an earlier first start was cut off in between.
   for (const statement of ['create role rollcall login createdb', 'create database rollcall owner rollcall']) {
     const failure = await tryQuery(asRoot, statement)
-    if (failure !== undefined && failure !== '42710' && failure !== '42P04') throw new Error(`${statement}: ${failure}`)
+    if (failure !== undefined && failure !== '42710' && failure !== '42P04') {
+      throw new Error(`PostgreSQL refused "${statement}" (${failure})`, { cause: failure })
+    }
   }
 }
 

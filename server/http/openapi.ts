@@ -2,6 +2,24 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 
+const DOCS = '/docs'
+
+const ErrorText = { type: 'object', properties: { errors: { type: 'string' } } }
+const Errors = {
+  type: 'object',
+  properties: { errors: { type: 'object', additionalProperties: { type: 'array', items: { type: 'string' } } } },
+}
+const NotFound = { type: 'object', properties: { error: { type: 'string' } } }
+
+/** What may go wrong with any request: for readers of the document alone, as errors are rendered elsewhere. */
+const FAILURES = {
+  401: { description: 'No such token', ...NotFound },
+  403: { description: "Another account's token, or one without the scope", ...ErrorText },
+  404: { description: 'Not there', ...NotFound },
+  422: { description: 'Messages by the attribute they are about', ...Errors },
+  429: { description: 'Too many requests: see Retry-After', ...ErrorText },
+}
+
 /** Registered before the routes, whose schemas it gathers: `/openapi.json`, and `/docs` to browse it. */
 export async function installOpenApi(app: FastifyInstance, publicUrl: string | undefined): Promise<void> {
   await app.register(swagger, {
@@ -23,7 +41,14 @@ export async function installOpenApi(app: FastifyInstance, publicUrl: string | u
       },
       security: [{ ApiToken: [] }, { Bearer: [] }],
     },
+    transform: ({ schema, url }) => ({
+      url,
+      schema: { ...schema, response: { ...FAILURES, ...(schema.response as object | undefined) } },
+    }),
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+  app.addHook('onRoute', (route) => {
+    if (route.url.startsWith(DOCS)) route.config = { ...route.config, public: true }
+  })
+  await app.register(swaggerUi, { routePrefix: DOCS, staticCSP: true })
   app.get('/openapi.json', { config: { public: true }, schema: { hide: true } }, async () => app.swagger())
 }

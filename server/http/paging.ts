@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { Type } from 'typebox'
+import { type TSchema, Type } from 'typebox'
 import { invalid } from '../lib/app-error.ts'
 
 /** Pages by number read past all rows before them: beyond this many, a cursor is the way. */
@@ -16,6 +16,21 @@ export const PagingQuery = {
   per_page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: '50 unless given.' })),
   cursor: Type.Optional(Type.String({ maxLength: 2000, description: 'next_cursor of the page before.' })),
 }
+
+/** Something, or null where there is none. */
+export const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
+
+/** How a page of such things is answered. */
+export const PageOf = <Schema extends TSchema>(schema: Schema) =>
+  Type.Object({
+    data: Type.Array(schema),
+    page: Type.Integer(),
+    per_page: Type.Integer(),
+    total: Type.Integer(),
+    total_is_capped: Type.Optional(Type.Boolean({ description: 'There are more than `total`.' })),
+    total_pages: Type.Integer(),
+    next_cursor: Nullable(Type.String()),
+  })
 
 export interface Page {
   page: number

@@ -26,7 +26,6 @@ const HEARTBEAT_S = 30
 /** pg-boss behind one small face. It polls through our own pool, so that it works behind PgBouncer too. */
 export class Queue {
   readonly #boss: PgBoss
-  readonly #known = new Set<string>()
   #started: Promise<unknown> | undefined
 
   /** @param role `worker` looks after the queue's tables; any other process only puts jobs in. */
@@ -46,19 +45,20 @@ export class Queue {
     this.#boss.on('error', options.onError)
   }
 
-  /** Makes the queue's tables, and a queue for each job. Once, by whoever migrates. */
+  /** Makes the queue's tables, and a queue for each job as it now is. */
   async prepare(jobs: readonly JobName[]): Promise<void> {
     await this.#start()
     for (const job of jobs) {
-      await this.#boss.createQueue(job.name, {
+      const options = {
         retryLimit: job.attempts - 1,
         retryDelay: 1,
         retryBackoff: true,
         retryDelayMax: 300,
         expireInSeconds: job.timeoutS,
         heartbeatSeconds: HEARTBEAT_S,
-      })
-      this.#known.add(job.name)
+      }
+      await this.#boss.createQueue(job.name, options)
+      await this.#boss.updateQueue(job.name, options) // where an earlier release has made it, with other ones
     }
   }
 

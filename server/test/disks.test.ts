@@ -3,16 +3,12 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, type TestContext, test } from 'node:test'
-import { readOwnerFile, rollcall } from './program.ts'
+import { type TestContext, test } from 'node:test'
+import { homeTemplate, readOwnerFile, rollcall } from './program.ts'
 
 const LIMIT = { timeout: 60_000 }
 
-/** A home that has been started once. */
-const template = mkdtempSync(join(tmpdir(), 'rollcall-template-'))
-
-before(async () => assert.equal((await rollcall(template, ['token', 'create']).ended).code, 0))
-after(() => rmSync(template, { recursive: true }))
+const template = await homeTemplate()
 
 /** A file system of its own size for a home; undefined, with the test skipped, where we may not make one. */
 function smallDisk(t: TestContext, megabytes: number): string | undefined {
@@ -60,7 +56,7 @@ test('a first start on a disk without room says so and leaves nothing half made'
 test('on a disk that has filled up start and commands say so, and work again once there is room', LIMIT, async (t) => {
   const home = smallDisk(t, 160)
   if (home === undefined) return
-  execFileSync('cp', ['-a', `${template}/.`, home])
+  execFileSync('cp', ['-a', `${template.path}/.`, home])
   const ballast = fill(home)
 
   await assertRefused(home, ['start'], /the disk that holds .* is full/)
@@ -82,7 +78,7 @@ test('on a read-only disk start and commands say so, whether there are data or n
   assert.ok(!existsSync(join(home, 'new')))
 
   execFileSync('mount', ['-o', 'remount,rw', home])
-  execFileSync('cp', ['-a', `${template}/.`, home])
+  execFileSync('cp', ['-a', `${template.path}/.`, home])
   const owner = readOwnerFile(home)
   execFileSync('mount', ['-o', 'remount,ro', home])
   await assertRefused(home, ['start'], /is on a read-only file system/)

@@ -1,39 +1,18 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { socketUrl } from '../db/embedded.ts'
 import type { Owner } from '../db/owner.ts'
 import { onClient } from './own-server.ts'
-import { freePort, isAlive, readOwnerFile, rollcall, temporaryHome } from './program.ts'
+import { homeTemplate, isAlive, readOwnerFile, rollcall, temporaryHome } from './program.ts'
 
 const LIMIT = { timeout: 120_000 }
 
-/** A home that has been started once, copied for each test that needs one. */
-const template = mkdtempSync(join(tmpdir(), 'rollcall-template-'))
-let token = ''
-
-before(async () => {
-  token = (await rollcall(template, ['token', 'create']).ended).out.trim()
-  assert.match(token, /^rc_/)
-})
-after(() => rmSync(template, { recursive: true }))
-
-function startedHome(t: TestContext): string {
-  const home = temporaryHome(t)
-  execFileSync('cp', ['-a', template, home])
-  return home
-}
-
-const bearer = { authorization: `Bearer ${token}` }
-const withToken = () => ({
-  headers: { ...bearer, authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-})
+const template = await homeTemplate()
+const withToken = () => ({ headers: { authorization: `Bearer ${template.token}`, 'content-type': 'application/json' } })
 
 function create(url: string, email: string): Promise<Response> {
   return fetch(`${url}/api/contacts`, { method: 'POST', ...withToken(), body: JSON.stringify({ email }) })
@@ -43,14 +22,6 @@ async function emails(url: string): Promise<string[]> {
   const response = await fetch(`${url}/api/contacts`, withToken())
   const { data } = (await response.json()) as { data: { email: string }[] }
   return data.map(({ email }) => email).sort()
-}
-
-/** Every file below a directory with its size and the moment of its last change. */
-function snapshot(directory: string): string[] {
-  return readdirSync(directory, { recursive: true }).map((name) => {
-    const { size, mtimeMs } = statSync(join(directory, String(name)))
-    return `${name} ${size} ${mtimeMs}`
-  })
 }
 
 test(
@@ -93,7 +64,7 @@ test(
 )
 
 test('beside a running start, commands use its server and a second start names it', LIMIT, async (t) => {
-  const home = startedHome(t)
+  const home = template.copy(t)
   const running = rollcall(home, ['start'])
   const url = await running.ready()
 
@@ -111,7 +82,7 @@ test(
   'SIGTERM lets the request that runs end, takes no other, stops PostgreSQL and ends with 0 in time',
   LIMIT,
   async (t) => {
-    const home = startedHome(t)
+    const home = template.copy(t)
     const service = rollcall(home, ['start'])
     const url = await service.ready()
     const { socketDir, postmasterPid } = readOwnerFile(home)!
@@ -138,7 +109,7 @@ test(
 )
 
 test('a request that does not end is cut off, and the stop still is clean and in time', LIMIT, async (t) => {
-  const home = startedHome(t)
+  const home = template.copy(t)
   const service = rollcall(home, ['start'], { SHUTDOWN_TIMEOUT_S: '2' })
   const url = await service.ready()
   const { socketDir, postmasterPid } = readOwnerFile(home)!
@@ -160,7 +131,7 @@ test('a request that does not end is cut off, and the stop still is clean and in
 })
 
 test('after kill -9 a start stops the PostgreSQL that was left, and finds everything', LIMIT, async (t) => {
-  const home = startedHome(t)
+  const home = template.copy(t)
   const killed = rollcall(home, ['start'])
   assert.equal((await create(await killed.ready(), 'kept@example.com')).status, 201)
   const orphan = readOwnerFile(home)!.postmasterPid!
@@ -176,7 +147,7 @@ test('after kill -9 a start stops the PostgreSQL that was left, and finds everyt
 })
 
 test('after kill -9 a command takes over likewise, and leaves nothing running', LIMIT, async (t) => {
-  const home = startedHome(t)
+  const home = template.copy(t)
   const killed = rollcall(home, ['start'])
   await killed.ready()
   const orphan = readOwnerFile(home)!.postmasterPid!
@@ -196,7 +167,7 @@ test('after kill -9 a command takes over likewise, and leaves nothing running', 
 })
 
 test('when PostgreSQL and its owner were both killed, the next start recovers', LIMIT, async (t) => {
-  const home = startedHome(t)
+  const home = template.copy(t)
   const killed = rollcall(home, ['start'])
   assert.equal((await create(await killed.ready(), 'kept@example.com')).status, 201)
   const { postmasterPid } = readOwnerFile(home)!
@@ -210,7 +181,7 @@ test('when PostgreSQL and its owner were both killed, the next start recovers', 
 })
 
 test('when PostgreSQL alone is killed, the service ends and says so', LIMIT, async (t) => {
-  const home = startedHome(t)
+  const home = template.copy(t)
   const service = rollcall(home, ['start'])
   await service.ready()
 
@@ -222,7 +193,7 @@ test('when PostgreSQL alone is killed, the service ends and says so', LIMIT, asy
 })
 
 test('files that name a pid which is by now of another process keep nobody from starting', LIMIT, async (t) => {
-  const home = startedHome(t)
+  const home = template.copy(t)
   const stale: Owner = {
     ...readOwnerFile(home)!,
     pid: process.pid,
@@ -253,88 +224,17 @@ test('of two first starts at the same moment one works and the other is told whi
   await winner.ready()
 })
 
-test('a port that is taken is named, before anything is started', LIMIT, async (t) => {
-  const home = temporaryHome(t)
-  const port = await freePort()
-  const other = createServer().listen(port, '127.0.0.1')
-  await once(other, 'listening')
-  t.after(() => other.close())
-
-  const refused = await rollcall(home, ['start'], { PORT: String(port) }).ended
-
-  assert.equal(refused.code, 1)
-  assert.match(
-    refused.err,
-    new RegExp(`^rollcall: port ${port} on 127\\.0\\.0\\.1 is taken by another program: .*PORT\\n$`),
-  )
-  assert.ok(!existsSync(join(home, 'pg18')))
-})
-
-test('a directory or a schema of a newer release is refused and left as it is', LIMIT, async (t) => {
-  const home = startedHome(t)
-  mkdirSync(join(home, 'pg19'))
-  const found = snapshot(home)
-  for (const command of [['start'], ['token', 'list'], ['migrate']]) {
-    const refused = await rollcall(home, command).ended
-    assert.equal(refused.code, 1)
-    assert.match(
-      refused.err,
-      /^rollcall: .* was made by a newer Rollcall, with PostgreSQL 19 .* Nothing was changed\n$/,
-    )
-  }
-  assert.deepEqual(snapshot(home), found)
-  rmSync(join(home, 'pg19'), { recursive: true })
-
-  const service = rollcall(home, ['start'])
-  await service.ready()
-  await onClient(socketUrl(readOwnerFile(home)!.socketDir!), async (client) => {
-    await client.query(`insert into migrations (name, checksum) values ('9999_later.sql', '')`)
-  })
-  service.child.kill()
-  await service.ended
-  const refused = await rollcall(home, ['start']).ended
-  assert.equal(refused.code, 1)
-  assert.match(refused.err, /rollcall: the database was made by a newer Rollcall \(it has 9999_later\.sql/)
-})
-
-test('a bad setting is named without its value', LIMIT, async (t) => {
-  const refused = await rollcall(temporaryHome(t), ['start'], { LOG_LEVEL: 'sesame' }).ended
-
-  assert.equal(refused.code, 1)
-  assert.equal(
-    refused.err,
-    'rollcall: bad configuration:\n  LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent\n',
-  )
-})
-
 test('a token from ROLLCALL_API_TOKEN works, and is not printed', LIMIT, async (t) => {
   const given = 'a-token-that-automation-has-chosen-by-itself'
-  const service = rollcall(startedHome(t), ['start'], { ROLLCALL_API_TOKEN: given })
+  const service = rollcall(template.copy(t), ['start'], { ROLLCALL_API_TOKEN: given })
   const url = await service.ready()
 
   assert.equal((await fetch(`${url}/api/contacts`, { headers: { 'api-token': given } })).status, 200)
   assert.ok(!service.out().includes(given) && !service.out().includes('rc_'))
 })
 
-test('the secret in use is asked for when it is missing', LIMIT, async (t) => {
-  const home = startedHome(t)
-  const service = rollcall(home, ['start'])
-  await service.ready()
-  await onClient(socketUrl(readOwnerFile(home)!.socketDir!), async (client) => {
-    await client.query(`
-      insert into suppressions (account_id, kind, value, key_id, reason, source) values (1, 'hmac', '00', '01234567', 'erased', 'test')`)
-  })
-  service.child.kill()
-  await service.ended
-
-  const refused = await rollcall(home, ['start']).ended
-
-  assert.equal(refused.code, 1)
-  assert.match(refused.err, /rollcall: the database holds marks made with key 01234567.*backup\n$/)
-})
-
 test('commands without a server start one for their own time and say plainly what went wrong', LIMIT, async (t) => {
-  const home = startedHome(t)
+  const home = template.copy(t)
 
   const account = await rollcall(home, ['account', 'create', 'Second shop', '--json']).ended
   const made = await rollcall(home, ['token', 'create', '--account', '2', '--scope', 'read', '--expires', '30d']).ended

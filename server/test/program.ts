@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { after, type TestContext } from 'node:test'
 import type { Owner } from '../db/owner.ts'
 import { identify } from '../db/process.ts'
 
@@ -46,6 +46,23 @@ export function temporaryHome(t: TestContext): string {
       if (left !== undefined) rmSync(left, { recursive: true, force: true, maxRetries: 20 })
   })
   return home
+}
+
+/** A home that has been started once, and the token made in it. For one test file, which removes it at its end. */
+export async function homeTemplate(): Promise<{ path: string; token: string; copy: (t: TestContext) => string }> {
+  const path = mkdtempSync(join(tmpdir(), 'rollcall-template-'))
+  after(() => rmSync(path, { recursive: true }))
+  const { code, out, err } = await rollcall(path, ['token', 'create']).ended
+  if (code !== 0) throw new Error(err)
+  return {
+    path,
+    token: out.trim(),
+    copy(t) {
+      const home = temporaryHome(t)
+      execFileSync('cp', ['-a', path, home])
+      return home
+    },
+  }
 }
 
 /** Runs `rollcall ARGS` in a home. `env` wins over all else. */

@@ -8,8 +8,9 @@ import { invalid, notFound } from '../../lib/app-error.ts'
 import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
 import { displayEmail } from '../../lib/email.ts'
 import { parseId } from '../../lib/ids.ts'
-import { findChangeSet, listChangeSets, readDiff } from './change-sets.ts'
+import { type ChangeSet as ChangeSetRow, findChangeSet, listChangeSets, readDiff } from './change-sets.ts'
 import { CONTACT_EVENT_TYPES } from './event-types.ts'
+import { ChangeSet, ChangeSetPage, Diff, EventCreated, EventPage } from './schemas.ts'
 import { addEvent, checkEvent, countTimeline, type EventRow, readTimeline } from './timeline.ts'
 
 interface Options {
@@ -63,6 +64,7 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
           },
           { additionalProperties: false },
         ),
+        response: { 200: EventPage },
       },
     },
     async (request) => {
@@ -117,6 +119,7 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
           },
           { additionalProperties: false, required: [] },
         ),
+        response: { 201: EventCreated },
       },
     },
     (request, reply) =>
@@ -141,12 +144,13 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
           { page: PagingQuery.page, per_page: PagingQuery.per_page },
           { additionalProperties: false },
         ),
+        response: { 200: ChangeSetPage },
       },
     },
     async (request) => {
       const page = pageOf(request.query)
       const { rows, total } = await listChangeSets(db, request.caller.accountId, page.perPage, page.offset)
-      return collection(rows, page, total, null)
+      return collection(rows.map(changeSetOnWire), page, total, null)
     },
   )
 
@@ -159,9 +163,11 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
         operationId: 'getChangeSet',
         summary: 'One act on many people',
         params: Type.Object({ id: Type.String() }),
+        response: { 200: ChangeSet },
       },
     },
-    async (request) => findChangeSet(db, request.caller.accountId, changeSetIdOf(request.params)),
+    async (request) =>
+      changeSetOnWire(await findChangeSet(db, request.caller.accountId, changeSetIdOf(request.params))),
   )
 
   app.get(
@@ -177,6 +183,7 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
           { per_page: PagingQuery.per_page, cursor: PagingQuery.cursor },
           { additionalProperties: false },
         ),
+        response: { 200: Diff },
       },
     },
     async (request) => {
@@ -200,6 +207,10 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
       }
     },
   )
+}
+
+function changeSetOnWire({ created_at, finished_at, ...rest }: ChangeSetRow) {
+  return { ...rest, created_at: created_at.toISOString(), finished_at: finished_at?.toISOString() ?? null }
 }
 
 function eventOnWire(row: EventRow, name: (data: Record<string, unknown>) => Record<string, unknown>) {

@@ -71,14 +71,16 @@ export async function resolveContacts(trx: Trx, accountId: number, named: readon
   return { ids: found.map((row) => row.id), notFound: [...open.values()] }
 }
 
-export interface BatchResult {
-  change_set_id: number
-  updated?: number
-  deleted?: number
-  unchanged?: number
-  not_found: number
-  not_found_ids: string[]
-}
+/** How many of those named were changed, needed no change, or were not there, and which these were. */
+export const BatchResult = Type.Object({
+  change_set_id: Type.Integer(),
+  updated: Type.Optional(Type.Integer()),
+  deleted: Type.Optional(Type.Integer()),
+  unchanged: Type.Optional(Type.Integer()),
+  not_found: Type.Integer(),
+  not_found_ids: Type.Array(Type.String()),
+})
+export type BatchResult = Static<typeof BatchResult>
 
 /** Sets the same fields and tags on many people: one change set, one statement over all of them. */
 export async function updateBatch(trx: Trx, desk: Desk, input: Static<typeof BatchUpdate>): Promise<BatchResult> {

@@ -80,7 +80,7 @@ test('creating is one event with all that is set, one place in the feed, and one
     sql`select contact_id, action, grade, source, actor, host(ip) as ip from consents`,
   )
   assert.equal(consents.length, 1)
-  const { actor, ...consent } = consents[0]!
+  const { actor, ...consent } = consents[0] as Record<string, unknown>
   assert.match(String(actor), /^token:\d+$/)
   assert.deepEqual(consent, { contact_id: id, action: 'granted', grade: 'asserted', source: 'api', ip: '127.0.0.1' })
 })

@@ -5,7 +5,7 @@ import type { Caller } from '../../http/caller.ts'
 import type { Change } from '../../http/change.ts'
 import { AppError, notFound } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
-import { BatchDelete, BatchUpdate, deleteBatch, updateBatch } from './batch.ts'
+import { BatchDelete, BatchResult, BatchUpdate, deleteBatch, updateBatch } from './batch.ts'
 import { readContact } from './contact.ts'
 import { createContact } from './create.ts'
 import type { Desk } from './desk.ts'
@@ -108,25 +108,32 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     },
   )
 
-  app.route({
-    method: ['PATCH', 'PUT'],
-    url: '/api/contacts/:contact',
-    config: { scope: 'write', body: { wrapper: 'contact' } },
-    schema: {
-      tags,
-      summary: 'Change a contact, or create it when its address is new',
-      params: ContactParams,
-      body: ContactPatch,
-      response: { 200: Type.Object({ data: Contact, action: Type.Enum(['created', 'updated']) }) },
-    },
-    handler: async (request, reply) => {
-      const desk = await deskOf(request.caller)
-      return change(request, reply, async (trx) => {
-        const { row, action } = await upsertContact(trx, desk, parseContactRef(request.params.contact), request.body)
-        return { status: 200, body: { data: await reader.showIn(trx, request.caller.accountId, row), action } }
-      })
-    },
-  })
+  // PUT is what an older official client sends for the same.
+  for (const [method, operationId] of [
+    ['PATCH', 'updateContact'],
+    ['PUT', 'putContact'],
+  ] as const) {
+    app.route({
+      method,
+      url: '/api/contacts/:contact',
+      config: { scope: 'write', body: { wrapper: 'contact' } },
+      schema: {
+        tags,
+        operationId,
+        summary: 'Change a contact, or create it when its address is new',
+        params: ContactParams,
+        body: ContactPatch,
+        response: { 200: Type.Object({ data: Contact, action: Type.Enum(['created', 'updated']) }) },
+      },
+      handler: async (request, reply) => {
+        const desk = await deskOf(request.caller)
+        return change(request, reply, async (trx) => {
+          const { row, action } = await upsertContact(trx, desk, request.params.contact, request.body)
+          return { status: 200, body: { data: await reader.showIn(trx, request.caller.accountId, row), action } }
+        })
+      },
+    })
+  }
 
   app.delete(
     '/api/contacts/:contact',
@@ -152,7 +159,13 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     '/api/contacts/batch',
     {
       config: { scope: 'write' },
-      schema: { tags, operationId: 'updateBatch', summary: 'Change up to 1,000 contacts', body: BatchUpdate },
+      schema: {
+        tags,
+        operationId: 'updateBatch',
+        summary: 'Change up to 1,000 contacts',
+        body: BatchUpdate,
+        response: { 200: BatchResult },
+      },
     },
     async (request, reply) => {
       const desk = await deskOf(request.caller)
@@ -164,7 +177,13 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     '/api/contacts/batch',
     {
       config: { scope: 'write' },
-      schema: { tags, operationId: 'deleteBatch', summary: 'Remove up to 1,000 contacts', body: BatchDelete },
+      schema: {
+        tags,
+        operationId: 'deleteBatch',
+        summary: 'Remove up to 1,000 contacts',
+        body: BatchDelete,
+        response: { 200: BatchResult },
+      },
     },
     async (request, reply) => {
       const desk = await deskOf(request.caller)

@@ -1,8 +1,6 @@
 import { Type } from 'typebox'
+import { Nullable, PageOf } from '../../http/paging.ts'
 import { STATES, STATUSES } from '../subscriptions/states.ts'
-
-const Nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) =>
-  Type.Union([schema, Type.Null()])
 
 /** A contact as the API answers it; times are epoch milliseconds. */
 export const Contact = Type.Object(
@@ -24,12 +22,4 @@ export const Contact = Type.Object(
   { description: 'A person' },
 )
 
-export const ContactPage = Type.Object({
-  data: Type.Array(Contact),
-  page: Type.Integer(),
-  per_page: Type.Integer(),
-  total: Type.Integer(),
-  total_is_capped: Type.Optional(Type.Boolean()),
-  total_pages: Type.Integer(),
-  next_cursor: Nullable(Type.String()),
-})
+export const ContactPage = PageOf(Contact)

@@ -2,7 +2,7 @@ import sql from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
 import { invalid, notFound } from '../../lib/app-error.ts'
-import type { ContactRef } from '../../lib/contact-ref.ts'
+import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
 import type { EventType } from '../activity/event-types.ts'
 import { type Change, type EventData, record } from '../activity/record.ts'
 import type { FieldValue } from '../fields/definition.ts'
@@ -22,10 +22,12 @@ export interface Upserted {
 }
 
 /**
- * Changes the contact that `ref` names: what is given is set, the rest stays. An address that nobody has is entered.
+ * Changes the contact that a path names: what is given is set, the rest stays. An address that nobody has is entered.
  * Throws not_found for an unknown id, and `invalid`.
  */
-export async function upsertContact(trx: Trx, desk: Desk, ref: ContactRef, patch: ContactPatch): Promise<Upserted> {
+export async function upsertContact(trx: Trx, desk: Desk, named: string, patch: ContactPatch): Promise<Upserted> {
+  const ref = parseContactRef(named)
+  if (ref.by === 'none' && named.includes('@')) checkEmail(named) // says what is wrong with the address
   const { list_ids_included = [], list_ids_excluded = [] } = patch
   const both = list_ids_included.filter((id) => list_ids_excluded.includes(id))
   if (both.length > 0)

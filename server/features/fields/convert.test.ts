@@ -133,12 +133,14 @@ test('the worker converts the values, with a change row and an event for each th
   )
   assert.deepEqual(
     events.map((all) => all.map((event: { type: string; data: unknown }) => [event.type, event.data])),
-    [[['updated', { fields: { age: { from: '41', to: 41 } } }]], [['updated', { fields: { age: { from: 'old' } } }]], []],
+    [
+      [['updated', { fields: { age: { from: '41', to: 41 } } }]],
+      [['updated', { fields: { age: { from: 'old' } } }]],
+      [],
+    ],
   )
   const told = await made.db.query(sql`select data from events where contact_id is null`)
-  assert.deepEqual(told, [
-    { data: { kind: 'field_convert', counts: { values_converted: 1, values_discarded: 1 } } },
-  ])
+  assert.deepEqual(told, [{ data: { kind: 'field_convert', counts: { values_converted: 1, values_discarded: 1 } } }])
 })
 
 test('what comes in during a conversion comes in as the new kind, and the definition can not change', async (t) => {

@@ -61,7 +61,8 @@ function converted(field: FieldDefinition, type: FieldType, options: string[] | 
 
 /** Reads every value of a field, in order of the contacts' ids and some at a time, and says what would become of each. */
 export async function forecast(db: Queryable, field: FieldDefinition, type: FieldType, options: string[] | undefined) {
-  if (options && type !== 'select') throw invalid({ options: [`are for select fields only, and this one becomes ${type}`] })
+  if (options && type !== 'select')
+    throw invalid({ options: [`are for select fields only, and this one becomes ${type}`] })
   const wanted = options ? checkedOptions(options) : type === 'select' ? await optionsFrom(db, field) : null
   const target = converted(field, type, wanted)
   const found: Forecast = { values_count: 0, convertible: 0, not_convertible: 0, examples: [] }

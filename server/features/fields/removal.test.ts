@@ -27,11 +27,10 @@ test('a removed field is gone at once; its values follow, counted, with a row an
   assert.equal((await del(url)).status, 404)
   assert.deepEqual((await get(`/api/contacts/${ann}`)).body.data.fields, { first_name: 'Ann' })
   const [waiting] = (await get('/api/change_sets')).body.data
-  assert.deepEqual([waiting.kind, waiting.phase, waiting.options], [
-    'field_delete',
-    'running',
-    { field_id: id, name: 'Company', key: 'company' },
-  ])
+  assert.deepEqual(
+    [waiting.kind, waiting.phase, waiting.options],
+    ['field_delete', 'running', { field_id: id, name: 'Company', key: 'company' }],
+  )
   await runJobs(db)
 
   const set = (await get(`/api/change_sets/${waiting.id}`)).body
@@ -103,7 +102,8 @@ test('a field that smart lists speak of stays, and they are named', async (t) =>
   const { db, accountId, del, get } = made
   const used = await define(made, { name: 'Plan', type: 'text' })
   const other = await define(made, { name: 'Company', type: 'text' })
-  const smart = (name: string, criteria: object) => db.query(sql`
+  const smart = (name: string, criteria: object) =>
+    db.query(sql`
     insert into lists (account_id, name, criteria) values (${accountId}, ${name}, ${JSON.stringify(criteria)}::jsonb)`)
   await smart('Deep', { all: [{ any: [{ not: { field_id: used.id, op: 'eq', value: 'Pro' } }] }, { tag: 'x' }] })
   await smart('Flat', { field_id: used.id, op: 'is_set' })

@@ -10,7 +10,7 @@ import type { FieldCache } from './field-set.ts'
 import { loadFields } from './field-set.ts'
 import { countValues, createField, fieldOnWire, findField, updateField } from './fields.ts'
 import { removeField, type UsesOf } from './removal.ts'
-import { ConvertInput, FieldInput } from './schemas.ts'
+import { Conversion, ConvertInput, CountedField, Field, FieldInput } from './schemas.ts'
 
 const FieldParams = Type.Object({ field_id: Type.String() })
 const tags = ['Fields']
@@ -39,7 +39,10 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
 
   app.get(
     '/api/contact_fields',
-    { config: { scope: 'read' }, schema: { tags, operationId: 'listFields', summary: 'All fields' } },
+    {
+      config: { scope: 'read' },
+      schema: { tags, operationId: 'listFields', summary: 'All fields', response: { 200: Type.Array(Field) } },
+    },
     async (request) => (await loadFields(db, request.caller.accountId)).active.map(fieldOnWire),
   )
 
@@ -47,7 +50,13 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
     '/api/contact_fields',
     {
       config: { scope: 'write', body: { renamed: true } },
-      schema: { tags, operationId: 'createField', summary: 'Define a field', body: FieldInput },
+      schema: {
+        tags,
+        operationId: 'createField',
+        summary: 'Define a field',
+        body: FieldInput,
+        response: { 201: Field },
+      },
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
@@ -66,6 +75,7 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
         operationId: 'getField',
         summary: 'One field, and how many contacts have a value',
         params: FieldParams,
+        response: { 200: CountedField },
       },
     },
     async (request) => {
@@ -84,6 +94,7 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
         summary: 'Change a definition',
         params: FieldParams,
         body: FieldInput,
+        response: { 200: CountedField },
       },
     },
     (request, reply) =>
@@ -119,6 +130,7 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
         summary: 'Turn a field into another kind',
         params: FieldParams,
         body: ConvertInput,
+        response: { 200: Conversion },
       },
     },
     (request, reply) =>

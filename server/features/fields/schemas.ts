@@ -1,4 +1,6 @@
 import { type Static, Type } from 'typebox'
+import { Nullable } from '../../http/paging.ts'
+import { FIELD_TYPES } from './definition.ts'
 
 const text = (description?: string) =>
   Type.Optional(Type.Union([Type.String(), Type.Null()], description === undefined ? {} : { description }))
@@ -35,3 +37,40 @@ export const ConvertInput = Type.Object(
   { additionalProperties: false },
 )
 export type ConvertInput = Static<typeof ConvertInput>
+
+const Value = Type.Union([Type.String(), Type.Number(), Type.Boolean()])
+
+const field = {
+  id: Type.Integer(),
+  name: Type.String(),
+  data_type: Type.Enum(['text', 'integer', 'float', 'boolean', 'date'], { description: 'The nearest official kind.' }),
+  merge_tag: Type.String(),
+  type: Type.Enum([...FIELD_TYPES]),
+  required: Type.Boolean(),
+  min: Nullable(Type.Number()),
+  max: Nullable(Type.Number()),
+  options: Nullable(Type.Array(Type.String())),
+  default: Nullable(Value),
+  format: Nullable(Type.String()),
+  converting_to: Type.Optional(Type.Enum([...FIELD_TYPES])),
+  created_at: Type.String(),
+  updated_at: Type.String(),
+}
+
+/** A field as the API answers it. */
+export const Field = Type.Object(field)
+
+/** The same, with how many contacts have a value for it. */
+export const CountedField = Type.Object({ ...field, values_count: Type.Integer() })
+
+/** What a conversion would do, or has begun to do. */
+export const Conversion = Type.Object({
+  dry_run: Type.Optional(Type.Boolean()),
+  change_set_id: Type.Optional(Type.Integer()),
+  phase: Type.Optional(Type.String()),
+  values_count: Type.Integer(),
+  convertible: Type.Integer(),
+  not_convertible: Type.Integer(),
+  examples: Type.Array(Type.Object({ value: Value, count: Type.Integer(), problem: Type.String() })),
+  options: Nullable(Type.Array(Type.String())),
+})

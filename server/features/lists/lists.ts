@@ -30,7 +30,7 @@ export function listOnWire(row: ListRow, countedAt: Date) {
     id,
     name,
     description,
-    type: criteria === null ? 'static' : 'smart',
+    type: criteria === null ? ('static' as const) : ('smart' as const),
     criteria,
     contacts_count,
     counted_at: countedAt.toISOString(),

@@ -88,7 +88,15 @@ test('what can not be added is refused, and nobody is', async (t) => {
   const url = `/api/contact_lists/${listId}/contacts`
 
   for (const method of ['POST', 'DELETE']) {
-    for (const contact_ids of [[], [ann, ann], [ann, ann.toUpperCase()], [ann, 'nonsense'], [ann, 5], [ann, null], ann]) {
+    for (const contact_ids of [
+      [],
+      [ann, ann],
+      [ann, ann.toUpperCase()],
+      [ann, 'nonsense'],
+      [ann, 5],
+      [ann, null],
+      ann,
+    ]) {
       const { status, body } = await call(method, url, { contact_ids })
       assert.deepEqual([status, Object.keys(body.errors)], [422, ['contact_ids']], JSON.stringify(contact_ids))
     }
@@ -127,10 +135,13 @@ test('contacts leave a list by id, address and external id, one by one and toget
     const [last, first, ...more] = await eventsOf(made, id)
     assert.deepEqual([last!.types, last!.data], [['list_removed'], { lists: { removed: [listId] } }])
     assert.equal(last!.change_set_id, n < 3 ? undefined : change_set_id)
-    assert.deepEqual([first!.types, first!.data.lists?.added?.toSorted()], [
-      ['created', 'subscribed', 'list_added'],
-      [listId, other],
-    ])
+    assert.deepEqual(
+      [first!.types, first!.data.lists?.added?.toSorted()],
+      [
+        ['created', 'subscribed', 'list_added'],
+        [listId, other],
+      ],
+    )
     assert.equal(more.length, 0)
   }
   const added = await post(url, { contact_ids: [ids[0]] })

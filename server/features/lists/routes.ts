@@ -8,9 +8,11 @@ import { parseId } from '../../lib/ids.ts'
 import { ContactIds } from '../contacts/batch.ts'
 import { isReferred } from '../contacts/contact.ts'
 import type { ContactReader } from '../contacts/find.ts'
+import { ContactPage } from '../contacts/schemas.ts'
 import { ContactsQuery, selectionFromQuery } from '../contacts/selection.ts'
 import { createList, deleteList, listOnWire, readList, readLists, requireList, updateList } from './lists.ts'
 import { addMembers, mergeLists, removeMember, removeMembers } from './members.ts'
+import { Added, List, Merged, Removed } from './schemas.ts'
 
 const ListParams = Type.Object({ list_id: Type.String() })
 const ListBody = Type.Object(
@@ -43,6 +45,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
         operationId: 'listLists',
         summary: 'All lists',
         querystring: Type.Object({ search: Type.Optional(Type.String()) }, { additionalProperties: false }),
+        response: { 200: Type.Array(List) },
       },
     },
     async (request) => (await readLists(db, request.caller.accountId, request.query.search)).map(onWire),
@@ -52,7 +55,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
     '/api/contact_lists',
     {
       config: { scope: 'write' },
-      schema: { tags, operationId: 'createList', summary: 'Create a list', body: ListBody },
+      schema: { tags, operationId: 'createList', summary: 'Create a list', body: ListBody, response: { 200: List } },
     },
     (request, reply) =>
       change(request, reply, async (trx) => ({
@@ -63,7 +66,10 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
 
   app.get(
     '/api/contact_lists/:list_id',
-    { config: { scope: 'read' }, schema: { tags, operationId: 'getList', summary: 'One list', params: ListParams } },
+    {
+      config: { scope: 'read' },
+      schema: { tags, operationId: 'getList', summary: 'One list', params: ListParams, response: { 200: List } },
+    },
     async (request) => onWire(await readList(db, request.caller.accountId, listIdOf(request.params))),
   )
 
@@ -77,6 +83,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
         summary: 'Rename or describe a list',
         params: ListParams,
         body: ListBody,
+        response: { 200: List },
       },
     },
     (request, reply) =>
@@ -108,6 +115,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
         operationId: 'mergeLists',
         summary: 'Move everyone from other lists into this one, and delete those',
         params: ListParams,
+        response: { 200: Merged },
         body: Type.Object(
           {
             list_ids: Type.Array(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
@@ -136,6 +144,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
         summary: 'The contacts in a list',
         params: ListParams,
         querystring: ContactsQuery,
+        response: { 200: ContactPage },
       },
     },
     async (request) => {
@@ -162,6 +171,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
         summary: 'Add up to 1,000 contacts',
         params: ListParams,
         body: MembersBody,
+        response: { 200: Added },
       },
     },
     (request, reply) =>
@@ -181,6 +191,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
         summary: 'Remove up to 1,000 contacts',
         params: ListParams,
         body: MembersBody,
+        response: { 200: Removed },
       },
     },
     (request, reply) =>

@@ -1,0 +1,57 @@
+import { Type } from 'typebox'
+import { Nullable, PageOf } from '../../http/paging.ts'
+import { ACCOUNT_EVENT_TYPES, CONTACT_EVENT_TYPES } from './event-types.ts'
+
+const Types = Type.Enum([...CONTACT_EVENT_TYPES, ...ACCOUNT_EVENT_TYPES])
+const Data = Type.Record(Type.String(), Type.Unknown())
+
+/** Something that happened, as the API answers it; `data` names what changed, from what to what. */
+export const Event = Type.Object({
+  id: Type.String(),
+  type: Types,
+  types: Type.Array(Types),
+  name: Type.Optional(Type.String()),
+  at: Type.String(),
+  data: Data,
+  contact_id: Nullable(Type.String()),
+  change_set_id: Type.Optional(Type.Integer()),
+})
+
+export const EventPage = PageOf(Event)
+
+export const EventCreated = Type.Object({
+  contact_id: Type.String(),
+  contact_email: Type.String(),
+  name: Type.String(),
+  params: Data,
+})
+
+/** An act on many people. */
+export const ChangeSet = Type.Object({
+  id: Type.Integer(),
+  kind: Type.String(),
+  phase: Type.String(),
+  actor: Type.String(),
+  options: Data,
+  counts: Type.Record(Type.String(), Type.Number()),
+  created_at: Type.String(),
+  finished_at: Nullable(Type.String()),
+})
+
+export const ChangeSetPage = PageOf(ChangeSet)
+
+export const Diff = Type.Object({
+  data: Type.Array(
+    Type.Object({
+      line: Type.Integer(),
+      email: Nullable(Type.String()),
+      action: Nullable(Type.String()),
+      contact_id: Nullable(Type.String()),
+      before: Nullable(Data),
+      after: Nullable(Data),
+      problem: Type.Unknown(),
+    }),
+  ),
+  per_page: Type.Integer(),
+  next_cursor: Nullable(Type.String()),
+})
