@@ -7,13 +7,33 @@ const MONTHS_AHEAD = 3
 /** How long the answer to a repeated request is kept. */
 const ANSWERS_KEPT = '24 hours'
 
-/** Makes the coming months' partitions, and forgets answers that no one will ask for again. */
-export async function keepHouse(db: Database): Promise<void> {
-  await db.query(sql`select make_event_partitions((clock_timestamp() at time zone 'UTC')::date, ${MONTHS_AHEAD})`)
-  await db.query(sql`delete from idempotency_keys where created_at < now() - ${ANSWERS_KEPT}::interval`)
+/**
+ * Forgets answers that no one will ask for again, and makes the partitions of this month and the coming ones. Each month
+ * by itself: one that can't be made now leaves its events to the default partition, and does not keep the others away.
+ */
+export async function keepHouse(db: Database, now = new Date()): Promise<void> {
+  await db.query(sql`delete from idempotency_keys where created_at < ${now}::timestamptz - ${ANSWERS_KEPT}::interval`)
+  const faults: unknown[] = []
+  for (let ahead = 0; ahead <= MONTHS_AHEAD; ahead++) {
+    const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead))
+    await makeMonth(db, month).catch((error: unknown) => faults.push(error))
+  }
+  if (faults.length > 0) throw faults[0]
 }
 
-/** Keeps house now and every hour. Two processes doing so at once do no harm: one of them finds the work done. */
+/**
+ * One process at a time, as the second would find the name taken. It does not wait behind a long reader of events, for
+ * then everyone else would wait behind it: the next hour will do.
+ */
+function makeMonth(db: Database, month: Date): Promise<void> {
+  return db.transaction(async (trx) => {
+    trx.send(`select pg_advisory_xact_lock(hashtext('make_event_partitions'))`)
+    trx.send(`set local lock_timeout = '2s'`)
+    trx.send(sql`select make_event_partitions(${month.toISOString().slice(0, 10)}::date, 0)`)
+  })
+}
+
+/** Keeps house now and every hour. */
 export function startHousekeeping(db: Database, onError: (error: unknown) => void) {
   let running: Promise<void> = Promise.resolve()
   const look = () => {
