@@ -29,6 +29,7 @@ import { installOpenApi } from './http/openapi.ts'
 import { Cursors } from './http/paging.ts'
 import { installValidation } from './http/validation.ts'
 import { jobFigures, type Queue } from './jobs/queue.ts'
+import { AppError } from './lib/app-error.ts'
 import { deriveKey, type Keyring } from './lib/secret.ts'
 
 export interface Parts {
@@ -37,8 +38,10 @@ export interface Parts {
   config: Config
   keyring: Keyring
   logger: FastifyBaseLogger
-  /** Whether the schema is there and the database answers. */
+  /** Whether it can serve now: the schema is there, the database answers. */
   isReady: () => Promise<boolean>
+  /** Whether the schema is there: until then every request but those for health is told to come back. */
+  isPrepared: () => boolean
   /** Is told of every route that is registered. */
   onRoute?: (route: RouteOptions) => void
 }
@@ -54,6 +57,7 @@ export async function buildApp({
   keyring,
   logger,
   isReady,
+  isPrepared,
   onRoute,
 }: Parts): Promise<FastifyInstance> {
   const app = Fastify({
@@ -86,6 +90,10 @@ export async function buildApp({
   installRequestLog(app)
   await app.register(helmet, { global: true })
   if (config.CORS_ORIGINS.length > 0) await app.register(cors, { origin: [...config.CORS_ORIGINS] })
+  app.addHook('onRequest', async (request) => {
+    if (!isPrepared() && !request.routeOptions.config.public)
+      throw new AppError('unavailable', 'Rollcall is starting: try again shortly')
+  })
   installAuthentication(app, (token) => access.grantOf(token))
   await installRateLimit(app, config.RATE_LIMIT)
   installPermission(app)

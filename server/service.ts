@@ -70,7 +70,7 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
   let address: string | undefined
   if (role !== 'worker') {
     const isReady = async () => isPrepared && !run.signal.aborted && (await answers(db))
-    const app = await buildApp({ db, queue, config, keyring, logger: log, isReady })
+    const app = await buildApp({ db, queue, config, keyring, logger: log, isReady, isPrepared: () => isPrepared })
     drains.push((deadline) => closeApp(app, deadline, log))
     address = await parts.listen(app)
   }

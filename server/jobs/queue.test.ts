@@ -82,6 +82,19 @@ test('many who put in their first job at once do not wait for each other', async
   assert.equal((await states(db)).length, 40)
 })
 
+test('a queue that could not start is started by the next job', async (t) => {
+  const db = await testDatabase(t)
+  const queue = queueOf(t, db, 'api')
+  await db.query(sql`alter schema pgboss rename to elsewhere`)
+  await assert.rejects(put(queue, db))
+
+  await db.query(sql`alter schema elsewhere rename to pgboss`)
+  await queueOf(t, db).prepare([nothing])
+  await put(queue, db)
+
+  assert.deepEqual(await states(db), ['created'])
+})
+
 test('a job that fails is tried again, and given up after its attempts', async (t) => {
   const db = await testDatabase(t)
   const queue = queueOf(t, db)

@@ -94,12 +94,15 @@ export class Queue {
   /** Lets running jobs end, for at most `timeoutMs`; what is cut off is tried again elsewhere. */
   async stop(timeoutMs: number): Promise<void> {
     if (!this.#started) return
-    await this.#started
+    await this.#started.catch(() => {})
     await this.#boss.stop({ graceful: true, timeout: timeoutMs })
   }
 
   #start(): Promise<unknown> {
-    this.#started ??= this.#boss.start()
+    this.#started ??= this.#boss.start().catch((error: unknown) => {
+      this.#started = undefined // the database may be there the next time
+      throw error
+    })
     return this.#started
   }
 }

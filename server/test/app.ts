@@ -57,6 +57,7 @@ export async function testApp(
     keyring,
     logger: log,
     isReady: async () => true,
+    isPrepared: () => true,
     ...(onRoute ? { onRoute } : {}),
   })
   atEnd(t, () => queue.stop(0))

@@ -127,7 +127,9 @@ for (const [how, remove] of Object.entries(REMOVALS)) {
 test('what the search for orphans would miss, it does not: a text in any column of any table is found', async (t) => {
   const { db } = await testApp(t)
   await db.query(sql`create table letters (account_id bigint, contact_id uuid, lines text[], seal jsonb)`)
-  await db.query(sql`insert into letters values (1, new_id(), '{"Dear Mara Lindqvist"}', '{"to": [{"x": "VERY-personal"}]}')`)
+  await db.query(
+    sql`insert into letters values (1, new_id(), '{"Dear Mara Lindqvist"}', '{"to": [{"x": "VERY-personal"}]}')`,
+  )
 
   assert.ok((await columns(db, ['uuid'], 'contact_id')).some((row) => row.table === 'letters'))
   assert.deepEqual(await placesOf(db, 'lindqvist'), ['letters.lines'])

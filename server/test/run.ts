@@ -3,7 +3,7 @@
  * template in it, and Node's test runner over every test of the workspaces.
  */
 import { spawn } from 'node:child_process'
-import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -17,6 +17,9 @@ import { databaseUrl, TEMPLATE } from './database.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const PATTERN = '{server,cli,sdk,admin,bench}/**/*.test.ts'
 
+/** Bytes that the databases of a whole run take, and then some. */
+const MEMORY_WANTED = 4 * 2 ** 30
+
 /** A crash of this machine's own test data harms nobody: durability is turned off, which halves the time of the suite. */
 const FAST = {
   fsync: 'off',
@@ -28,11 +31,17 @@ const FAST = {
 
 async function main(): Promise<number> {
   const given = process.env.TEST_DATABASE_URL
-  // In memory where the machine has room there: copying the template for each test is mostly making files.
-  const home = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rollcall-test-'))
+  const home = mkdtempSync(join(roomiest(), 'rollcall-test-'))
   const server = given
-    ? { url: given, stop: async () => {} }
+    ? { url: given, stop: async () => {}, kill: () => {} }
     : await startEmbedded({ dataDir: join(home, 'pg'), settings: FAST })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      server.kill()
+      rmSync(home, { recursive: true, force: true })
+      process.exit(130)
+    })
+  }
   try {
     await makeTemplate(server.url)
     const files =
@@ -45,6 +54,13 @@ async function main(): Promise<number> {
     await server.stop()
     rmSync(home, { recursive: true, force: true })
   }
+}
+
+/** In memory where the machine has room there: copying the template for each test is mostly making files. */
+function roomiest(): string {
+  if (!existsSync('/dev/shm')) return tmpdir()
+  const { bavail, bsize } = statfsSync('/dev/shm')
+  return bavail * bsize > MEMORY_WANTED ? '/dev/shm' : tmpdir()
 }
 
 /** A database with the schema and the queue, from which each test's own is copied. */

@@ -16,7 +16,7 @@ import {
 } from './definition.ts'
 import { FIELDS_CACHED_MS, loadFields } from './field-set.ts'
 import { findField } from './fields.ts'
-import { closeSweep, SweepPayload } from './removal.ts'
+import { closeSweep, SWEEP, type SweepPayload } from './removal.ts'
 import type { ConvertInput } from './schemas.ts'
 import { sweepValues } from './sweep.ts'
 
@@ -25,12 +25,7 @@ const READ_AT_ONCE = 10_000
 /** Values shown that would not convert. */
 const SHOWN = 20
 
-const convertValues: JobName<typeof SweepPayload> = {
-  name: 'fields.convert',
-  payload: SweepPayload,
-  attempts: 10,
-  timeoutS: 3600,
-}
+const convertValues: JobName<typeof SweepPayload> = { name: 'fields.convert', ...SWEEP }
 
 export interface Forecast {
   values_count: number

@@ -18,12 +18,10 @@ export const SweepPayload = Type.Object({
   changeSetId: Type.Integer(),
 })
 
-const sweepRemovedField: JobName<typeof SweepPayload> = {
-  name: 'fields.sweep-removed',
-  payload: SweepPayload,
-  attempts: 10,
-  timeoutS: 3600,
-}
+/** What has begun must end, whatever fails and however often the worker is restarted: three days of attempts. */
+export const SWEEP = { payload: SweepPayload, attempts: 1000, timeoutS: 3600 }
+
+const sweepRemovedField: JobName<typeof SweepPayload> = { name: 'fields.sweep-removed', ...SWEEP }
 
 /**
  * Removes a field at once; its values follow as a change set, once no process can still write by the old definition.
@@ -63,17 +61,18 @@ export function sweepRemovedFieldJob(db: Database): Job<typeof SweepPayload> {
   }
 }
 
-/** Closes a sweep with the number of values that went and that became others. */
+/** Closes a sweep with the number of values that became others and that went; of a contact removed since, they went too. */
 export async function closeSweep(
   trx: Trx,
   accountId: number,
   changeSetId: number,
   kind: 'field_delete' | 'field_convert',
 ): Promise<void> {
-  const [counts] = await trx.query<{ removed: number; changed: number }>(sql`
-    select count(*) filter (where after -> 'fields' = '{}') as removed, count(*) filter (where after -> 'fields' <> '{}') as changed
+  const [counts] = await trx.query<{ rows: number; changed: number }>(sql`
+    select count(*) as rows, count(*) filter (where after -> 'fields' <> '{}') as changed
     from change_rows where account_id = ${accountId} and change_set_id = ${changeSetId}`)
-  const { removed, changed } = counts!
+  const { rows, changed } = counts!
+  const removed = rows - changed
   finishChangeSet(
     trx,
     accountId,
