@@ -31,7 +31,9 @@ export async function load(
     run.on('response', (_client, _status, _bytes, responseMs) => tookMs.push(responseMs))
   })
   if (result.non2xx > 0 || result.errors > 0 || tookMs.length === 0) {
-    throw new Error(`${address}: ${result.non2xx} answers of ${tookMs.length} were not 2xx, and ${result.errors} requests failed`)
+    throw new Error(
+      `${address}: ${result.non2xx} answers of ${tookMs.length} were not 2xx, and ${result.errors} requests failed`,
+    )
   }
   return {
     perSecond: tookMs.length / result.duration,

@@ -60,7 +60,7 @@ async function rowsOf(db: Database, sender: Sender): Promise<Rows> {
       (select count(*) from consent) as consents,
       (select count(*) from told join event on event.id = told.event_id) as told,
       (select jsonb_build_array(
-        to_jsonb(c) - '{id,email,state_at,created_at,updated_at}'::text[],
+        to_jsonb(c) - '{id,email,search,state_at,created_at,updated_at}'::text[],
         (to_jsonb(e) #- '{data,email}') - '{id,contact_id,at}'::text[],
         to_jsonb(o) - '{id,contact_id,at}'::text[])
       from contact as c join event as e on e.contact_id = c.id join consent as o on o.contact_id = c.id limit 1) as looks`)

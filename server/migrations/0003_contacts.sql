@@ -123,3 +123,21 @@ create table suppressions (
   primary key (account_id, id),
   constraint suppressions_value unique (account_id, kind, value)
 );
+
+-- Whether an address may not be mailed: it, its hash, its domain or one above it stands among the suppressions. In plpgsql,
+-- which keeps its plan: written out in the query that reads one contact, it took four times as long as all else.
+create function is_suppressed(account bigint, address text) returns boolean language plpgsql stable parallel safe as $$
+declare
+  domain text := split_part(address, '@', 2);
+  entries text[] := array[address, encode(sha256(convert_to(address, 'UTF8')), 'hex'), domain];
+begin
+  while position('.' in domain) > 0 loop
+    domain := substr(domain, position('.' in domain) + 1);
+    entries := entries || ('*.' || domain);
+  end loop;
+  return exists (
+    select from suppressions as s
+    where s.account_id = account and s.kind in ('address', 'sha256', 'domain') and s.value = any (entries)
+      and (s.expires_at is null or s.expires_at > now()));
+end
+$$;

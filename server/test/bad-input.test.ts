@@ -323,7 +323,9 @@ test('an id that is none, or beyond 64 bits, is an id of nothing', async (t) => 
   ]) {
     for (const [method, body] of [['GET'], ['PATCH', {}], ['DELETE']] as const) {
       const answer = await made.call(method, `/api/contacts/${name}`, body)
-      assert.equal(answer.status, 404, `${method} ${name}: ${JSON.stringify(answer.body)}`)
+      // A patch enters an address that nobody has, and says what is wrong with one that is none.
+      const expected = method === 'PATCH' && name.includes('@') ? 422 : 404
+      assert.equal(answer.status, expected, `${method} ${name}: ${JSON.stringify(answer.body)}`)
     }
   }
   assert.equal(await footprint(made.db), before)
@@ -361,7 +363,7 @@ test('pages, cursors, orders, filters and operators that there are not are refus
     'no cursor': get('cursor=', 'cursor', /next_cursor/),
     'a cursor that is none': get('cursor=abc', 'cursor', /next_cursor/),
     'a cursor without a signature': get(`cursor=${forged}`, 'cursor', /next_cursor/),
-    'a cursor that was changed': get(`cursor=A${mine.slice(1)}`, 'cursor', /next_cursor/),
+    'a cursor that was changed': get(`cursor=${mine[0] === 'A' ? 'B' : 'A'}${mine.slice(1)}`, 'cursor', /next_cursor/),
     'a cursor of another order': get(`cursor=${mine}&sort=email`, 'cursor', /same filters and order/),
     'a cursor of another filter': get(`cursor=${mine}&state=subscribed`, 'cursor', /same filters and order/),
     'a cursor of another account': get(`cursor=${theirs}`, 'cursor', /next_cursor/),

@@ -22,7 +22,11 @@ test('the age of the outbox and what waits in it are told by account', async (t)
   await db.query(sql`
     update outbox set at = at - interval '90 s' where id = (select min(id) from outbox where account_id = ${accountId})`)
 
-  assert.equal(await figure('rollcall_feed_lag_events', accountId), 5, 'two created, two added, one change set finished')
+  assert.equal(
+    await figure('rollcall_feed_lag_events', accountId),
+    5,
+    'two created, two added, one change set finished',
+  )
   const age = await figure('rollcall_outbox_age_seconds', accountId)
   assert.ok(age >= 90 && age < 100, `${age}`)
   assert.equal(await figure('rollcall_feed_lag_events', second.accountId), 0)

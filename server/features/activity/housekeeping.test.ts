@@ -32,10 +32,10 @@ test('the partitions of this month and of three more are there from the start', 
   const db = await testDatabase(t)
   const now = new Date()
 
-  assert.deepEqual(await partitions(db), [
-    ...months(now.getUTCFullYear(), now.getUTCMonth() + 1),
-    'events_default',
-  ].sort())
+  assert.deepEqual(
+    await partitions(db),
+    [...months(now.getUTCFullYear(), now.getUTCMonth() + 1), 'events_default'].sort(),
+  )
   await keepHouse(db)
   assert.equal((await partitions(db)).length, 5, 'and looking again makes no more')
 })
@@ -56,7 +56,11 @@ test('as time goes on the coming months are made, over the turn of a year too', 
   assert.equal(await partitionAt(db, '2031-12-31T23:59:59.999Z'), 'events_2031_12')
   assert.equal(await partitionAt(db, '2032-01-01T00:00:00Z'), 'events_2032_01')
   assert.equal(await partitionAt(db, '2032-04-30T23:59:59Z'), 'events_2032_04')
-  assert.equal(await partitionAt(db, '2035-01-01T00:00:00Z'), 'events_default', 'what no month claims is kept all the same')
+  assert.equal(
+    await partitionAt(db, '2035-01-01T00:00:00Z'),
+    'events_default',
+    'what no month claims is kept all the same',
+  )
 })
 
 test('several processes keep house at once, and each finds it done', async (t) => {
@@ -64,7 +68,10 @@ test('several processes keep house at once, and each finds it done', async (t) =
 
   await Promise.all(Array.from({ length: 6 }, () => keepHouse(db, new Date('2040-05-05'))))
 
-  assert.deepEqual((await partitions(db)).filter((name) => name.includes('2040')), months(2040, 5))
+  assert.deepEqual(
+    (await partitions(db)).filter((name) => name.includes('2040')),
+    months(2040, 5),
+  )
 })
 
 test('a month whose events stand in the default partition already does not keep the next ones from being made', async (t) => {
@@ -73,7 +80,10 @@ test('a month whose events stand in the default partition already does not keep 
 
   await assert.rejects(keepHouse(db, new Date('2040-05-06')), /default partition/)
 
-  assert.deepEqual((await partitions(db)).filter((name) => name.includes('2040')), months(2040, 5).slice(1))
+  assert.deepEqual(
+    (await partitions(db)).filter((name) => name.includes('2040')),
+    months(2040, 5).slice(1),
+  )
 })
 
 test('what goes on in the API never lands in the default partition', async (t) => {

@@ -38,6 +38,10 @@ export interface Act {
  */
 export function record(trx: Trx, accountId: number, acts: readonly Act[], changeSetId: number | null = null): void {
   if (acts.length === 0) return
+  if (acts.length === 1) {
+    recordOne(trx, accountId, acts[0]!, changeSetId)
+    return
+  }
   const rows = acts.map(({ contactId, types, name, at, data }) => ({
     contact_id: contactId,
     types: inOrder(types),
@@ -46,6 +50,24 @@ export function record(trx: Trx, accountId: number, acts: readonly Act[], change
     data,
   }))
   trx.send(sql`with ${recording(accountId, actsAsRows(rows), changeSetId)} select`)
+}
+
+/** What most requests need, and PostgreSQL plans in half the time that it takes for the statement above. */
+function recordOne(
+  trx: Trx,
+  accountId: number,
+  { contactId, name, at, ...act }: Act,
+  changeSetId: number | null,
+): void {
+  const types = inOrder(act.types)
+  trx.send(sql`
+    with recorded as (
+      insert into events (account_id, contact_id, type, types, name, at, data, change_set_id)
+      values (${accountId}, ${contactId}, ${types[0]}, ${types}, ${name ?? null},
+        coalesce(${at ?? null}::timestamptz, clock_timestamp()), ${JSON.stringify(act.data)}, ${changeSetId})
+      returning id
+    )
+    insert into outbox (account_id, event_ids) select ${accountId}, array[id] from recorded`)
 }
 
 function actsAsRows(rows: object[]): Sql {

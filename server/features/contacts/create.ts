@@ -5,7 +5,7 @@ import { invalid } from '../../lib/app-error.ts'
 import type { EventType } from '../activity/event-types.ts'
 import { type Change, type EventData, record } from '../activity/record.ts'
 import { takeFields } from '../fields/intake.ts'
-import { assertConsents, assertedBy } from '../subscriptions/consents.ts'
+import { assertConsent, assertedBy } from '../subscriptions/consents.ts'
 import { type Standing, standingOnEntry } from '../subscriptions/states.ts'
 import { rulingOn } from '../subscriptions/suppressions.ts'
 import type { ReadRow } from './contact.ts'
@@ -71,7 +71,7 @@ export async function insertContact(
   const row = { ...inserted, email, external_id: externalId, ...standing, fields: set, tags, origin: 'api' }
   record(trx, accountId, [{ contactId: row.id, types: typesOf(standing, entered), data: dataOf(row, entered) }])
   const action = assertedBy(standing)
-  if (action) assertConsents(trx, desk.caller, [{ contactId: row.id, action }])
+  if (action) assertConsent(trx, desk.caller, row.id, action)
   return { ...row, list_ids: entered, suppressed: ruling.suppressed }
 }
 

@@ -7,7 +7,7 @@ import type { EventType } from '../activity/event-types.ts'
 import { type Change, type EventData, record } from '../activity/record.ts'
 import type { FieldValue } from '../fields/definition.ts'
 import { type Intake, takeFields } from '../fields/intake.ts'
-import { assertConsents, assertedBy } from '../subscriptions/consents.ts'
+import { assertConsent, assertedBy } from '../subscriptions/consents.ts'
 import { type Standing, standingAfterCaller, standingOnEntry } from '../subscriptions/states.ts'
 import { rulingOn } from '../subscriptions/suppressions.ts'
 import { CONTACT_COLUMNS, type ContactRow, isReferred, type ReadRow, readContact } from './contact.ts'
@@ -91,7 +91,7 @@ async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: Conta
       })
     record(trx, accountId, [{ contactId: before.id, types: typesOf(data, standing), data }])
     const action = data.state && assertedBy(standing)
-    if (action) assertConsents(trx, desk.caller, [{ contactId: before.id, action }])
+    if (action) assertConsent(trx, desk.caller, before.id, action)
   }
   return readContact(trx, accountId, { by: 'id', id: before.id })
 }

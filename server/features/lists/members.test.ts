@@ -222,7 +222,9 @@ test('who opts out while they are being added stays out', async (t) => {
 
 /** Until someone waits for a lock. */
 async function waiting({ db }: TestApp): Promise<void> {
+  const end = Date.now() + 5000
   for (let found = false; !found; ) {
+    assert.ok(Date.now() < end, 'nobody waits')
     const rows = await db.query(sql`
       select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
     found = rows.length > 0
