@@ -5,6 +5,7 @@ import { Database } from './db/database.ts'
 import { applyMigrations, withStartLock } from './db/migrate.ts'
 import { createAccount } from './features/accounts/accounts.ts'
 import { createToken, ensureToken, listTokens } from './features/accounts/tokens.ts'
+import { keepHouse } from './features/activity/housekeeping.ts'
 import { requireKeysInUse } from './features/subscriptions/keys.ts'
 import { Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
@@ -36,6 +37,7 @@ export async function prepareAll(
   return withStartLock(directUrl, { log, ...(signal && { signal }) }, (client) =>
     inLock(client, url, log, async (db) => {
       await requireKeysInUse(db, keyring)
+      await keepHouse(db) // after a long pause the month's partition must be there before the first event
       await createAccount(db, { id: 1, name: 'Main' })
       if (config.ROLLCALL_API_TOKEN !== undefined) await ensureToken(db, 1, config.ROLLCALL_API_TOKEN)
       if (!wantsToken || (await listTokens(db, 1)).length > 0) return undefined

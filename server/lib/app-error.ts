@@ -40,3 +40,23 @@ export function invalid(messages: Messages, cause?: unknown): AppError {
 }
 
 export const notFound = () => new AppError('not_found', 'Not Found')
+
+type Results<Checks extends readonly (() => unknown)[]> = { [Nth in keyof Checks]: Awaited<ReturnType<Checks[Nth]>> }
+
+/** Runs checks one after the other, all of them whatever fails, and throws what is `invalid` in any of them as one. */
+export async function together<const Checks extends readonly (() => unknown)[]>(
+  ...checks: Checks
+): Promise<Results<Checks>> {
+  const faults: Messages = {}
+  const results: unknown[] = []
+  for (const check of checks) {
+    try {
+      results.push(await check())
+    } catch (error) {
+      if (!(error instanceof AppError) || !error.messages) throw error
+      for (const [place, texts] of Object.entries(error.messages)) tell(faults, place, ...texts)
+    }
+  }
+  if (Object.keys(faults).length > 0) throw invalid(faults)
+  return results as unknown as Results<Checks>
+}

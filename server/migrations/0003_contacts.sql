@@ -21,6 +21,7 @@ create table fields (
   constraint fields_key unique (account_id, key)
 );
 create unique index fields_merge_tag on fields (account_id, lower(merge_tag)) where removed_at is null;
+create unique index fields_name on fields (account_id, lower(name)) where removed_at is null;
 
 -- What `q` is compared with. Punctuation becomes capital letters, of which nothing else is left after lower(): so it counts
 -- in trigrams like any letter ("gmail@" is not "gmail."), and LIKE has nothing to escape. Line breaks stand before each

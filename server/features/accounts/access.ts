@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../../db/database.ts'
+import { Recent } from '../../db/recent.ts'
 import type { Grant } from '../../http/caller.ts'
 import { findAccount } from './accounts.ts'
 import type { AccountSettings } from './settings.ts'
@@ -10,24 +11,21 @@ const CACHED_MS = 5000
 
 /** What each request asks first: whom does this token let in, and what has that account decided? */
 export class Access {
-  readonly #grants: LRUCache<string, { grant: Grant | null }>
-  readonly #settings: LRUCache<number, AccountSettings>
+  readonly #grants: Recent<string, Grant | undefined>
+  readonly #settings: Recent<number, AccountSettings>
   readonly #touched = new LRUCache<number, true>({ max: 10_000, ttl: 60_000 })
   readonly #db: Database
 
   constructor(db: Database) {
     this.#db = db
-    this.#grants = new LRUCache({ max: 10_000, ttl: CACHED_MS, fetchMethod: (token) => this.#findGrant(token) })
-    this.#settings = new LRUCache({
-      max: 10_000,
-      ttl: CACHED_MS,
-      fetchMethod: async (id) => (await findAccount(db, id)).settings,
-    })
+    const options = { ttlMs: CACHED_MS, max: 10_000 }
+    this.#grants = new Recent((token) => this.#findGrant(token), options)
+    this.#settings = new Recent(async (id) => (await findAccount(db, id)).settings, options)
   }
 
   /** What this token opens; undefined: nothing. Its use is noted, at most once a minute, without keeping the request waiting. */
   async grantOf(token: string): Promise<Grant | undefined> {
-    const { grant } = (await this.#grants.fetch(token))!
+    const grant = await this.#grants.get(token)
     if (!grant) return undefined
     if (!this.#touched.has(grant.tokenId)) {
       this.#touched.set(grant.tokenId, true)
@@ -36,20 +34,16 @@ export class Access {
     return grant
   }
 
-  async settingsOf(accountId: number): Promise<AccountSettings> {
-    return (await this.#settings.fetch(accountId))!
+  settingsOf(accountId: number): Promise<AccountSettings> {
+    return this.#settings.get(accountId)
   }
 
   forgetSettings(accountId: number): void {
-    this.#settings.delete(accountId)
+    this.#settings.forget(accountId)
   }
 
-  async #findGrant(token: string): Promise<{ grant: Grant | null }> {
+  async #findGrant(token: string): Promise<Grant | undefined> {
     const found = await findLiveToken(this.#db, hashToken(token))
-    return {
-      grant: found
-        ? { tokenId: found.id, accountId: found.accountId, scopes: found.scopes, expiresAt: found.expiresAt }
-        : null,
-    }
+    return found && { tokenId: found.id, accountId: found.accountId, scopes: found.scopes, expiresAt: found.expiresAt }
   }
 }

@@ -100,7 +100,8 @@ export async function updateBatch(trx: Trx, desk: Desk, input: Static<typeof Bat
   const id = await openChangeSet(trx, caller.accountId, {
     kind: 'batch_update',
     actor: caller.actor,
-    options: { fields: set, unset, tags_added: added, tags_removed: removed },
+    // Which fields, not which values: what is said of a person stands in the rows alone, where a removal finds it.
+    options: { fields_set: Object.keys(set), fields_unset: unset, tags_added: added, tags_removed: removed },
   })
   const [counts] = await trx.query<{ updated: number; unchanged: number }>(
     changeEach(caller.accountId, id, ids, { set, unset, added, removed }),

@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
-import { invalid } from '../../lib/app-error.ts'
+import { invalid, together } from '../../lib/app-error.ts'
 import type { EventType } from '../activity/event-types.ts'
 import { type Change, type EventData, record } from '../activity/record.ts'
 import { takeFields } from '../fields/intake.ts'
@@ -21,29 +21,27 @@ export const TAKEN = ['has already been taken']
  * contact has, and for an address that was erased.
  */
 export async function createContact(trx: Trx, desk: Desk, input: ContactCreate): Promise<ReadRow> {
-  const email = checkEmail(input.email)
-  const row = await insertContact(trx, desk, email, input)
+  const row = await insertContact(trx, desk, input)
   if (!row) throw invalid({ email: TAKEN })
   return row
 }
 
-/** The same for an address that is known to be one; undefined when another contact has it. */
-export async function insertContact(
-  trx: Trx,
-  desk: Desk,
-  email: string,
-  input: Omit<ContactCreate, 'email'>,
-): Promise<ReadRow | undefined> {
+/** The same; undefined when another contact has the address. */
+export async function insertContact(trx: Trx, desk: Desk, input: ContactCreate): Promise<ReadRow | undefined> {
   const { accountId } = desk.caller
-  const tags = checkTags(input.tags ?? [])
-  const externalId = checkExternalId(input.external_id)
-  const { set } = await takeFields(trx, desk.fieldCache, input.fields ?? {}, {
-    accountId,
-    unknown: desk.settings.unknown_fields,
-    creating: true,
-  })
   const listIds = [...new Set(input.list_ids ?? [])]
-  await holdLists(trx, accountId, listIds)
+  const [email, tags, externalId, { set }] = await together(
+    () => checkEmail(input.email),
+    () => checkTags(input.tags ?? []),
+    () => checkExternalId(input.external_id),
+    () =>
+      takeFields(trx, desk.fieldCache, input.fields ?? {}, {
+        accountId,
+        unknown: desk.settings.unknown_fields,
+        creating: true,
+      }),
+    () => holdLists(trx, accountId, listIds),
+  )
   const asked = { unsubscribed: input.unsubscribed, doubleOptIn: desk.settings.double_opt_in }
   let standing = standingOnEntry({ ...asked, withdrawn: false })
 

@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
-import { invalid, notFound } from '../../lib/app-error.ts'
+import { invalid, notFound, together } from '../../lib/app-error.ts'
 import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
 import type { EventType } from '../activity/event-types.ts'
 import { type Change, type EventData, record } from '../activity/record.ts'
@@ -37,8 +37,9 @@ export async function upsertContact(trx: Trx, desk: Desk, named: string, patch: 
   if (ref.by !== 'email') throw notFound()
   const { list_ids_included: _, list_ids_excluded: __, email, ...rest } = patch
   const address = checkEmail(email ?? ref.email)
-  const row = await insertContact(trx, desk, address, {
+  const row = await insertContact(trx, desk, {
     ...rest,
+    email: address,
     list_ids: [...(patch.list_ids ?? []), ...list_ids_included],
   })
   if (row) return { row, action: 'created' }
@@ -48,22 +49,34 @@ export async function upsertContact(trx: Trx, desk: Desk, named: string, patch: 
   return { row: found, action: 'updated' }
 }
 
+/** What a patch gives of these, checked; undefined where it gives none. */
+async function checkIdentity({ email, external_id, tags }: ContactPatch) {
+  const [address, externalId, kept] = await together(
+    () => (email === undefined ? undefined : checkEmail(email)),
+    () => (external_id === undefined ? undefined : checkExternalId(external_id)),
+    () => (tags === undefined ? undefined : checkTags(tags)),
+  )
+  return { email: address, externalId, tags: kept }
+}
+
 /** undefined when nobody is named by `ref`. */
 async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: ContactPatch): Promise<ReadRow | undefined> {
   const { accountId } = desk.caller
   // Before the contact is locked, here and wherever both are needed: who defines a field and waits for a contact would
   // else meet who holds the contact and waits for the field.
-  const intake = await takeFields(trx, desk.fieldCache, patch.fields ?? {}, {
-    accountId,
-    unknown: desk.settings.unknown_fields,
-    creating: false,
-  })
+  const [intake, given] = await together(
+    () =>
+      takeFields(trx, desk.fieldCache, patch.fields ?? {}, {
+        accountId,
+        unknown: desk.settings.unknown_fields,
+        creating: false,
+      }),
+    () => checkIdentity(patch),
+  )
   const [before] = await trx.query<ContactRow>(sql`
     select ${CONTACT_COLUMNS} from contacts as c where c.account_id = ${accountId} and ${isReferred(ref)} for update`)
   if (!before) return undefined
-  const email = patch.email === undefined ? before.email : checkEmail(patch.email)
-  const externalId = patch.external_id === undefined ? before.external_id : checkExternalId(patch.external_id)
-  const tags = patch.tags === undefined ? before.tags : checkTags(patch.tags)
+  const { email = before.email, externalId = before.external_id, tags = before.tags } = given
   let standing: Standing = before
   if (patch.unsubscribed !== undefined) standing = standingAfterCaller(before, patch.unsubscribed) ?? before
   // Before the lists, as what was left under the old address stays left under the new one.

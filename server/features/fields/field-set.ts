@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import sql from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
+import { Recent } from '../../db/recent.ts'
 import type { FieldDefinition, FieldType, FieldValue } from './definition.ts'
 
 export interface FieldRow {
@@ -86,24 +86,17 @@ export const FIELDS_CACHED_MS = 5000
 
 /** The accounts' fields, at most 5 s old; `forget` after this process has changed them. */
 export class FieldCache {
-  readonly #db: Queryable
-  /** The promises, so that many who ask at once ask the database once. What is forgotten while it is read stays forgotten. */
-  readonly #cache = new LRUCache<number, Promise<FieldSet>>({ max: 2000, ttl: FIELDS_CACHED_MS })
+  readonly #recent: Recent<number, FieldSet>
 
   constructor(db: Queryable) {
-    this.#db = db
+    this.#recent = new Recent((accountId) => loadFields(db, accountId), { ttlMs: FIELDS_CACHED_MS, max: 2000 })
   }
 
   of(accountId: number): Promise<FieldSet> {
-    const known = this.#cache.get(accountId)
-    if (known) return known
-    const reading = loadFields(this.#db, accountId)
-    this.#cache.set(accountId, reading)
-    reading.catch(() => this.#cache.peek(accountId) === reading && this.#cache.delete(accountId))
-    return reading
+    return this.#recent.get(accountId)
   }
 
   forget(accountId: number): void {
-    this.#cache.delete(accountId)
+    this.#recent.forget(accountId)
   }
 }

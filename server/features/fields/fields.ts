@@ -66,7 +66,7 @@ export async function createField(trx: Trx, accountId: number, input: FieldInput
       values (${accountId}, ${name}, ${mergeTag}, ${unusedKey(fields, mergeTag)}, ${type}, ${required}, ${min}, ${max}, ${options},
         ${preset === null ? null : JSON.stringify(preset)}::jsonb, ${format})
       returning ${FIELD_COLUMNS}`)
-    .catch(refuseTakenTag)
+    .catch(refuseTaken)
   return fieldFrom(row!)
 }
 
@@ -84,8 +84,9 @@ function unusedMergeTag(base: string, taken: (tag: string) => boolean): string {
   }
 }
 
-function refuseTakenTag(error: unknown): never {
+function refuseTaken(error: unknown): never {
   const constraint = violatedUnique(error)
+  if (constraint === 'fields_name') throw invalid({ name: TAKEN }, error)
   throw constraint === 'fields_merge_tag' || constraint === 'fields_key' ? invalid({ merge_tag: TAKEN }, error) : error
 }
 
@@ -136,7 +137,7 @@ export async function updateField(
         updated_at = statement_timestamp()
       where account_id = ${accountId} and id = ${id}
       returning ${FIELD_COLUMNS}`)
-    .catch(refuseTakenTag)
+    .catch(refuseTaken)
   return fieldFrom(row!)
 }
 
