@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { isConnectionLoss } from '../db/sqlstate.ts'
+import { isConnectionLoss, isRetryable } from '../db/sqlstate.ts'
 import { AppError, type ErrorCode, type Messages } from '../lib/app-error.ts'
 import { messagesFrom } from './validation.ts'
 
@@ -53,9 +53,8 @@ function appErrorFrom(error: FastifyError, request: FastifyRequest): AppError | 
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return new AppError(error.statusCode === 404 ? 'not_found' : 'bad_request', error.message)
   }
-  return isConnectionLoss(error)
-    ? new AppError('unavailable', 'The database can not be reached: try again shortly')
-    : undefined
+  if (isConnectionLoss(error)) return new AppError('unavailable', 'The database can not be reached: try again shortly')
+  return isRetryable(error) ? new AppError('unavailable', 'Too many changes of the same at once: try again') : undefined
 }
 
 /** Status and body of a failure: the one place that knows what an error looks like on the wire. */
@@ -77,7 +76,7 @@ export function answerFailure(
     return reply.code(500).type('application/json').send({ errors: 'Unexpected error', request_id: request.id })
   }
   if (known.code === 'unavailable') {
-    request.log.error({ err: error }, 'database unreachable')
+    request.log.error({ err: error }, 'unavailable')
     reply.header('retry-after', '1')
   }
   const { status, body } = answerFor(known)

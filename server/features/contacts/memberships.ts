@@ -84,3 +84,10 @@ export function moveOptOuts(trx: Trx, accountId: number, from: string, to: strin
     select ${accountId}, list_id, ${to}, at from moved
     on conflict do nothing`)
 }
+
+/** The lists that an address has left by its own act. */
+export async function optOutsOf(trx: Trx, accountId: number, email: string): Promise<number[]> {
+  const rows = await trx.query<{ list_id: number }>(sql`
+    select list_id from list_opt_outs where account_id = ${accountId} and email = ${email}`)
+  return rows.map((row) => row.list_id)
+}

@@ -346,3 +346,21 @@ test('a patch and a removal at once: the patch changes, creates anew, or finds n
     assert.equal(orphans, 0)
   }
 })
+
+test('a no goes with the address and stays with the old one', async (t) => {
+  const { db, accountId, post, patch } = await testApp(t)
+  const list = (await post('/api/contact_lists', { name: 'News' })).body
+  const ann = (await post('/api/contacts', { email: 'ann@example.com', list_ids: [list.id] })).body.data
+  await post('/api/contacts', { email: 'out@example.com', unsubscribed: true })
+  await db.query(
+    sql`insert into list_opt_outs (account_id, list_id, email) values (${accountId}, ${list.id}, 'left@example.com')`,
+  )
+
+  const moved = await patch(`/api/contacts/${ann.id}`, { email: 'left@example.com' })
+  await patch('/api/contacts/out@example.com', { email: 'elsewhere@example.com' })
+  const again = await post('/api/contacts', { email: 'out@example.com' })
+
+  assert.deepEqual(moved.body.data.list_ids, [], 'the address had left that list')
+  assert.equal((await patch('/api/contacts/elsewhere@example.com', {})).body.data.state, 'unsubscribed')
+  assert.equal(again.body.data.state, 'unsubscribed')
+})

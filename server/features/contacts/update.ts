@@ -9,12 +9,12 @@ import type { FieldValue } from '../fields/definition.ts'
 import { type Intake, takeFields } from '../fields/intake.ts'
 import { assertConsent, assertedBy } from '../subscriptions/consents.ts'
 import { type Standing, standingAfterCaller, standingOnEntry } from '../subscriptions/states.ts'
-import { rulingOn } from '../subscriptions/suppressions.ts'
+import { leaveWithdrawn, rulingOn } from '../subscriptions/suppressions.ts'
 import { CONTACT_COLUMNS, type ContactRow, isReferred, type ReadRow, readContact } from './contact.ts'
 import { insertContact, TAKEN } from './create.ts'
 import type { Desk } from './desk.ts'
 import { type ContactPatch, checkEmail, checkExternalId, checkTags } from './input.ts'
-import { enterLists, holdLists, leaveLists, listsOf, moveOptOuts } from './memberships.ts'
+import { enterLists, holdLists, leaveLists, listsOf, moveOptOuts, optOutsOf } from './memberships.ts'
 
 export interface Upserted {
   row: ReadRow
@@ -81,7 +81,8 @@ async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: Conta
   if (patch.unsubscribed !== undefined) standing = standingAfterCaller(before, patch.unsubscribed) ?? before
   // Before the lists, as what was left under the old address stays left under the new one.
   if (email !== before.email) standing = (await moveAddress(trx, desk, before, email)) ?? standing
-  const lists = await moveLists(trx, accountId, { id: before.id, email }, patch)
+  const left = email === before.email ? [] : await optOutsOf(trx, accountId, email)
+  const lists = await moveLists(trx, accountId, { id: before.id, email }, patch, left)
   const data: EventData = {
     ...changed('email', before.email, email),
     ...changed('external_id', before.external_id ?? undefined, externalId ?? undefined),
@@ -120,6 +121,7 @@ async function moveAddress(trx: Trx, desk: Desk, before: ContactRow, email: stri
   })
   if (ruling.past === 'erased') throw invalid({ email: ['is suppressed'] })
   moveOptOuts(trx, accountId, before.email, email)
+  leaveWithdrawn(trx, desk.keyring, accountId, [before], desk.caller.actor) // the old address comes back as it went
   return ruling.past === 'withdrawn' ? standingOnEntry({ doubleOptIn: false, withdrawn: true }) : undefined
 }
 
@@ -128,9 +130,10 @@ async function moveLists(
   accountId: number,
   contact: { id: string; email: string },
   patch: ContactPatch,
+  left: readonly number[],
 ): Promise<Pick<EventData, 'lists'>> {
   let included = patch.list_ids_included ?? []
-  let excluded = patch.list_ids_excluded ?? []
+  let excluded = [...(patch.list_ids_excluded ?? []), ...left]
   if (patch.list_ids) {
     const wanted = patch.list_ids
     const now = await listsOf(trx, accountId, contact.id)
