@@ -10,6 +10,7 @@ import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchApi } from './api.ts'
 import { type Figure, figureTable } from './report.ts'
+import { benchSearch } from './search.ts'
 
 interface Options {
   rounds: number
@@ -23,7 +24,7 @@ interface Result {
   figures: Figure[]
 }
 
-const BENCHES: Record<string, (options: Options) => Promise<Result>> = { api: benchApi }
+const BENCHES: Record<string, (options: Options) => Promise<Result>> = { api: benchApi, search: benchSearch }
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
