@@ -9,15 +9,16 @@ export interface Order {
   name: string
   descending: boolean
   /** What is compared, over `contacts as c`; undefined: the id alone, which is the order in which people were entered. */
-  by: { value: Sql; type: Sql } | undefined
+  by: { value: Sql; type: Sql; always?: true } | undefined
 }
 
-const COLUMNS: Readonly<Record<string, { value: Sql; type: Sql }>> = {
-  email: { value: sql`c.email`, type: sql`text` },
+/** `always`: every contact has it, so that an index on it serves both directions. */
+const COLUMNS: Readonly<Record<string, { value: Sql; type: Sql; always?: true }>> = {
+  email: { value: sql`c.email`, type: sql`text`, always: true },
   external_id: { value: sql`c.external_id`, type: sql`text` },
-  state: { value: sql`c.state`, type: sql`text` },
-  created_at: { value: sql`c.created_at`, type: sql`timestamptz` },
-  updated_at: { value: sql`c.updated_at`, type: sql`timestamptz` },
+  state: { value: sql`c.state`, type: sql`text`, always: true },
+  created_at: { value: sql`c.created_at`, type: sql`timestamptz`, always: true },
+  updated_at: { value: sql`c.updated_at`, type: sql`timestamptz`, always: true },
 }
 
 /** The newest first. */
@@ -53,7 +54,8 @@ const DESCENDING = { way: sql`desc`, beyond: sql`<` }
 /** The `order by` of a page. */
 export function orderBy({ by, descending }: Order): Sql {
   const { way } = descending ? DESCENDING : ASCENDING
-  return by ? sql`${by.value} ${way} nulls last, c.id ${way}` : sql`c.id ${way}`
+  if (!by) return sql`c.id ${way}`
+  return sql`${by.value} ${way} ${by.always ? sql`` : sql`nulls last`}, c.id ${way}`
 }
 
 /** What a cursor must remember of a page's last row, as one text column; null where the row has no value. */
@@ -67,5 +69,6 @@ export function behind({ by, descending }: Order, [value, id]: Position): Sql {
   if (!by) return sql`c.id ${beyond} ${id}::uuid`
   if (value === null) return sql`(${by.value} is null and c.id ${beyond} ${id}::uuid)`
   const bound = sql`${value}::${by.type}`
+  if (by.always) return sql`(${by.value}, c.id) ${beyond} (${bound}, ${id}::uuid)`
   return sql`(${by.value} ${beyond} ${bound} or (${by.value} = ${bound} and c.id ${beyond} ${id}::uuid) or ${by.value} is null)`
 }
