@@ -17,7 +17,7 @@ const JSON_OPTION = ['--json', 'print JSON'] as const
 
 /** `rollcall account …` */
 export function accountCommand(withDatabase: WithDatabase): Command {
-  const command = new Command('account').description('make accounts, whose contacts are kept apart')
+  const command = new Command('account').description('make and list accounts, whose contacts are kept apart')
   command
     .command('create')
     .description('make an account')
@@ -28,6 +28,20 @@ export function accountCommand(withDatabase: WithDatabase): Command {
       const { createAccount } = await accounts()
       const { id } = await withDatabase('account create', (db) => createAccount(db, { name }))
       print(json ? toJson({ id, name }) : `Made account ${id}. Next: rollcall token create --account ${id}\n`)
+    })
+  command
+    .command('list')
+    .description('list the accounts')
+    .option(...JSON_OPTION)
+    .action(async ({ json }: { json?: true }) => {
+      const { listAccounts } = await accounts()
+      const found = await withDatabase('account list', listAccounts)
+      const rows = found.map(({ id, name, createdAt }) => [String(id), name, createdAt.toISOString().slice(0, 10)])
+      print(
+        json
+          ? toJson(found.map(({ id, name, createdAt }) => ({ id, name, created_at: createdAt })))
+          : table([['ID', 'NAME', 'CREATED'], ...rows]),
+      )
     })
   return command
 }

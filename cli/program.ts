@@ -1,6 +1,10 @@
+import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { accountCommand, tokenCommand } from './admin.ts'
 import { explain } from './explain.ts'
+
+/** Of the whole: cli and server are released together. */
+const VERSION: string = createRequire(import.meta.url)('./package.json').version
 
 const ROLES = ['api', 'worker', 'all'] as const
 
@@ -25,6 +29,7 @@ async function execute(argv: readonly string[]): Promise<number> {
   const server = () => import('@rollcall/server/main.ts')
   const program = new Command('rollcall')
     .description('A contacts and audience service on PostgreSQL')
+    .version(VERSION)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXAMPLES)

@@ -1,5 +1,4 @@
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RouteOptions } from 'fastify'
 import type { Config } from './config.ts'
@@ -27,6 +26,7 @@ import { installRequestLog } from './http/logging.ts'
 import { installMetrics } from './http/metrics.ts'
 import { installOpenApi } from './http/openapi.ts'
 import { Cursors } from './http/paging.ts'
+import { installSecurityHeaders } from './http/security-headers.ts'
 import { installValidation } from './http/validation.ts'
 import { jobFigures, type Queue } from './jobs/queue.ts'
 import { AppError } from './lib/app-error.ts'
@@ -88,7 +88,7 @@ export async function buildApp({
   installErrors(app)
   installValidation(app)
   installRequestLog(app)
-  await app.register(helmet, { global: true })
+  installSecurityHeaders(app, config.PUBLIC_URL)
   if (config.CORS_ORIGINS.length > 0) await app.register(cors, { origin: [...config.CORS_ORIGINS] })
   app.addHook('onRequest', async (request) => {
     if (!isPrepared() && !request.routeOptions.config.public)

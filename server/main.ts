@@ -5,12 +5,12 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { type Config, readConfig } from './config.ts'
+import { type Config, readConfig, Settings } from './config.ts'
 import { checkDatabase } from './db/check.ts'
 import { Database } from './db/database.ts'
 import { diskFailure } from './db/disk.ts'
 import type { Embedded } from './db/embedded.ts'
-import { loadKeyring, prepareHome } from './db/home.ts'
+import { hasSecret, loadKeyring, prepareHome } from './db/home.ts'
 import { reachLocal } from './db/local.ts'
 import { requireMigrated, withStartLock } from './db/migrate.ts'
 import { greeting } from './greeting.ts'
@@ -45,6 +45,7 @@ export async function start({ role = 'all' }: { role?: Role } = {}): Promise<num
       home: homeOf(config),
       log,
       run,
+      hasSecret: () => config.ROLLCALL_SECRET !== undefined || hasSecret(homeOf(config)),
       readKeyring: () => readKeyring(config),
       probePort: () => probePort(config),
       listen: (app) => listen(app, config),
@@ -71,6 +72,7 @@ export async function runMigrations(): Promise<void> {
     if (isGiven) await checkDatabase(url, directUrl)
     await prepareSchema({ url, directUrl, log })
   })
+  process.stdout.write('The schema is up to date.\n')
 }
 
 /** Does something with the database and ends: on the running server, or on an embedded one started for that long. */
@@ -192,7 +194,11 @@ function readSettings(): Config {
 function readEnvFile(): NodeJS.Dict<string> {
   const path = join(ROOT, '.env')
   try {
-    return parseEnv(readFileSync(path, 'utf8'))
+    const given = parseEnv(readFileSync(path, 'utf8'))
+    const unknown = Object.keys(given).filter((name) => !Object.hasOwn(Settings.properties, name))
+    if (unknown.length > 0)
+      process.stderr.write(`rollcall: ${path} has names that are no settings: ${unknown.join(', ')}\n`)
+    return given
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     throw diskFailure(error, path)

@@ -7,6 +7,7 @@ import { checkDatabase } from './db/check.ts'
 import { Database } from './db/database.ts'
 import type { Embedded } from './db/embedded.ts'
 import { startLocal } from './db/local.ts'
+import { requireNoMarks } from './features/subscriptions/keys.ts'
 import { Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
 import { prepareAll } from './prepare.ts'
@@ -22,6 +23,8 @@ export interface ServiceParts {
   home: string
   log: Logger
   run: Run
+  /** Whether there are keys already; else `readKeyring` makes them, which must not hide that some were lost. */
+  hasSecret: () => boolean
   /** The keys: asked for once the home is ours. */
   readKeyring: () => Keyring
   /** Throws a Refusal when the API could not listen. */
@@ -51,14 +54,15 @@ const SWEEP_MS = 20
 export async function bringUp(parts: ServiceParts): Promise<Service> {
   const { role, config, log, run } = parts
   const { url, directUrl } = await openServer(parts)
-  const keyring = parts.readKeyring()
-  run.signal.throwIfAborted()
 
   const onError = (error: Error) => {
     if (!run.signal.aborted) log.warn({ err: error }, 'lost a connection to the database')
   }
   const db = new Database({ url, max: config.DATABASE_POOL_SIZE, onError })
   run.onStop((deadline) => inTime(db.close(), beforeDatabase(deadline) + 500))
+  if (!parts.hasSecret()) await requireNoMarks(db)
+  const keyring = parts.readKeyring()
+  run.signal.throwIfAborted()
   const queue = new Queue(db, {
     role: role === 'api' ? 'api' : 'worker',
     onError: (error) => log.error({ err: error }, 'queue failed'),
@@ -99,9 +103,13 @@ async function openServer({ config, home, log, run, role, probePort, onEmbedded 
   }
   const local = await startLocal({ home, command: 'start', log: serverLog(log), signal: run.signal, onClaimed: probe })
   onEmbedded(local.embedded)
-  run.onStop((deadline) => local.stop(Math.max(500, deadline - Date.now())))
+  let isOurs = false
+  run.onStop((deadline) => {
+    isOurs = true
+    return local.stop(Math.max(500, deadline - Date.now()))
+  })
   local.embedded.ended.then((words) => {
-    if (run.signal.aborted) return
+    if (isOurs || run.signal.aborted) return
     log.fatal(`the embedded PostgreSQL has ended by itself: ${words}`)
     run.requestStop(new Error('the embedded PostgreSQL has ended'))
   })

@@ -29,7 +29,15 @@ export class Trx implements Queryable {
   }
 
   async query<Row>(statement: Statement): Promise<Row[]> {
-    return (await this.#client.query<Row & pg.QueryResultRow>(statement.text, statement.values)).rows
+    return (await this.#hand<Row & pg.QueryResultRow>(statement.text, statement.values)).rows
+  }
+
+  /** What is handed over in one turn of the event loop leaves in one packet, which wakes PostgreSQL once. */
+  #hand<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<pg.QueryResult<Row>> {
+    const { stream } = this.#client.connection
+    stream.cork()
+    process.nextTick(() => stream.uncork())
+    return this.#client.query<Row>(text, values)
   }
 
   /**
@@ -38,7 +46,7 @@ export class Trx implements Queryable {
    */
   send(statement: Statement | string): void {
     const [text, values] = typeof statement === 'string' ? [statement, []] : [statement.text, statement.values]
-    const answer = this.#client.query(text, values)
+    const answer = this.#hand(text, values)
     answer.catch(() => {}) // reported by `settle`; without this, a failure before it would count as unhandled
     this.#sent.push(answer)
   }
@@ -65,7 +73,7 @@ export class Trx implements Queryable {
 
   /** Commits; throws the first failure of a statement that was sent and not awaited. For `Database` alone. */
   async commit(): Promise<void> {
-    await Promise.all([this.settle(), this.#client.query('commit')])
+    await Promise.all([this.settle(), this.#hand('commit')])
     for (const act of this.#afterCommit) act()
   }
 }
@@ -138,6 +146,7 @@ export class Database implements Queryable {
 
   /** Waits for what runs, then closes every connection. */
   async close(): Promise<void> {
+    await this.#transactions.emptied() // also those that wait for their connection
     await this.pool.end()
   }
 }

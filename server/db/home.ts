@@ -25,6 +25,10 @@ export function prepareHome(home: string): void {
   }
 }
 
+export function hasSecret(home: string): boolean {
+  return existsSync(join(home, 'secret'))
+}
+
 /** The keys kept in `home/secret`, made there on first use, readable by the owner alone. */
 export function loadKeyring(home: string): Keyring {
   const path = join(home, 'secret')

@@ -36,6 +36,7 @@ test('the reference can be browsed', async (t) => {
   assert.equal(page.statusCode, 200)
   assert.match(page.headers['content-type'] as string, /html/)
   assert.match(page.headers['content-security-policy'] as string, /default-src 'self'/)
+  assert.doesNotMatch(page.headers['content-security-policy'] as string, /upgrade-insecure-requests/)
 })
 
 test('answers carry security headers, and no other origin may read them unless it is named', async (t) => {

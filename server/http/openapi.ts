@@ -49,6 +49,11 @@ export async function installOpenApi(app: FastifyInstance, publicUrl: string | u
   app.addHook('onRoute', (route) => {
     if (route.url.startsWith(DOCS)) route.config = { ...route.config, public: true }
   })
-  await app.register(swaggerUi, { routePrefix: DOCS, staticCSP: true })
+  await app.register(swaggerUi, {
+    routePrefix: DOCS,
+    staticCSP: true,
+    // It would send browsers to https for its own scripts, which a service without a certificate does not speak.
+    transformStaticCSP: (policy) => policy.replace('upgrade-insecure-requests;', ''),
+  })
   app.get('/openapi.json', { config: { public: true }, schema: { hide: true } }, async () => app.swagger())
 }

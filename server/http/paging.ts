@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { type TSchema, Type } from 'typebox'
 import { invalid } from '../lib/app-error.ts'
 
@@ -68,9 +68,9 @@ export type Position = readonly (string | number | boolean | null)[]
  * of which account, in which order and under which filters, and is signed with the position.
  */
 export class Cursors {
-  readonly #key: Buffer
+  readonly #key: KeyObject
 
-  constructor(key: Buffer) {
+  constructor(key: KeyObject) {
     this.#key = key
   }
 

@@ -6,8 +6,14 @@ import { type Messages, tell } from '../lib/app-error.ts'
 /** At most so many violations are told: a body of a million wrong items would else answer with a million messages. */
 const TOLD = 50
 
+const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false }
+
 /** Paths and query strings carry only text, so there "41" may become 41; a JSON body means what it says. */
 export function installValidation(app: FastifyInstance): void {
+  // A route that names no parameters takes none: a typing error should not be passed over in silence.
+  app.addHook('onRoute', (route) => {
+    if (route.url.startsWith('/api')) route.schema = { querystring: NO_PARAMETERS, ...route.schema }
+  })
   const options: Options = {
     useDefaults: false,
     removeAdditional: false,
@@ -46,7 +52,7 @@ function told(finding: ErrorObject): [place: string, message: string] {
       return [below(params.missingProperty), "can't be blank"]
     case 'additionalProperties': {
       const allowed = Object.keys((finding.parentSchema as { properties?: object }).properties ?? {})
-      return [below(params.additionalProperty), `is not a known key: there are ${allowed.join(', ')}`]
+      return [below(params.additionalProperty), `is not a known key: there are ${allowed.join(', ') || 'none'}`]
     }
     case 'type':
       return [at, at === '' && finding.data == null ? 'needs a JSON body' : `must be ${article(params.type)}`]

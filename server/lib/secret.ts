@@ -1,4 +1,13 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto'
 
 /** One key of ROLLCALL_SECRET. */
 export interface Key {
@@ -42,7 +51,7 @@ export function newSecret(): string {
 }
 
 /** 32 bytes for one purpose, made from the newest key: what is known of one purpose's key tells nothing of another's. */
-export function deriveKey(keyring: Keyring, purpose: string): Buffer {
+export function deriveKey(keyring: Keyring, purpose: string): KeyObject {
   return derived(keyring[0], purpose)
 }
 
@@ -89,15 +98,18 @@ function mark(key: Key, purpose: string, text: string): Mark {
   return { keyId: key.id, value: createHmac('sha256', derived(key, purpose)).update(text).digest('hex') }
 }
 
-const derivedKeys = new WeakMap<Key, Map<string, Buffer>>()
+const derivedKeys = new WeakMap<Key, Map<string, KeyObject>>()
 
-/** Deriving takes longer than the hash it is for, so each result is kept as long as its key is. */
-function derived(key: Key, purpose: string): Buffer {
-  const byPurpose = derivedKeys.get(key) ?? new Map<string, Buffer>()
+/**
+ * Deriving takes longer than the hash it is for, so each result is kept as long as its key is. As a KeyObject: with a
+ * Buffer for its key, an HMAC takes 12 µs in place of 2.
+ */
+function derived(key: Key, purpose: string): KeyObject {
+  const byPurpose = derivedKeys.get(key) ?? new Map<string, KeyObject>()
   derivedKeys.set(key, byPurpose)
   const known = byPurpose.get(purpose)
   if (known) return known
-  const made = Buffer.from(hkdfSync('sha256', key.secret, '', `rollcall ${purpose}`, 32))
+  const made = createSecretKey(Buffer.from(hkdfSync('sha256', key.secret, '', `rollcall ${purpose}`, 32)))
   byPurpose.set(purpose, made)
   return made
 }

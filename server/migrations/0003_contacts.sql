@@ -125,8 +125,20 @@ create table suppressions (
   constraint suppressions_value unique (account_id, kind, value)
 );
 
+-- The suppressions in force among these values; no kind has a value that could be one of another kind. This and the next
+-- in plpgsql, which keeps its plan: to plan such a statement takes several times as long as to run it.
+create function suppressions_of(account bigint, entries text[]) returns table (kind text, reason text)
+language plpgsql stable parallel safe as $$
+begin
+  return query
+    select s.kind, s.reason from suppressions as s
+    where s.account_id = account and s.kind in ('address', 'sha256', 'hmac', 'domain') and s.value = any (entries)
+      and (s.expires_at is null or s.expires_at > now());
+end
+$$;
+
 -- Whether an address may not be mailed: it, its hash, its domain or one above it stands among the suppressions. In plpgsql,
--- which keeps its plan: written out in the query that reads one contact, it took four times as long as all else.
+-- which keeps its plan: written out in the query that reads one contact, it took three times as long as all else.
 create function is_suppressed(account bigint, address text) returns boolean language plpgsql stable parallel safe as $$
 declare
   domain text := split_part(address, '@', 2);

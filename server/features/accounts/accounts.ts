@@ -59,6 +59,11 @@ export async function findAccount(db: Queryable, accountId: number): Promise<Acc
   return accountFrom(row)
 }
 
+/** All of them, for whoever runs the service. */
+export async function listAccounts(db: Queryable): Promise<Account[]> {
+  return (await db.query<AccountRow>(sql`select ${COLUMNS} from accounts order by id`)).map(accountFrom)
+}
+
 export type AccountPatch = { name?: string } & Partial<AccountSettings>
 
 /** Changes the name and whichever settings are given. Throws `invalid`. */

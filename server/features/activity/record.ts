@@ -52,22 +52,11 @@ export function record(trx: Trx, accountId: number, acts: readonly Act[], change
   trx.send(sql`with ${recording(accountId, actsAsRows(rows), changeSetId)} select`)
 }
 
-/** What most requests need, and PostgreSQL plans in half the time that it takes for the statement above. */
-function recordOne(
-  trx: Trx,
-  accountId: number,
-  { contactId, name, at, ...act }: Act,
-  changeSetId: number | null,
-): void {
-  const types = inOrder(act.types)
+/** What most requests need: by a function in the database, which keeps its plan. */
+function recordOne(trx: Trx, accountId: number, act: Act, changeSetId: number | null): void {
+  const { contactId, types, name = null, at = null, data } = act
   trx.send(sql`
-    with recorded as (
-      insert into events (account_id, contact_id, type, types, name, at, data, change_set_id)
-      values (${accountId}, ${contactId}, ${types[0]}, ${types}, ${name ?? null},
-        coalesce(${at ?? null}::timestamptz, clock_timestamp()), ${JSON.stringify(act.data)}, ${changeSetId})
-      returning id
-    )
-    insert into outbox (account_id, event_ids) select ${accountId}, array[id] from recorded`)
+    select record_act(${accountId}, ${contactId}, ${inOrder(types)}, ${name}, ${at}, ${JSON.stringify(data)}, ${changeSetId})`)
 }
 
 function actsAsRows(rows: object[]): Sql {

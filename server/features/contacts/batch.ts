@@ -130,10 +130,10 @@ function changeEach(
   const touched = [...Object.keys(set), ...unset]
   return sql`
     with held as (
-      select id, fields, tags from contacts
+      select id, email, fields, tags from contacts
       where account_id = ${accountId} and id = any(${ids}::uuid[]) order by id for update
     ), planned as (
-      select id, fields, tags,
+      select id, email, fields, tags,
         (fields - ${unset}::text[]) || ${JSON.stringify(set)}::jsonb as new_fields,
         array(select tag from unnest(tags) with ordinality as t (tag, at) where tag <> all(${removed}::text[]) order by at)
           || array(select tag from unnest(${added}::text[]) with ordinality as t (tag, at) where tag <> all(tags) order by at) as new_tags
@@ -149,8 +149,8 @@ function changeEach(
         (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(new_fields) where key = any(${touched}::text[])) as new_values
       from planned left join changed using (id)
     ), kept as (
-      insert into change_rows (account_id, change_set_id, line, action, contact_id, before, after)
-      select ${accountId}::bigint, ${changeSetId}::bigint, row_number() over (order by id),
+      insert into change_rows (account_id, change_set_id, line, email, action, contact_id, before, after)
+      select ${accountId}::bigint, ${changeSetId}::bigint, row_number() over (order by id), email,
         case when differs then 'updated' else 'unchanged' end, id,
         jsonb_build_object('fields', old_values, 'tags', tags), jsonb_build_object('fields', new_values, 'tags', new_tags)
       from seen

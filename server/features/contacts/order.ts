@@ -35,7 +35,9 @@ export function parseOrder(sort: string | undefined, fields: FieldSet): Order {
   const field = fields.tagged(name)
   if (!field)
     throw invalid({
-      sort: [`is not a name to sort by: there are id, ${[...Object.keys(COLUMNS), ...fields.mergeTags].join(', ')}`],
+      sort: [
+        `is not a name to sort by (one name, with - before it to turn it round): there are id, ${[...Object.keys(COLUMNS), ...fields.mergeTags].join(', ')}`,
+      ],
     })
   // Numbers are read as such only where they are: a field may be in the middle of its conversion.
   const isNumber = field.type === 'integer' || field.type === 'number'

@@ -110,5 +110,5 @@ export async function checkLists(db: Queryable, accountId: number, condition: Co
     sql`select id from lists where account_id = ${accountId} and id = any(${named})`,
   )
   const missing = named.filter((id) => !known.some((row) => row.id === id))
-  if (missing.length > 0) throw invalid({ list: [`not found: ${missing.join(', ')}`] })
+  if (missing.length > 0) throw invalid({ list_id: [`not found: ${missing.join(', ')}`] })
 }

@@ -29,7 +29,7 @@ export async function upsertContact(trx: Trx, desk: Desk, named: string, patch: 
   const ref = parseContactRef(named)
   if (ref.by === 'none' && named.includes('@')) checkEmail(named) // says what is wrong with the address
   const { list_ids_included = [], list_ids_excluded = [] } = patch
-  const both = list_ids_included.filter((id) => list_ids_excluded.includes(id))
+  const both = [...(patch.list_ids ?? []), ...list_ids_included].filter((id) => list_ids_excluded.includes(id))
   if (both.length > 0)
     throw invalid({ base: [`same list_ids ${both.join(', ')} are specified both as included and excluded`] })
   const updated = await updateContact(trx, desk, ref, patch)

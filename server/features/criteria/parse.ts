@@ -124,6 +124,8 @@ class Parser {
     if ((key === 'tag' || key === 'list') && !this.#takes(values.length, path)) return NOTHING
     if (key === 'tag') return { is: 'any', of: values.map((tag) => this.tag(tag, path)) }
     if (key === 'list') return { is: 'any', of: values.map((id) => this.list(id, path)) }
+    if (isObject(value))
+      return this.#fault(path, 'must be a value: for another operator write {"field": …, "op": …, "value": …}')
     if (value === null) return this.test(key, 'is_not_set', undefined, { subject: path, op: path, value: path })
     return this.test(key, Array.isArray(value) ? 'in' : 'eq', value, { subject: path, op: path, value: path })
   }

@@ -118,7 +118,7 @@ export async function updateField(
   if (!checked.ok) Object.assign(faults, checked.faults)
   if (input.type && input.type !== before.type && input.type !== officialDataType(before.type)) {
     faults.type = [
-      `can't be changed here: send POST contact_fields/${id}/convert, which says first what would become of the values`,
+      `can't be changed here: send POST contact_fields/${id}/convert, which with dry_run: true says what would become of the values`,
     ]
   }
   if (mergeTag.toLowerCase() !== before.mergeTag.toLowerCase()) {

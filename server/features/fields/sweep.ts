@@ -55,12 +55,12 @@ async function sweepChunk(
         set fields = case when jsonb_typeof(new) = 'null' or new is null then c.fields - ${key}::text
           else c.fields || jsonb_build_object(${key}::text, new) end, updated_at = statement_timestamp()
         from planned where c.account_id = ${accountId} and c.id = planned.id
-        returning c.id, old, new
+        returning c.id, c.email, old, new
       ), kept as (
-        insert into change_rows (account_id, change_set_id, line, action, contact_id, before, after)
+        insert into change_rows (account_id, change_set_id, line, email, action, contact_id, before, after)
         select ${accountId}::bigint, ${changeSetId}::bigint,
           row_number() over (order by id) + (select coalesce(max(line), 0) from change_rows where account_id = ${accountId} and change_set_id = ${changeSetId}),
-          'updated', id, jsonb_build_object('fields', jsonb_build_object(${key}::text, old)),
+          email, 'updated', id, jsonb_build_object('fields', jsonb_build_object(${key}::text, old)),
           jsonb_build_object('fields', jsonb_strip_nulls(jsonb_build_object(${key}::text, new)))
         from swept
       ), ${recording(accountId, acts, changeSetId)} select`)

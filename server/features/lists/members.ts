@@ -51,14 +51,14 @@ async function enter(
       on conflict do nothing
       returning contact_id
     ), sorted as (
-      select candidates.id, case
+      select candidates.id, candidates.email, case
         when added.contact_id is not null then 'added'
         when exists (select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = ${listId} and o.email = candidates.email) then 'opted_out'
         else 'already_member' end as outcome
       from candidates left join added on added.contact_id = candidates.id
     ), kept as (
-      insert into change_rows (account_id, change_set_id, line, action, contact_id, after)
-      select ${accountId}::bigint, ${id}::bigint, row_number() over (order by id), outcome, id,
+      insert into change_rows (account_id, change_set_id, line, email, action, contact_id, after)
+      select ${accountId}::bigint, ${id}::bigint, row_number() over (order by id), email, outcome, id,
         case when outcome = 'added' then jsonb_build_object('lists', jsonb_build_array(${listId}::bigint)) end
       from sorted
     ), ${recording(accountId, acts, id)}
@@ -85,8 +85,9 @@ export async function removeMembers(trx: Trx, caller: Caller, listId: number, co
       where account_id = ${accountId} and list_id = ${listId} and contact_id = any(${ids}::uuid[])
       returning contact_id, since
     ), kept as (
-      insert into change_rows (account_id, change_set_id, line, action, contact_id, before)
-      select ${accountId}::bigint, ${id}::bigint, row_number() over (order by contact_id), 'removed', contact_id,
+      insert into change_rows (account_id, change_set_id, line, email, action, contact_id, before)
+      select ${accountId}::bigint, ${id}::bigint, row_number() over (order by contact_id),
+        (select c.email from contacts as c where c.account_id = ${accountId} and c.id = contact_id), 'removed', contact_id,
         jsonb_build_object('lists', jsonb_build_array(${listId}::bigint), 'since', since)
       from removed
     ), ${recording(accountId, leaving(listId, sql`removed`), id)}
