@@ -89,7 +89,19 @@ export async function buildApp({
   installValidation(app)
   installRequestLog(app)
   installSecurityHeaders(app, config.PUBLIC_URL)
-  if (config.CORS_ORIGINS.length > 0) await app.register(cors, { origin: [...config.CORS_ORIGINS] })
+  if (config.CORS_ORIGINS.length > 0) {
+    await app.register(cors, {
+      origin: [...config.CORS_ORIGINS],
+      methods: ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'],
+      exposedHeaders: [
+        'x-request-id',
+        'retry-after',
+        'x-ratelimit-limit',
+        'x-ratelimit-remaining',
+        'idempotent-replayed',
+      ],
+    })
+  }
   app.addHook('onRequest', async (request) => {
     if (!isPrepared() && !request.routeOptions.config.public)
       throw new AppError('unavailable', 'Rollcall is starting: try again shortly')

@@ -37,7 +37,8 @@ export async function prepareAll(
   return withStartLock(directUrl, { log, ...(signal && { signal }) }, (client) =>
     inLock(client, url, log, async (db) => {
       await requireKeysInUse(db, keyring)
-      await keepHouse(db) // after a long pause the month's partition must be there before the first event
+      // After a long pause the month's partition should be there before the first event; without it, events have another.
+      await keepHouse(db).catch((error: unknown) => log.warn({ err: error }, 'housekeeping failed'))
       await createAccount(db, { id: 1, name: 'Main' })
       if (config.ROLLCALL_API_TOKEN !== undefined) await ensureToken(db, 1, config.ROLLCALL_API_TOKEN)
       if (!wantsToken || (await listTokens(db, 1)).length > 0) return undefined

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { Sql } from 'sql-template-tag'
-import { isRetryable } from './sqlstate.ts'
+import { isAborted, isRetryable } from './sqlstate.ts'
 import { Turnstile } from './turnstile.ts'
 
 /** SQL text with its bound values: what the `sql` tag makes. */
@@ -56,6 +56,14 @@ export class Trx implements Queryable {
     const answers = await Promise.allSettled(this.#sent)
     const failed = answers.find((answer) => answer.status === 'rejected')
     if (failed) throw failed.reason
+  }
+
+  /** What failed first among what was sent: the cause of an error that only says that there was one. */
+  async firstFailure(otherwise: unknown): Promise<unknown> {
+    return this.settle().then(
+      () => otherwise,
+      (cause: unknown) => cause,
+    )
   }
 
   /** Undoes everything since the savepoint of that name, what was to run after the commit included. */
@@ -137,7 +145,7 @@ export class Database implements Queryable {
       await client.query('rollback').catch((failure: Error) => {
         broken ??= failure
       })
-      throw error
+      throw isAborted(error) ? await trx.firstFailure(error) : error
     } finally {
       client.off('error', onError)
       client.release(broken)

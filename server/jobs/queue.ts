@@ -72,7 +72,7 @@ export class Queue {
     Value.Assert(job.payload, payload)
     await this.#start()
     await this.#boss.send(job.name, payload as object, {
-      startAfter: afterS,
+      startAfter: new Date(Date.now() + afterS * 1000), // from now: the transaction may have begun long ago
       db: { executeSql: async (text, values = []) => ({ rows: await trx.query({ text, values }) }) },
     })
   }

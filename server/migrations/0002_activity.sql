@@ -30,6 +30,7 @@ create table change_rows (
   after jsonb,
   primary key (account_id, change_set_id, line)
 );
+create index change_rows_contact on change_rows (account_id, contact_id) where contact_id is not null; -- serves a removal
 
 create table events (
   account_id bigint not null,

@@ -154,3 +154,21 @@ begin
       and (s.expires_at is null or s.expires_at > now()));
 end
 $$;
+
+-- One contact as the API shows it: the columns of READ_COLUMNS in features/contacts/contact.ts. For the commonest request of
+-- all; its plans are kept, so that it takes two thirds of the time of the same query sent as a statement.
+create function read_contact(account bigint, contact uuid)
+returns table (id uuid, email text, external_id text, state text, state_reason text, state_before text, fields jsonb,
+  tags text[], origin text, created_at timestamptz, updated_at timestamptz, list_ids bigint[], suppressed boolean)
+language plpgsql stable parallel safe rows 1 as $$
+begin
+  select c.id, c.email, c.external_id, c.state, c.state_reason, c.state_before, c.fields, c.tags, c.origin, c.created_at,
+    c.updated_at, array(select m.list_id from list_members as m where m.account_id = account and m.contact_id = contact)
+  into id, email, external_id, state, state_reason, state_before, fields, tags, origin, created_at, updated_at, list_ids
+  from contacts as c where c.account_id = account and c.id = contact;
+  if found then
+    suppressed := state = 'subscribed' and is_suppressed(account, email);
+    return next;
+  end if;
+end
+$$;

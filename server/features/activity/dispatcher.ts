@@ -43,15 +43,26 @@ async function advance(trx: Trx, accountId: number, position: number): Promise<n
   return done!.acts
 }
 
-/** Empties the outbox of every account as it now stands; answers how many acts were dispatched. */
+/**
+ * Empties the outbox of every account as it now stands, one batch an account in turn, so that a busy one does not keep
+ * the others waiting; answers how many acts were dispatched. One that fails is passed over, and told at the end.
+ */
 export async function dispatchAll(db: Database): Promise<number> {
   let total = 0
-  for (const accountId of await accountsWaiting(db)) {
-    for (let acts = BATCH; acts === BATCH; ) {
-      acts = await dispatch(db, accountId)
+  const failures: unknown[] = []
+  for (let waiting = await accountsWaiting(db); waiting.length > 0; ) {
+    const more: number[] = []
+    for (const accountId of waiting) {
+      const acts = await dispatch(db, accountId).catch((error: unknown) => {
+        failures.push(error)
+        return 0
+      })
       total += acts
+      if (acts === BATCH) more.push(accountId)
     }
+    waiting = more
   }
+  if (failures.length > 0) throw failures[0]
   return total
 }
 

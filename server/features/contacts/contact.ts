@@ -51,8 +51,11 @@ export function isReferred(ref: ContactRef) {
 
 /** The contact that a path names, as it is read; undefined when there is none. */
 export async function readContact(db: Queryable, accountId: number, ref: ContactRef): Promise<ReadRow | undefined> {
-  const [row] = await db.query<ReadRow>(sql`
-    select ${READ_COLUMNS} from contacts as c where c.account_id = ${accountId} and ${isReferred(ref)}`)
+  const [row] = await db.query<ReadRow>(
+    ref.by === 'id'
+      ? sql`select * from read_contact(${accountId}, ${ref.id})`
+      : sql`select ${READ_COLUMNS} from contacts as c where c.account_id = ${accountId} and ${isReferred(ref)}`,
+  )
   return row
 }
 

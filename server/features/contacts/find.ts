@@ -19,6 +19,9 @@ interface Asked {
   count?: string
 }
 
+/** Where the newest-first order begins: for a page that the exact address fills alone. */
+const BEFORE_ALL = { id: 'ffffffff-ffff-ffff-ffff-ffffffffffff', position: null }
+
 /** Reads contacts as the API shows them. */
 export class ContactReader {
   readonly #db: Database
@@ -89,7 +92,7 @@ export class ContactReader {
     const [total, capped] = from
       ? [Number(from[2]), from[3] === true]
       : [found.total! + (exact && !found.capped ? 1 : 0), found.capped]
-    const last = places.at(-1)
+    const last = places.at(-1) ?? (onTop.length > 0 ? BEFORE_ALL : undefined)
     const next =
       found.places.length > places.length && last
         ? this.#cursors.write(scope, [last.position, last.id, total, capped])

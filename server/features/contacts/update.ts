@@ -43,8 +43,8 @@ export async function upsertContact(trx: Trx, desk: Desk, named: string, patch: 
     list_ids: [...(patch.list_ids ?? []), ...list_ids_included],
   })
   if (row) return { row, action: 'created' }
-  // Someone entered the address since we looked for it: now it is there to be changed.
-  const found = await updateContact(trx, desk, { by: 'email', email: address }, patch)
+  // Someone entered the address since we looked for it: now it is there to be changed. Another address is another's.
+  const found = address === ref.email ? await updateContact(trx, desk, ref, patch) : undefined
   if (!found) throw invalid({ email: TAKEN })
   return { row: found, action: 'updated' }
 }
@@ -62,8 +62,8 @@ async function checkIdentity({ email, external_id, tags }: ContactPatch) {
 /** undefined when nobody is named by `ref`. */
 async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: ContactPatch): Promise<ReadRow | undefined> {
   const { accountId } = desk.caller
-  // Before the contact is locked, here and wherever both are needed: who defines a field and waits for a contact would
-  // else meet who holds the contact and waits for the field.
+  // Fields and lists before the contact, here and wherever both are needed: who defines a field, or merges lists, and waits
+  // for a contact would else meet who holds the contact and waits for them.
   const [intake, given] = await together(
     () =>
       takeFields(trx, desk.fieldCache, patch.fields ?? {}, {
@@ -72,6 +72,7 @@ async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: Conta
         creating: false,
       }),
     () => checkIdentity(patch),
+    () => holdLists(trx, accountId, [...new Set([...(patch.list_ids ?? []), ...(patch.list_ids_included ?? [])])]),
   )
   const [before] = await trx.query<ContactRow>(sql`
     select ${CONTACT_COLUMNS} from contacts as c where c.account_id = ${accountId} and ${isReferred(ref)} for update`)
@@ -139,9 +140,7 @@ async function moveLists(
     const now = await listsOf(trx, accountId, contact.id)
     included = [...included, ...wanted.filter((id) => !now.includes(id))]
     excluded = [...excluded, ...now.filter((id) => !wanted.includes(id) && !included.includes(id))]
-    await holdLists(trx, accountId, wanted)
   }
-  await holdLists(trx, accountId, [...new Set(included)])
   const added = await enterLists(trx, accountId, contact, included)
   const removed = await leaveLists(trx, accountId, contact.id, excluded)
   if (added.length + removed.length === 0) return {}

@@ -95,9 +95,9 @@ class Parser {
   node(input: unknown, path: Path, depth: number): Condition {
     if (depth > DEEPEST) return this.#fault(path, `is nested too deep (maximum is ${DEEPEST})`)
     if (!isObject(input)) return this.#fault(path, 'must be an object')
-    if (++this.#conditions > MOST_CONDITIONS)
-      return this.#fault([path[0]!], `has too many conditions (maximum is ${MOST_CONDITIONS})`)
+    if (++this.#conditions > MOST_CONDITIONS) return this.#tooMany(path)
     const keys = Object.keys(input)
+    if (keys.length > MOST_CONDITIONS) return this.#tooMany(path)
     if ('field' in input) return this.#fieldCondition(input, path)
     if (keys.length === 1) {
       const key = keys[0]!
@@ -106,6 +106,7 @@ class Parser {
         case 'all':
         case 'any':
           if (!Array.isArray(value)) return this.#fault([...path, key], 'must be an array')
+          if (value.length > MOST_CONDITIONS) return this.#tooMany(path)
           return { is: key, of: value.map((part, at) => this.node(part, [...path, key, at], depth + 1)) }
         case 'not':
           return { is: 'not', of: this.node(value, [...path, key], depth + 1) }
@@ -114,10 +115,14 @@ class Parser {
     return { is: 'all', of: keys.map((key) => this.entry(key, input[key], [...path, key])) }
   }
 
+  /** Before each of them is looked at: a body may hold millions. */
+  #tooMany(path: Path): Condition {
+    return this.#fault([path[0]!], `has too many conditions (maximum is ${MOST_CONDITIONS})`)
+  }
+
   /** One entry of the shorthand. */
   entry(key: string, value: unknown, path: Path): Condition {
-    if (++this.#conditions > MOST_CONDITIONS)
-      return this.#fault([path[0]!], `has too many conditions (maximum is ${MOST_CONDITIONS})`)
+    if (++this.#conditions > MOST_CONDITIONS) return this.#tooMany(path)
     if (key === 'all' || key === 'any' || key === 'not')
       return this.#fault(path, 'stands alone in its object: put the other conditions into its array')
     const values = Array.isArray(value) ? value : [value]

@@ -113,10 +113,12 @@ async function defineUnknown(
   // In one order, so that two writers who define the same fields wait for each other instead of deadlocking.
   const inOrder = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
   // Again, as long as one meets another's key: that of a field of another tag, defined by a writer beside us or just here.
-  for (let known = fields; ; ) {
+  let known = fields
+  for (let round = 1; ; round++) {
     const rows = inOrder.filter(({ tag }) => !known.tagged(tag))
     if (rows.length === 0) return known
-    const names = unusedNames(known, rows)
+    if (round > MOST_ROUNDS) throw new Error(`could not define ${rows.length} fields in ${MOST_ROUNDS} rounds`)
+    const names = unusedNames(known, rows, round)
     await trx.query(sql`
       insert into fields (account_id, name, merge_tag, key, type)
       select ${accountId}, name, tag, key, type
@@ -127,12 +129,18 @@ async function defineUnknown(
   }
 }
 
-/** Their merge tags, with a number behind one that is the name of another field. */
-function unusedNames(fields: FieldSet, rows: readonly { tag: string }[]): string[] {
+/** A writer beside us is met once or twice at most; more would be a fault of ours, which must not turn for ever. */
+const MOST_ROUNDS = 8
+
+/**
+ * Their merge tags, with a number behind one that is the name of another field. From the second round on each has one:
+ * PostgreSQL takes more letters for the same than JavaScript does (I and İ), and so knows names as taken that we do not.
+ */
+function unusedNames(fields: FieldSet, rows: readonly { tag: string }[], round: number): string[] {
   const taken = new Set(fields.active.map((field) => field.name.toLowerCase()))
   return rows.map(({ tag }) => {
-    let name = tag
-    for (let nth = 2; taken.has(name.toLowerCase()); nth++) name = `${tag.slice(0, 76)}_${nth}`
+    let name = round === 1 ? tag : `${tag.slice(0, 76)}_${round}`
+    for (let nth = round + 1; taken.has(name.toLowerCase()); nth++) name = `${tag.slice(0, 76)}_${nth}`
     taken.add(name.toLowerCase())
     return name
   })
