@@ -5,7 +5,7 @@ import { displayEmail } from '../../lib/email.ts'
 import type { FieldValue } from '../fields/definition.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 import { type State, statusOf } from '../subscriptions/states.ts'
-import { sendable } from '../subscriptions/suppressions.ts'
+import { SUPPRESSED, sendable } from '../subscriptions/suppressions.ts'
 
 export interface ContactRow {
   id: string
@@ -33,7 +33,7 @@ export const CONTACT_COLUMNS = sql`
 
 export const READ_COLUMNS = sql`${CONTACT_COLUMNS},
   array(select m.list_id from list_members as m where m.account_id = c.account_id and m.contact_id = c.id) as list_ids,
-  (c.state = 'subscribed' and is_suppressed(c.account_id, c.email)) as suppressed`
+  (c.state = 'subscribed' and ${SUPPRESSED}) as suppressed`
 
 /** Which contact a path names, as a condition over `contacts as c`. */
 export function isReferred(ref: ContactRef) {

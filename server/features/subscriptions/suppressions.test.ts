@@ -64,12 +64,18 @@ test('whether an address is suppressed is the same for one, for many, at its ent
         new Map([...expected].sort()),
       )
       const read = (await get('/api/contacts')).body.data as {
+        id: string
         email: string
         sendable: { allowed: boolean; reason: string | null }
       }[]
       for (const contact of read) {
         const no = expected.get(contact.email)!
         assert.deepEqual(contact.sendable, { allowed: !no, reason: no ? 'suppressed' : null }, contact.email)
+        assert.deepEqual(
+          (await get(`/api/contacts/${contact.id}`)).body.data,
+          contact,
+          'one by its id, through read_contact',
+        )
       }
       const filtered = (await get('/api/contacts?sendable=true')).body.data as { email: string }[]
       assert.deepEqual(
