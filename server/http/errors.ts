@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { isConnectionLoss, isRetryable } from '../db/sqlstate.ts'
+import { isConnectionLoss, isRetryable, isTimeout } from '../db/sqlstate.ts'
 import { AppError, type ErrorCode, type Messages } from '../lib/app-error.ts'
 import { messagesFrom } from './validation.ts'
 
@@ -54,6 +54,7 @@ function appErrorFrom(error: FastifyError, request: FastifyRequest): AppError | 
     return new AppError(error.statusCode === 404 ? 'not_found' : 'bad_request', error.message)
   }
   if (isConnectionLoss(error)) return new AppError('unavailable', 'The database can not be reached: try again shortly')
+  if (isTimeout(error)) return new AppError('unavailable', 'That takes too long: ask for less')
   return isRetryable(error) ? new AppError('unavailable', 'Too many changes of the same at once: try again') : undefined
 }
 

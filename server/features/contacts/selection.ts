@@ -72,20 +72,12 @@ export function selectionFromQuery(query: Record<string, unknown>, fields: Field
 function filterFrom(key: string, texts: string[], fields: FieldSet): Condition {
   const vocabulary = vocabularyOf(fields)
   if (key === 'list_id' || key === 'list') {
-    return {
-      is: 'any',
-      of: texts.flatMap((text) => text.split(',')).map((text) => ({ is: 'list', listId: listIdFrom(key, text) })),
-    }
+    const ids = texts.flatMap((text) => text.split(',')).map((text) => parseId(text) ?? text)
+    return parseEntries([{ key: 'list', value: ids, place: key }], undefined, vocabulary)
   }
-  if (key === 'tag') return { is: 'any', of: texts.map((tag): Condition => ({ is: 'tag', tag: tag.trim() })) }
+  if (key === 'tag') return parseEntries([{ key, value: texts, place: key }], undefined, vocabulary)
   const [, name, op] = /^([^[\]]+)(?:\[([a-z_]+)\])?$/.exec(key) ?? [undefined, key, undefined]
   return parseFilter(name!, op, texts, vocabulary)
-}
-
-function listIdFrom(key: string, text: string): number {
-  const id = parseId(text)
-  if (id === null) throw invalid({ [key]: ['must be the id of a list'] })
-  return id
 }
 
 /** The selection that a body asks for. Throws `invalid` with every fault under its path. */

@@ -33,11 +33,11 @@ export function compile(condition: Condition, calendar: Calendar): Sql {
     case 'not':
       return sql`(not ${compile(condition.of, calendar)})`
     case 'tag':
-      return sql`(c.tags @> array[${condition.tag}]::text[])`
+      return sql`(c.tags && ${condition.tags}::text[])`
     case 'list':
       return sql`exists (
         select from list_members as m
-        where m.account_id = c.account_id and m.list_id = ${condition.listId} and m.contact_id = c.id)`
+        where m.account_id = c.account_id and m.list_id = any(${condition.listIds}::bigint[]) and m.contact_id = c.id)`
     case 'test':
       return compileTest(condition.subject, condition.op, condition.values, calendar)
   }

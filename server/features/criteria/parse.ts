@@ -10,8 +10,9 @@ export type Condition =
   | { is: 'all' | 'any'; of: Condition[] }
   | { is: 'not'; of: Condition }
   | { is: 'test'; subject: Subject; op: Operator; values: Value[] }
-  | { is: 'tag'; tag: string }
-  | { is: 'list'; listId: number }
+  /** Any of them. */
+  | { is: 'tag'; tags: string[] }
+  | { is: 'list'; listIds: number[] }
 
 /** What criteria may speak of. */
 export interface Vocabulary {
@@ -127,8 +128,8 @@ class Parser {
       return this.#fault(path, 'stands alone in its object: put the other conditions into its array')
     const values = Array.isArray(value) ? value : [value]
     if ((key === 'tag' || key === 'list') && !this.#takes(values.length, path)) return NOTHING
-    if (key === 'tag') return { is: 'any', of: values.map((tag) => this.tag(tag, path)) }
-    if (key === 'list') return { is: 'any', of: values.map((id) => this.list(id, path)) }
+    if (key === 'tag') return { is: 'tag', tags: [...new Set(values.map((tag) => this.tag(tag, path)))] }
+    if (key === 'list') return { is: 'list', listIds: [...new Set(values.map((id) => this.list(id, path)))] }
     if (isObject(value))
       return this.#fault(path, 'must be a value: for another operator write {"field": …, "op": …, "value": …}')
     if (value === null) return this.test(key, 'is_not_set', undefined, { subject: path, op: path, value: path })
@@ -203,16 +204,16 @@ class Parser {
     return false
   }
 
-  tag(tag: unknown, path: Path): Condition {
-    if (typeof tag !== 'string' || tag.trim() === '' || !isStorable(tag))
-      return this.#fault(path, 'must be the name of a tag')
-    return { is: 'tag', tag: tag.trim() }
+  tag(tag: unknown, path: Path): string {
+    if (typeof tag === 'string' && tag.trim() !== '' && isStorable(tag)) return tag.trim()
+    this.#fault(path, 'must be the name of a tag')
+    return ''
   }
 
-  list(id: unknown, path: Path): Condition {
-    if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 1)
-      return this.#fault(path, 'must be the id of a list')
-    return { is: 'list', listId: id }
+  list(id: unknown, path: Path): number {
+    if (typeof id === 'number' && Number.isSafeInteger(id) && id > 0) return id
+    this.#fault(path, 'must be the id of a list')
+    return 0
   }
 
   #fault(path: Path, message: string): Condition {
@@ -230,7 +231,7 @@ export function listsIn(condition: Condition): number[] {
     case 'not':
       return listsIn(condition.of)
     case 'list':
-      return [condition.listId]
+      return condition.listIds
     default:
       return []
   }

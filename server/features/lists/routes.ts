@@ -155,7 +155,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
       const { q, condition } = selectionFromQuery(request.query, fields)
       return reader.page(
         accountId,
-        { q, condition: { is: 'all', of: [{ is: 'list', listId }, condition] } },
+        { q, condition: { is: 'all', of: [{ is: 'list', listIds: [listId] }, condition] } },
         request.query,
       )
     },
