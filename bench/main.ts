@@ -4,7 +4,7 @@
  *   --rounds N       rounds of each side (3)
  *   --seconds N      length of a round (10)
  *   --contacts N     contacts in the large account of `search` (1000000)
- *   --profile DIR    leaves CPU profiles of the programs and the costliest statements there; slows what is measured
+ *   --profile DIR    leaves CPU profiles of the programs there, and loads pg_stat_statements; slows what is measured
  */
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
