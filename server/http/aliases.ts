@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isObject } from '../lib/json.ts'
 
 /**
  * Every spelling in which the API may be called, and the one form that the rest of the server knows. Routes are written
@@ -74,8 +75,4 @@ export function canonicalBody(body: unknown, form: BodyForm): unknown {
     }
   }
   return inner
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,5 @@
 import { invalid, type Messages, tell } from '../../lib/app-error.ts'
+import { isObject } from '../../lib/json.ts'
 import { isStorable } from '../../lib/text.ts'
 import type { FieldDefinition } from '../fields/definition.ts'
 import { OPERATORS, OPERATORS_OF, type Operator } from './operators.ts'
@@ -235,8 +236,4 @@ export function listsIn(condition: Condition): number[] {
     default:
       return []
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
