@@ -15,6 +15,7 @@ import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
 import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
+import type { FileStore } from './files/store.ts'
 import { canonicalUrl } from './http/aliases.ts'
 import { installBodies } from './http/body.ts'
 import { type Caller, installAuthentication, installPermission } from './http/caller.ts'
@@ -36,6 +37,8 @@ export interface Parts {
   db: Database
   queue: Queue
   config: Config
+  /** Where uploads and exports are kept. */
+  files: FileStore
   keyring: Keyring
   logger: FastifyBaseLogger
   /** Whether it can serve now: the schema is there, the database answers. */

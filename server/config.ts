@@ -3,6 +3,7 @@ import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { Refusal } from './lib/refusal.ts'
 import { parseKeyring, SHORTEST_KEY } from './lib/secret.ts'
+import { parseStorageUrl } from './lib/storage-url.ts'
 
 /** What a setting may be, in words: for error messages and the table in the guide. */
 interface About {
@@ -63,6 +64,15 @@ export const Settings = Type.Object({
     description:
       'What Rollcall keeps: the embedded database, the secret, files. A relative path starts at the checkout.',
   }),
+  STORAGE_URL: Type.Optional(
+    text({
+      pattern: '^s3://',
+      allowed:
+        's3://KEY:SECRET@HOST/BUCKET (both percent-encoded), with ?region=, path_style= and tls= (true or false) as needed',
+      description:
+        'A bucket that speaks S3, for uploads and exports; by default they are in ROLLCALL_HOME/files. See the guide to operating.',
+    }),
+  ),
   ROLLCALL_SECRET: Type.Optional(
     text({
       allowed: `one key or several of at least ${SHORTEST_KEY} characters, comma-separated, all different, the newest first`,
@@ -88,6 +98,20 @@ export const Settings = Type.Object({
     description: 'Web pages of these origins may call the API; none by default.',
   }),
   BODY_MAX_BYTES: integer(10_485_760, 1024, 1_073_741_824, 'Largest JSON body of a request, in bytes.'),
+  UPLOAD_MAX_BYTES: integer(1_073_741_824, 1024, 80_000_000_000, 'Largest file to import, in bytes.'),
+  UPLOAD_RETENTION_DAYS: integer(
+    7,
+    0,
+    365,
+    'Days that the file of a failed or trial import is kept; others go when they end.',
+  ),
+  EXPORT_RETENTION_HOURS: integer(24, 1, 8760, 'Hours that the file of an export is kept and its link works.'),
+  EXPORT_MAX_MINUTES: integer(
+    60,
+    1,
+    1440,
+    'Minutes that an export may take; meanwhile PostgreSQL keeps what others delete.',
+  ),
   LOG_LEVEL: Type.Union(
     LEVELS.map((level) => Type.Literal(level)),
     {
@@ -112,6 +136,7 @@ type Name = keyof Config
 const CHECKS: { [Key in Name]?: (value: NonNullable<Config[Key]>, config: Config) => boolean } = {
   DATABASE_DIRECT_URL: (_url, config) => config.DATABASE_URL !== undefined,
   ROLLCALL_SECRET: (keys) => doesNotThrow(() => parseKeyring(keys)),
+  STORAGE_URL: (url) => doesNotThrow(() => parseStorageUrl(url)),
   TRUSTED_PROXIES: (ranges) => ranges.every(isRange),
   CORS_ORIGINS: (origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
 }

@@ -9,7 +9,7 @@ import { keepHouse } from './features/activity/housekeeping.ts'
 import { requireKeysInUse } from './features/subscriptions/keys.ts'
 import { Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
-import { allJobs } from './worker.ts'
+import { ALL_JOB_NAMES } from './worker.ts'
 
 interface Parts {
   url: string
@@ -52,7 +52,7 @@ async function inLock<T>(client: pg.Client, url: string, log: Logger, work: (db:
   const db = new Database({ url, max: 2 })
   const queue = new Queue(db, { role: 'worker', onError: (error) => log.error({ err: error }, 'queue failed') })
   try {
-    await queue.prepare(allJobs(db))
+    await queue.prepare(ALL_JOB_NAMES)
     return await work(db)
   } finally {
     await queue.stop(0).catch(() => {})

@@ -8,6 +8,7 @@ import { Database } from './db/database.ts'
 import type { Embedded } from './db/embedded.ts'
 import { startLocal } from './db/local.ts'
 import { requireNoMarks } from './features/subscriptions/keys.ts'
+import { openFiles } from './files/open.ts'
 import { Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
 import { prepareAll } from './prepare.ts'
@@ -63,6 +64,8 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
   if (!parts.hasSecret()) await requireNoMarks(db)
   const keyring = parts.readKeyring()
   run.signal.throwIfAborted()
+  const files = await openFiles({ url: config.STORAGE_URL, home: parts.home })
+  if (role !== 'all' && config.STORAGE_URL === undefined) log.info(sharedFiles(role, parts.home))
   const queue = new Queue(db, {
     role: role === 'api' ? 'api' : 'worker',
     onError: (error) => log.error({ err: error }, 'queue failed'),
@@ -74,14 +77,24 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
   let address: string | undefined
   if (role !== 'worker') {
     const isReady = async () => isPrepared && !run.signal.aborted && (await answers(db))
-    const app = await buildApp({ db, queue, config, keyring, logger: log, isReady, isPrepared: () => isPrepared })
+    const app = await buildApp({
+      db,
+      queue,
+      config,
+      files,
+      keyring,
+      logger: log,
+      isReady,
+      isPrepared: () => isPrepared,
+    })
     drains.push((deadline) => closeApp(app, deadline, log))
     address = await parts.listen(app)
   }
   const wantsToken = config.ROLLCALL_API_TOKEN === undefined
   const token = await prepareAll({ url, directUrl, log, config, keyring, wantsToken, signal: run.signal })
   if (role !== 'api') {
-    const worker = await startWorker({ db, queue, logger: log })
+    files.sweep().catch((error: unknown) => log.warn({ err: error }, 'leftovers in the file store were not removed'))
+    const worker = await startWorker({ db, queue, files, keyring, config, logger: log })
     drains.push((deadline) => inTime(worker.stop(Math.max(0, deadline - Date.now())), deadline))
   } else {
     drains.push((deadline) => inTime(queue.stop(0), deadline))
@@ -114,6 +127,12 @@ async function openServer({ config, home, log, run, role, probePort, onEmbedded 
     run.requestStop(new Error('the embedded PostgreSQL has ended'))
   })
   return { url: local.url, directUrl: local.url }
+}
+
+/** Uploads come in by the API and are read by the worker, exports go the other way. */
+function sharedFiles(role: Role, home: string): string {
+  const other = role === 'api' ? 'worker' : 'API'
+  return `files are kept in ${home}/files: the ${other} must share this directory, or both keep them in a bucket (STORAGE_URL)`
 }
 
 /** PostgreSQL's own lines are for those who look closely; ours are plain text. */

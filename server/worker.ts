@@ -1,27 +1,39 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
 import { startDispatcher } from './features/activity/dispatcher.ts'
 import { startHousekeeping } from './features/activity/housekeeping.ts'
-import { fieldJobs } from './features/fields/jobs.ts'
-import type { Job, Queue } from './jobs/queue.ts'
+import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
+import type { FileStore } from './files/store.ts'
+import type { Job, JobName, Queue } from './jobs/queue.ts'
+import type { Keyring } from './lib/secret.ts'
 
 /** How often the outbox is looked at: what an act waits at most before it stands in the feed. */
 const DISPATCH_EVERY_MS = 200
 
-/** Every kind of job that there is. */
-export function allJobs(db: Database): Job[] {
+/** What jobs are run with. */
+export interface JobParts {
+  db: Database
+  files: FileStore
+  keyring: Keyring
+  config: Config
+}
+
+/** Every kind of job that there is: what the queue's tables are prepared for. */
+export const ALL_JOB_NAMES: readonly JobName[] = [...FIELD_JOB_NAMES]
+
+/** The same, with how each is done. */
+export function allJobs({ db }: JobParts): Job[] {
   return [...fieldJobs(db)]
 }
 
 /** All that goes on beside the requests: jobs, the dispatcher, housekeeping. */
-export async function startWorker(parts: {
-  db: Database
-  queue: Queue
-  logger: FastifyBaseLogger
-}): Promise<{ stop: (timeoutMs: number) => Promise<void> }> {
+export async function startWorker(
+  parts: JobParts & { queue: Queue; logger: FastifyBaseLogger },
+): Promise<{ stop: (timeoutMs: number) => Promise<void> }> {
   const { db, queue, logger } = parts
   const onError = (what: string) => (error: unknown) => logger.error({ err: error }, what)
-  await queue.work(allJobs(db))
+  await queue.work(allJobs(parts))
   const dispatcher = startDispatcher(db, { everyMs: DISPATCH_EVERY_MS, onError: onError('dispatch failed') })
   const housekeeping = startHousekeeping(db, onError('housekeeping failed'))
   return {

@@ -218,6 +218,95 @@ test('no job needs a session: each statement may come by another connection', as
   assert.deepEqual(new Set(await states(db)), new Set(['completed']))
 })
 
+/** Runs jobs of 30 ms on several workers at once; answers who ran in which order, and how many at most at once. */
+async function runTogether(
+  t: TestContext,
+  db: Database,
+  counts: number[][],
+  limits: Partial<Job<typeof Payload>>,
+  workers = 1,
+) {
+  const order: number[] = []
+  const running: number[] = []
+  const most = { all: 0, ofOne: 0 }
+  const counted = job(async ({ accountId }) => {
+    order.push(accountId)
+    running.push(accountId)
+    most.all = Math.max(most.all, running.length)
+    most.ofOne = Math.max(most.ofOne, running.filter((id) => id === accountId).length)
+    await sleep(30)
+    running.splice(running.indexOf(accountId), 1)
+  }, limits)
+  const queues = Array.from({ length: workers }, () => queueOf(t, db))
+  await queues[0]!.prepare([counted])
+  for (const [accountId, count] of counts as [number, number][])
+    await db.transaction(async (trx) => {
+      for (let n = 1; n <= count; n++) await queues[0]!.enqueue(trx, counted, { accountId, n })
+    })
+  await Promise.all(queues.map((queue) => queue.work([counted as unknown as Job])))
+  const total = counts.reduce((sum, [, count]) => sum + count!, 0)
+  await until(() => order.length === total && running.length === 0, 60_000)
+  await Promise.all(queues.map((queue) => queue.stop(2000)))
+  return { order, most }
+}
+
+test('as many jobs run at once as a process may, and of one account no more than its share of all processes', async (t) => {
+  const db = await testDatabase(t)
+  const { most } = await runTogether(
+    t,
+    db,
+    [
+      [1, 30],
+      [2, 6],
+    ],
+    { concurrency: 5, perAccount: 2 },
+    3,
+  )
+  assert.equal(most.ofOne, 2)
+  assert.ok(most.all >= 3 && most.all <= 4, `${most.all}`)
+})
+
+test('accounts take turns: hundred jobs of some do not keep those of others waiting', async (t) => {
+  const db = await testDatabase(t)
+  const { order } = await runTogether(
+    t,
+    db,
+    [
+      [1, 15],
+      [2, 15],
+      [3, 2],
+      [4, 1],
+    ],
+    { concurrency: 2, perAccount: 1 },
+  )
+  assert.ok(order.indexOf(4) < 6, order.join())
+  assert.ok(order.lastIndexOf(3) < 10, order.join())
+})
+
+test('an account that comes late joins the round that is going on, neither before it nor behind it', async (t) => {
+  const db = await testDatabase(t)
+  const queue = queueOf(t, db)
+  await queue.prepare([nothing])
+  const enqueue = (accountId: number, n: number) =>
+    db.transaction((trx) => queue.enqueue(trx, nothing, { accountId, n }))
+  const take = async () => {
+    const [next] = await db.query<{ account: number; n: number }>(sql`
+      update pgboss.job set state = 'completed' where id = (
+        select id from pgboss.job where state = 'created' order by priority desc, created_on limit 1)
+      returning (data ->> 'accountId')::int as account, (data ->> 'n')::int as n`)
+    return next && `${next.account}.${next.n}`
+  }
+  for (let n = 1; n <= 6; n++) await enqueue(1, n)
+  assert.deepEqual([await take(), await take(), await take()], ['1.1', '1.2', '1.3'])
+  for (let n = 1; n <= 2; n++) await enqueue(2, n)
+  await enqueue(1, 7)
+
+  const rest: (string | undefined)[] = []
+  for (let next = await take(); next; next = await take()) rest.push(next)
+
+  assert.deepEqual(rest, ['1.4', '2.1', '1.5', '2.2', '1.6', '1.7'])
+})
+
 /** A process whose worker takes the job and never ends it. */
 async function hangingWorker(t: TestContext, url: string) {
   const root = join(import.meta.dirname, '..')

@@ -2,7 +2,7 @@ import { PgBoss } from 'pg-boss'
 import sql from 'sql-template-tag'
 import type { Static, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
-import type { Database, Trx } from '../db/database.ts'
+import type { Database, Statement, Trx } from '../db/database.ts'
 
 /** Work that is done after the answer. The payload holds ids only: rows are read when the job runs. */
 export interface Job<Payload extends TSchema = TSchema> {
@@ -12,6 +12,10 @@ export interface Job<Payload extends TSchema = TSchema> {
   attempts: number
   /** After so many seconds without an end, or 30 s without a sign of life, it is tried again: so it must be safe to run twice. */
   timeoutS: number
+  /** How many run at once in one process; 1 unless said. */
+  concurrency?: number
+  /** How many of one account run at once in all processes together; no limit unless said. */
+  perAccount?: number
   run: (payload: Static<Payload>, signal: AbortSignal) => Promise<void>
 }
 
@@ -32,7 +36,7 @@ export class Queue {
   constructor(db: Database, options: { role: 'api' | 'worker'; onError: (error: Error) => void }) {
     const supervise = options.role === 'worker'
     this.#boss = new PgBoss({
-      db: { executeSql: (text, values) => db.pool.query(text, values as unknown[]) },
+      db: { executeSql: (text, values = []) => execute(db, { text, values }) },
       supervise,
       schedule: false,
       migrate: supervise,
@@ -62,7 +66,10 @@ export class Queue {
     }
   }
 
-  /** Puts a job in, in the caller's transaction: it is there when that commits, and never if it does not. */
+  /**
+   * Puts a job in, in the caller's transaction: it is there when that commits, and never if it does not. Accounts take
+   * turns: one that has a hundred jobs waiting does not keep another's waiting.
+   */
   async enqueue<Payload extends TSchema>(
     trx: Trx,
     job: JobName<Payload>,
@@ -71,7 +78,9 @@ export class Queue {
   ): Promise<void> {
     Value.Assert(job.payload, payload)
     await this.#start()
+    const account = accountOf(payload)
     await this.#boss.send(job.name, payload as object, {
+      ...(account !== undefined && { group: { id: account }, priority: await turnOf(trx, job.name, account) }),
       startAfter: new Date(Date.now() + afterS * 1000), // from now: the transaction may have begun long ago
       db: { executeSql: async (text, values = []) => ({ rows: await trx.query({ text, values }) }) },
     })
@@ -83,7 +92,13 @@ export class Queue {
     for (const job of jobs) {
       await this.#boss.work(
         job.name,
-        { batchSize: 1, pollingIntervalSeconds: 0.5, heartbeatRefreshSeconds: 10 },
+        {
+          batchSize: 1,
+          pollingIntervalSeconds: 0.5,
+          heartbeatRefreshSeconds: 10,
+          localConcurrency: job.concurrency ?? 1,
+          ...(job.perAccount !== undefined && { groupConcurrency: job.perAccount }),
+        },
         async ([claimed]) => {
           await job.run(Value.Parse(job.payload, claimed!.data), claimed!.signal)
         },
@@ -105,6 +120,41 @@ export class Queue {
     })
     return this.#started
   }
+}
+
+/** What pg-boss takes jobs with that are counted by account. */
+const LIMITED_CLAIM = /\bgroup_ranking AS\b/
+
+/**
+ * Runs a statement of pg-boss. Two that take jobs at the same moment would each count without the other's, and an
+ * account would get twice its share: these wait for one another.
+ */
+async function execute(db: Database, statement: Statement): Promise<{ rows: unknown[] }> {
+  if (!LIMITED_CLAIM.test(statement.text)) return db.pool.query(statement.text, statement.values)
+  return db.transaction(async (trx) => {
+    trx.send(`select pg_advisory_xact_lock(hashtext('take_jobs_by_account'))`)
+    return { rows: await trx.query(statement) }
+  })
+}
+
+/** Whose job it is: by its payload, where that tells. */
+function accountOf(payload: unknown): string | undefined {
+  const { accountId } = payload as { accountId?: unknown }
+  return typeof accountId === 'number' ? String(accountId) : undefined
+}
+
+/**
+ * The rank of an account's next job in its queue, as a priority: the higher is run first, of equal ones the older. One
+ * behind the account's last job, but not before what is to be run next: so each account's jobs stand one in each round,
+ * and who comes anew or again joins the round that is going on.
+ */
+async function turnOf(trx: Trx, name: string, account: string): Promise<number> {
+  const [found] = await trx.query<{ turn: number }>(sql`
+    select coalesce(least(
+      min(priority) filter (where group_id = ${account}) - 1,
+      coalesce(max(priority) filter (where state < 'active'), max(priority))), 0) as turn
+    from pgboss.job where name = ${name} and state <= 'active'`)
+  return found!.turn
 }
 
 /** Age of the oldest job of each account that waits to be run. */

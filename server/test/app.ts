@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { FastifyInstance, InjectOptions, RouteOptions } from 'fastify'
 import { pino } from 'pino'
@@ -7,12 +10,15 @@ import type { Database } from '../db/database.ts'
 import { createAccount } from '../features/accounts/accounts.ts'
 import { createToken } from '../features/accounts/tokens.ts'
 import { dispatchAll } from '../features/activity/dispatcher.ts'
+import { diskStore } from '../files/disk.ts'
+import type { FileStore } from '../files/store.ts'
 import type { Scope } from '../http/caller.ts'
 import { Queue } from '../jobs/queue.ts'
-import { parseKeyring } from '../lib/secret.ts'
+import { allJobs } from '../worker.ts'
 import { atEnd, testDatabase } from './database.ts'
+import { keyring, runJobs } from './jobs.ts'
 
-export const keyring = parseKeyring('a-secret-that-only-tests-know-0123456789')
+export { keyring }
 
 export interface Answer {
   status: number
@@ -33,6 +39,10 @@ export interface Tenant {
 export interface TestApp extends Tenant {
   app: FastifyInstance
   db: Database
+  files: FileStore
+  config: Config
+  /** Runs all jobs that wait, with these files. */
+  runJobs: () => Promise<void>
   get: (url: string) => Promise<Answer>
   post: (url: string, body?: unknown) => Promise<Answer>
   patch: (url: string, body?: unknown) => Promise<Answer>
@@ -50,10 +60,12 @@ export async function testApp(
   const db = await testDatabase(t)
   const config: Config = readConfig({ RATE_LIMIT: '0', ...settings })
   const queue = new Queue(db, { role: 'api', onError: () => {} })
+  const files = diskStore(temporaryHome(t))
   const app = await buildApp({
     db,
     queue,
     config,
+    files,
     keyring,
     logger: log,
     isReady: async () => true,
@@ -72,6 +84,9 @@ export async function testApp(
   return {
     app,
     db,
+    files,
+    config,
+    runJobs: () => runJobs(db, allJobs({ db, files, keyring, config })),
     ...first,
     get: (url) => call('GET', url),
     post: (url, body) => call('POST', url, body),
@@ -79,6 +94,13 @@ export async function testApp(
     del: (url, body) => call('DELETE', url, body),
     another: (name = 'Another') => account(name),
   }
+}
+
+/** A directory of the test's own. */
+export function temporaryHome(t: TestContext): string {
+  const home = mkdtempSync(join(tmpdir(), 'rollcall-test-home-'))
+  atEnd(t, () => rmSync(home, { recursive: true, force: true }))
+  return home
 }
 
 export function caller(app: FastifyInstance, token: string | undefined): TestApp['call'] {

@@ -1,38 +1,15 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
+import { fill, smallDisk } from './disk.ts'
 import { homeTemplate, readOwnerFile, rollcall } from './program.ts'
 
 const LIMIT = { timeout: 60_000 }
 
 const template = await homeTemplate()
-
-/** A file system of its own size for a home; undefined, with the test skipped, where we may not make one. */
-function smallDisk(t: TestContext, megabytes: number): string | undefined {
-  const directory = mkdtempSync(join(tmpdir(), 'rollcall-disk-'))
-  const { status, stderr, error } = spawnSync(
-    'mount',
-    ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', directory],
-    { encoding: 'utf8' },
-  )
-  t.after(() => {
-    if (status === 0) execFileSync('umount', ['--lazy', directory])
-    rmSync(directory, { recursive: true })
-  })
-  if (status === 0) return directory
-  t.skip(`no file system can be mounted here: ${error?.message ?? stderr.trim()}`)
-  return undefined
-}
-
-function fill(directory: string): string {
-  const path = join(directory, 'ballast')
-  const { bavail, bsize } = statfsSync(directory)
-  writeFileSync(path, Buffer.alloc(bavail * bsize))
-  return path
-}
 
 async function assertRefused(home: string, args: string[], message: RegExp): Promise<void> {
   const { code, out, err } = await rollcall(home, args).ended

@@ -1,11 +1,23 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sql from 'sql-template-tag'
+import { readConfig } from '../config.ts'
 import type { Database } from '../db/database.ts'
+import { diskStore } from '../files/disk.ts'
 import { Queue } from '../jobs/queue.ts'
+import { parseKeyring } from '../lib/secret.ts'
 import { allJobs } from '../worker.ts'
 
+export const keyring = parseKeyring('a-secret-that-only-tests-know-0123456789')
+
+/** Every job, for a test whose jobs keep no files: nothing is ever made in this directory. */
+function jobsWithoutFiles(db: Database) {
+  return allJobs({ db, files: diskStore(join(tmpdir(), 'rollcall-test-no-files')), keyring, config: readConfig({}) })
+}
+
 /** Runs a worker until no job is left, those that were to wait a while included. Throws when one was given up. */
-export async function runJobs(db: Database, jobs = allJobs(db)): Promise<void> {
+export async function runJobs(db: Database, jobs = jobsWithoutFiles(db)): Promise<void> {
   const queue = new Queue(db, { role: 'worker', onError: () => {} })
   await queue.work(jobs)
   try {

@@ -15,6 +15,7 @@ const UNSET = Object.fromEntries(
   [
     'DATABASE_URL',
     'DATABASE_DIRECT_URL',
+    'STORAGE_URL',
     'ROLLCALL_SECRET',
     'ROLLCALL_API_TOKEN',
     'PUBLIC_URL',

@@ -27,6 +27,9 @@ test(
     const waiting = () => onClient(server.url, async (client) => (await client.query('select from outbox')).rowCount)
     while ((await waiting()) !== 0) await sleep(50) // the worker takes it up
 
+    assert.match(api.err(), /files are kept in .*: the worker must share this directory/)
+    assert.match(worker.err(), /files are kept in .*: the API must share this directory/)
+
     for (const { child } of [api, worker]) child.kill('SIGTERM')
     for (const { ended } of [api, worker]) assert.equal((await ended).code, 0)
   },

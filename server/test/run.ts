@@ -11,7 +11,7 @@ import { Database } from '../db/database.ts'
 import { startEmbedded } from '../db/embedded.ts'
 import { migrate } from '../db/migrate.ts'
 import { Queue } from '../jobs/queue.ts'
-import { allJobs } from '../worker.ts'
+import { ALL_JOB_NAMES } from '../worker.ts'
 import { databaseUrl, TEMPLATE } from './database.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -73,7 +73,7 @@ async function makeTemplate(url: string): Promise<void> {
   await migrate(templateUrl)
   const db = new Database({ url: templateUrl, max: 2 })
   const queue = new Queue(db, { role: 'worker', onError: console.error })
-  await queue.prepare(allJobs(db))
+  await queue.prepare(ALL_JOB_NAMES)
   await queue.stop(0)
   await db.close()
 }

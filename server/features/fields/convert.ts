@@ -25,7 +25,7 @@ const READ_AT_ONCE = 10_000
 /** Values shown that would not convert. */
 const SHOWN = 20
 
-const convertValues: JobName<typeof SweepPayload> = { name: 'fields.convert', ...SWEEP }
+export const convertValues: JobName<typeof SweepPayload> = { name: 'fields.convert', ...SWEEP }
 
 export interface Forecast {
   values_count: number

@@ -1,6 +1,8 @@
 import type { Database } from '../../db/database.ts'
 import type { Job } from '../../jobs/queue.ts'
-import { convertValuesJob } from './convert.ts'
-import { sweepRemovedFieldJob } from './removal.ts'
+import { convertValues, convertValuesJob } from './convert.ts'
+import { sweepRemovedField, sweepRemovedFieldJob } from './removal.ts'
+
+export const FIELD_JOB_NAMES = [sweepRemovedField, convertValues]
 
 export const fieldJobs = (db: Database): Job[] => [sweepRemovedFieldJob(db), convertValuesJob(db)] as Job[]

@@ -21,7 +21,7 @@ export const SweepPayload = Type.Object({
 /** What has begun must end, whatever fails and however often the worker is restarted: three days of attempts. */
 export const SWEEP = { payload: SweepPayload, attempts: 1000, timeoutS: 3600 }
 
-const sweepRemovedField: JobName<typeof SweepPayload> = { name: 'fields.sweep-removed', ...SWEEP }
+export const sweepRemovedField: JobName<typeof SweepPayload> = { name: 'fields.sweep-removed', ...SWEEP }
 
 /**
  * Removes a field at once; its values follow as a change set, once no process can still write by the old definition.
