@@ -82,17 +82,8 @@ function jsonFormat(head: Buffer, isWhole: boolean): 'json' | 'ndjson' | null {
   if (!/^\{\s*("|\}|$)/.test(text)) return null
   const end = text.indexOf('\n')
   const firstLine = end === -1 ? text : text.slice(0, end)
-  // A line that is an object by itself makes NDJSON, but for one document `{"contacts": [...]}` without a line end.
-  try {
-    const value: unknown = JSON.parse(firstLine)
-    const isDocument =
-      typeof value === 'object' && value !== null && 'contacts' in value && text.slice(firstLine.length).trim() === ''
-    return isDocument ? 'json' : 'ndjson'
-  } catch {
-    return end === -1 && !isWhole
-      ? 'json'
-      : /^\{\s*"contacts"\s*:/.test(text) || /^\{\s*\n/.test(text)
-        ? 'json'
-        : 'ndjson'
-  }
+  const isOneLine = text.slice(firstLine.length).trim() === ''
+  if (isOneLine && (!isWhole || /"contacts"\s*:\s*\[/.test(firstLine))) return 'json'
+  // An object over many lines is a document; one that ends with its line is the first of many.
+  return isOneLine || /\}\s*$/.test(firstLine) ? 'ndjson' : 'json'
 }

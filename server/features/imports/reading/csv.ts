@@ -4,26 +4,16 @@ import { type CsvRecord, readRecords } from './csv-records.ts'
 import { checkDelimiter, detectDelimiter, readSepLine } from './delimiter.ts'
 import { decode, detectEncoding, type EncodingFound } from './encoding.ts'
 import { checkWidth, looksLikeHeader, nameColumns, numberColumns } from './header.ts'
+import { inBatches } from './rows.ts'
 import type { Bytes } from './source-bytes.ts'
-import type { FormatAsked, Table, TableRow } from './table.ts'
+import type { FormatAsked, OpenedTable, TableRow } from './table.ts'
 import { UnreadableFile } from './unreadable.ts'
-
-const ROWS_PER_BATCH = 1000
-const CELLS_PER_BATCH = 100_000
 
 /** How many are looked at for the header and, without one, for the number of columns. */
 const FIRST_RECORDS = 100
 
 /** @param head The file's first bytes. */
-export async function openCsv(
-  bytes: Bytes,
-  head: Buffer,
-  asked: FormatAsked,
-): Promise<
-  Omit<Table, 'detected'> & {
-    detected: Omit<Table['detected'], 'compression'>
-  }
-> {
+export async function openCsv(bytes: Bytes, head: Buffer, asked: FormatAsked): Promise<OpenedTable> {
   const found = await detectEncoding(bytes, head, asked.encoding)
   if (!found.encoding.startsWith('utf-16') && looksBinary(head)) {
     throw new UnreadableFile('The file is binary, not text; save the table as CSV or XLSX')
@@ -53,7 +43,7 @@ export async function openCsv(
       columns: columns.length,
     },
     columns,
-    rows: () => readRows(open(), header, columns.length, found),
+    rows: () => inBatches(readRows(open(), header, columns.length, found), columns.length),
   }
 }
 
@@ -63,27 +53,20 @@ async function* readRows(
   width: number,
   found: EncodingFound,
 ): AsyncGenerator<TableRow[]> {
-  const perBatch = Math.max(1, Math.min(ROWS_PER_BATCH, Math.floor(CELLS_PER_BATCH / Math.max(width, 1))))
   const problemOf = problemFinder(width, found)
-  let batch: TableRow[] = []
-  let skipHeader = header
+  let isHeader = header
   for await (const some of records) {
-    for (const { line, cells } of some) {
-      if (skipHeader) {
-        skipHeader = false
-        continue
-      }
+    const body = isHeader ? some.slice(1) : some
+    isHeader = false
+    const rows: TableRow[] = []
+    for (const { line, cells } of body) {
       if (isBlank(cells)) continue
       const problem = problemOf(cells)
       restoreAll(cells)
-      batch.push(problem === undefined ? { line, cells } : { line, cells, problem })
-      if (batch.length >= perBatch) {
-        yield batch
-        batch = []
-      }
+      rows.push(problem === undefined ? { line, cells } : { line, cells, problem })
     }
+    yield rows
   }
-  if (batch.length > 0) yield batch
 }
 
 function problemFinder(width: number, { mayHoldNul, isDamaged }: EncodingFound) {

@@ -1,8 +1,11 @@
+import { tmpdir } from 'node:os'
 import type { Readable } from 'node:stream'
 import { identify } from './content.ts'
 import { openCsv } from './csv.ts'
+import { openJson } from './json.ts'
 import { bytesOf, detectCompression, HEAD_BYTES, readHead } from './source-bytes.ts'
 import { UnreadableFile } from './unreadable.ts'
+import { openXlsx } from './xlsx.ts'
 
 /** Where the bytes come from; may be opened more than once, each time from the start. */
 export interface TableSource {
@@ -63,28 +66,52 @@ export interface Table {
   rows: () => AsyncGenerator<TableRow[]>
 }
 
-export interface ReadingLimits {
-  /** What a compressed file may expand to, in bytes. */
-  inflatedBytes: number
+/** A table before anyone has said how its file was compressed. */
+export interface OpenedTable extends Omit<Table, 'detected'> {
+  detected: Omit<Detected, 'compression'>
 }
 
-const DEFAULT_LIMITS: ReadingLimits = { inflatedBytes: 10 * 2 ** 30 }
+export interface ReadingLimits {
+  /** What a compressed file may expand to, in bytes. */
+  inflatedBytes?: number
+  /** Where a workbook is copied to while it is read, as its directory stands at its end. The copy has no name. */
+  spoolFolder?: string
+}
+
+const MOST_INFLATED = 10 * 2 ** 30
 
 /**
  * Finds out what a file is and opens it. Reads a CSV once from end to end, as its encoding can turn on its last byte.
  * Throws UnreadableFile.
  */
-export async function openTable(source: TableSource, asked: FormatAsked, limits = DEFAULT_LIMITS): Promise<Table> {
+export async function openTable(source: TableSource, asked: FormatAsked, limits: ReadingLimits = {}): Promise<Table> {
+  const { inflatedBytes = MOST_INFLATED, spoolFolder = tmpdir() } = limits
   const compression = await detectCompression(source)
-  const bytes = bytesOf(source, compression, limits.inflatedBytes)
+  const bytes = bytesOf(source, compression, inflatedBytes)
   const head = await readHead(bytes)
-  const format = identify(head, head.length < HEAD_BYTES)
-  switch (format) {
-    case 'csv': {
-      const table = await openCsv(bytes, head, asked)
-      return { ...table, detected: { ...table.detected, compression } }
+  const format = formatOf(identify(head, head.length < HEAD_BYTES), asked.format)
+  const table = await open(format)
+  return { ...table, detected: { ...table.detected, compression } }
+
+  function open(format: TableFormat): Promise<OpenedTable> {
+    switch (format) {
+      case 'csv':
+        return openCsv(bytes, head, asked)
+      case 'xlsx':
+        return openXlsx(bytes, asked, { inflatedBytes, spoolFolder })
+      case 'ndjson':
+      case 'json':
+        return openJson(bytes, head, asked, format)
     }
-    default:
-      throw new UnreadableFile(`Files of format ${format} can't be read`)
   }
+}
+
+/** A workbook can't be read as text, nor a text as a workbook; which text it is, a caller may know better. */
+function formatOf(found: TableFormat, asked: TableFormat = found): TableFormat {
+  if ((found === 'xlsx') === (asked === 'xlsx')) return asked
+  throw new UnreadableFile(
+    found === 'xlsx'
+      ? `The file is a workbook or another ZIP, not ${asked}; leave out the format`
+      : `The file is text, not a workbook; leave out the format, or say which text it is`,
+  )
 }
