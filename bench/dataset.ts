@@ -17,8 +17,10 @@ export const LAST_NAMES = words(
     'Schmidt Bianchi Dubois Jansen Nielsen Hansen Larsen Virtanen Popescu Horvath Kim Nguyen Wang Singh',
 )
 /** Put together, they make surnames, companies and domains of which there are few each. */
-const SYLLABLES = words('an ber cor dal el fen gar hol in jor kas lun mer nor ost pel rin sel tor ul van wick yar zim')
-const DOMAINS = words('gmail.com yahoo.com outlook.com hotmail.com icloud.com web.de orange.fr libero.it')
+export const SYLLABLES = words(
+  'an ber cor dal el fen gar hol in jor kas lun mer nor ost pel rin sel tor ul van wick yar zim',
+)
+export const DOMAINS = words('gmail.com yahoo.com outlook.com hotmail.com icloud.com web.de orange.fr libero.it')
 const FORMS = words('Ltd Inc GmbH Group')
 
 /** Defines the fields that these contacts have, beside first and last name, which every account has from the start. */

@@ -36,7 +36,7 @@ create table import_rows (
   line bigint not null,
   email text collate "C",           -- where the key is not the address
   fields jsonb not null,            -- values under the fields' keys; null unsets
-  tags jsonb,                       -- an array
+  tags text[],
   lists jsonb,                      -- by list id: true to be in it, false to be out of it
   more jsonb,                       -- external_id, state, created_at, consent
   primary key (account_id, import_id, key, line)
@@ -44,7 +44,7 @@ create table import_rows (
 
 -- Several rows of one person: what comes later counts, key by key.
 create aggregate jsonb_merged (jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}');
-create aggregate jsonb_appended (jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '[]');
+create aggregate texts_joined (text[]) (sfunc = array_cat, stype = text[], initcond = '{}');
 
 -- Mappings with their rules, proposed when a file with the same header comes again.
 create table import_recipes (

@@ -1,10 +1,10 @@
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { marksOf } from '../subscriptions/suppressions.ts'
-import { enterNew, settleNew, type Tally } from './created.ts'
+import { enterNew, idBy, settleNew, type Tally } from './created.ts'
 import { holdExisting, IDENTITY_CONFLICT, mergeExisting } from './existing.ts'
 import type { Counts } from './imports.ts'
-import { isComplete, type MergeTerms, people, type Range } from './people.ts'
+import { isComplete, type MergeTerms, people, type Range, waiting } from './people.ts'
 
 /** Thrown when other hands have taken some of the rows meanwhile: the chunk is undone, and looked at anew. */
 export class TakenElsewhere extends Error {}
@@ -18,30 +18,48 @@ export async function mergeChunk(trx: Trx, terms: MergeTerms, range: Range): Pro
   const entered = await enterNew(trx, terms, range)
   if (entered.people === 0) return { counts: {}, left: 0 }
   const hasDuplicates = entered.rows > entered.people
-  const marked = await applyMarks(trx, terms, range, entered.ids)
   const counts: Counts = {}
-  let [rows, done] = [marked.rows, marked.people]
-  add(counts, { suppressed: marked.people, duplicate: marked.rows - marked.people })
-  const take = (tally: Tally) => {
-    rows += tally.rows
-    done += (tally.created ?? 0) + (tally.updated ?? 0) + (tally.unchanged ?? 0) + (tally.rejected ?? 0)
-    const { rows: _, duplicates, ...named } = tally
+  let [rows, done] = [0, 0]
+  const take = ({ duplicates, ...named }: Tally) => {
+    done +=
+      (named.created ?? 0) +
+      (named.updated ?? 0) +
+      (named.unchanged ?? 0) +
+      (named.rejected ?? 0) +
+      (named.suppressed ?? 0)
     add(counts, { ...named, duplicate: duplicates })
   }
-  const ids = entered.ids.filter((id) => !marked.erased.has(id))
+  /** What has been done waits no longer: all of the range once everyone is, else the rows that have their like. */
+  const clear = async () => {
+    rows += await takeOut(trx, terms, range, done === entered.people)
+    return done === entered.people
+  }
+  const finish = () => {
+    if (done === entered.people && rows !== entered.rows) throw new TakenElsewhere()
+    return { counts, left: entered.people - done }
+  }
+  const erased = await applyMarks(trx, terms, range, entered.ids)
+  take(erased.tally)
+  const ids = entered.ids.filter((id) => !erased.ids.has(id))
   if (ids.length > 0) take(await settleNew(trx, terms, range, ids, hasDuplicates))
-  if (done < entered.people) {
-    await holdExisting(trx, terms, range)
-    take(await mergeExisting(trx, terms, range, hasDuplicates))
-  }
-  if (done < entered.people) {
-    const refused = await refuseOthers(trx, terms, range)
-    rows += refused.rows
-    done += refused.people
-    add(counts, { rejected: refused.people, duplicate: refused.rows - refused.people })
-  }
-  if (done === entered.people && rows !== entered.rows) throw new TakenElsewhere()
-  return { counts, left: entered.people - done }
+  if (done > 0 && (await clear())) return finish()
+  await holdExisting(trx, terms, range)
+  take(await mergeExisting(trx, terms, range, hasDuplicates))
+  if (await clear()) return finish()
+  take(await refuseOthers(trx, terms, range))
+  await clear()
+  return finish()
+}
+
+/** Takes rows out of those that wait; answers how many. Each row that is done has one of its line in the change set. */
+async function takeOut(trx: Trx, terms: MergeTerms, range: Range, whole: boolean): Promise<number> {
+  const { accountId, importId } = terms
+  const like = sql`exists (select from change_rows as k where k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = r.line)`
+  const [gone] = await trx.query<{ rows: number }>(sql`
+    with gone as (
+      delete from import_rows as r where ${waiting(terms, range, sql`r.`)} ${whole ? sql`` : sql`and ${like}`} returning 1
+    ) select count(*) as rows from gone`)
+  return gone!.rows
 }
 
 function add(counts: Counts, more: Counts): void {
@@ -55,7 +73,7 @@ function add(counts: Counts, more: Counts): void {
  * kept without the address; who has withdrawn comes in as gone.
  */
 async function applyMarks(trx: Trx, terms: MergeTerms, range: Range, ids: readonly string[]) {
-  const none = { erased: new Set<string>(), people: 0, rows: 0 }
+  const none = { ids: new Set<string>(), tally: NOTHING }
   if (ids.length === 0) return none
   const { accountId, importId, keyring } = terms
   const [any] = await trx.query<{ found: boolean }>(
@@ -81,48 +99,54 @@ async function applyMarks(trx: Trx, terms: MergeTerms, range: Range, ids: readon
   if (erased.length === 0) return none
   const erasedIds = erased.map(({ id }) => id)
   trx.send(sql`delete from contacts where account_id = ${accountId} and id = any(${erasedIds}::uuid[])`)
-  const rows = await trx.query<{ last: boolean }>(sql`
-    with ${people(terms, range)}, gone as (
-      delete from import_rows as r using people as p
-      where r.account_id = ${accountId} and r.import_id = ${importId} and r.key = p.key and r.key > ${range.after} and r.key <= ${range.upTo}
-        and p.email = any(${erased.map(({ email }) => email)}::text[])
-      returning r.line, r.line = p.line as last
-    ), kept as (
+  const [tally] = await trx.query<Tally>(sql`
+    with ${people(terms, range)}, erased as (select key, line from people where email = any(${erased.map(({ email }) => email)}::text[])),
+    kept as (
       insert into change_rows (account_id, change_set_id, line, action)
-      select ${accountId}::bigint, ${importId}::bigint, line, case when last then 'suppressed' else 'duplicate' end from gone
+      select ${accountId}::bigint, ${importId}::bigint, r.line, case when r.line = e.line then 'suppressed' else 'duplicate' end
+      from erased as e join import_rows as r on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = e.key
+      returning action
     )
-    select last from gone`)
-  return { erased: new Set(erasedIds), people: rows.filter((row) => row.last).length, rows: rows.length }
+    select count(*) filter (where action = 'suppressed') as suppressed, count(*) filter (where action = 'duplicate') as duplicates from kept`)
+  return { ids: new Set(erasedIds), tally: tally! }
 }
 
+const NOTHING: Tally = { duplicates: 0 }
+
 /** Keeps the reason of those who can be neither entered nor found: what new contacts lack, or another's external id. */
-async function refuseOthers(trx: Trx, terms: MergeTerms, range: Range): Promise<{ people: number; rows: number }> {
+async function refuseOthers(trx: Trx, terms: MergeTerms, range: Range): Promise<Tally> {
   const { accountId, importId } = terms
-  const lacking = lackingOf(terms)
-  const [refused] = await trx.query<{ people: number; rows: number }>(sql`
+  const [tally] = await trx.query<Tally>(sql`
     with ${people(terms, range)}, refused as (
-      select p.key, p.line, p.email, case
-        when p.email is null then '{"errors":{"email":["can''t be blank"]}}'::jsonb
-        when exists (select from contacts as c where c.account_id = ${accountId} and c.external_id = p.external_id)
-          or exists (select from contacts as c where c.account_id = ${accountId} and c.email = p.email) then ${IDENTITY_CONFLICT}::jsonb
-        when not ${isComplete(terms)} then jsonb_build_object('errors', ${lacking}) end as problem
-      from people as p
-    ), gone as (
-      delete from import_rows as r using refused as f
-      where r.account_id = ${accountId} and r.import_id = ${importId} and r.key = f.key and r.key > ${range.after} and r.key <= ${range.upTo}
-        and f.problem is not null
-      returning r.line, f.email, r.line = f.line as last, f.problem
+      select p.key, p.line, p.email, ${reasonOf(terms)} as problem from people as p
     ), kept as (
       insert into change_rows (account_id, change_set_id, line, email, action, problem)
-      select ${accountId}::bigint, ${importId}::bigint, line, email, case when last then 'rejected' else 'duplicate' end,
-        case when last then problem end from gone
+      select ${accountId}::bigint, ${importId}::bigint, r.line, f.email, case when r.line = f.line then 'rejected' else 'duplicate' end,
+        case when r.line = f.line then f.problem end
+      from refused as f join import_rows as r on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = f.key
+      where f.problem is not null
+      returning action
     )
-    select count(*) filter (where last) as people, count(*) as rows from gone`)
-  return refused!
+    select count(*) filter (where action = 'rejected') as rejected, count(*) filter (where action = 'duplicate') as duplicates from kept`)
+  return tally!
+}
+
+/** Why someone can be neither entered nor found; null for who was entered by others at this moment: over `people as p`. */
+export function reasonOf(terms: MergeTerms): Sql {
+  const { accountId, matchBy } = terms
+  const byId =
+    matchBy === 'email'
+      ? sql``
+      : sql`when (${idBy(sql`email`, accountId, sql`p.email`)}) is not null then ${IDENTITY_CONFLICT}::jsonb`
+  return sql`
+    case when p.email is null then '{"errors":{"email":["can''t be blank"]}}'::jsonb
+      when (${idBy(sql`external_id`, accountId, sql`p.external_id`)}) is not null then ${IDENTITY_CONFLICT}::jsonb
+      ${byId}
+      when not ${isComplete(terms)} then jsonb_build_object('errors', ${lackingOf(terms)}) end`
 }
 
 /** Which required fields a new contact lacks, as errors: over `people as p`. */
-export function lackingOf({ required, defaults }: MergeTerms) {
+function lackingOf({ required, defaults }: MergeTerms) {
   const wanted = required.filter(({ key }) => !Object.hasOwn(defaults, key))
   return sql`(
     select jsonb_object_agg(tag, '["can''t be blank"]'::jsonb)

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 
@@ -11,17 +10,18 @@ export type CopyValue = string | number | null
 export class CopyWriter {
   readonly #client: pg.Client
   readonly #stream: ReturnType<typeof copyFrom>
+  /** Rejected by whatever ends the COPY before its time. */
+  readonly #broken: Promise<never>
   #text = ''
-  #failure: Error | undefined
 
   private constructor(client: pg.Client, stream: ReturnType<typeof copyFrom>) {
     this.#client = client
     this.#stream = stream
-    const fail = (error: Error) => {
-      this.#failure ??= error
-    }
-    stream.on('error', fail)
-    client.on('error', fail)
+    this.#broken = new Promise((_, reject) => {
+      stream.on('error', reject)
+      client.on('error', reject)
+    })
+    this.#broken.catch(() => {}) // told by the next act
   }
 
   /** @param target `table (column, …)`: from code, never from a request. */
@@ -45,9 +45,9 @@ export class CopyWriter {
   async finish(): Promise<void> {
     try {
       await this.#flush()
+      const finished = new Promise<void>((resolve) => this.#stream.once('finish', resolve))
       this.#stream.end()
-      if (!this.#stream.writableFinished) await once(this.#stream, 'finish')
-      if (this.#failure) throw this.#failure
+      await Promise.race([finished, this.#broken])
     } finally {
       await this.#client.end().catch(() => {})
     }
@@ -60,12 +60,13 @@ export class CopyWriter {
   }
 
   async #flush(): Promise<void> {
-    if (this.#failure) throw this.#failure
-    if (this.#text === '') return
     const text = this.#text
+    if (text === '') return
     this.#text = ''
-    if (!this.#stream.write(text)) await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')])
-    if (this.#failure) throw this.#failure
+    const written = new Promise<void>((resolve, reject) =>
+      this.#stream.write(text, (error) => (error ? reject(error) : resolve())),
+    )
+    await Promise.race([written, this.#broken])
   }
 }
 
@@ -76,4 +77,9 @@ function escaped(value: CopyValue): string {
   if (typeof value === 'number') return String(value)
   if (!SPECIAL.test(value)) return value
   return value.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
+}
+
+/** An array of texts as PostgreSQL reads one. */
+export function arrayLiteral(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`
 }

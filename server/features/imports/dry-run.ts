@@ -1,11 +1,11 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { marksOf } from '../subscriptions/suppressions.ts'
-import { lackingOf } from './chunk.ts'
+import { reasonOf } from './chunk.ts'
 import { wanted } from './created.ts'
 import { afterOf, beforeOf, IDENTITY_CONFLICT, planned } from './existing.ts'
 import type { Counts } from './imports.ts'
-import { isComplete, type MergeTerms, notes, people, type Range, wished } from './people.ts'
+import { type MergeTerms, notes, people, type Range, wished } from './people.ts'
 
 /**
  * Says of a range what `mergeChunk` would do with it: the same steps, which keep rows in `change_rows` and change nothing
@@ -114,9 +114,7 @@ async function planOthers(trx: Trx, terms: MergeTerms, range: Range): Promise<Co
   const { accountId, importId } = terms
   const [counts] = await trx.query<Counts>(sql`
     with ${people(terms, range)}, refused as (
-      select p.line, p.email, case when p.email is null then '{"errors":{"email":["can''t be blank"]}}'::jsonb
-        when not ${isComplete(terms)} then jsonb_build_object('errors', ${lackingOf(terms)}) else ${IDENTITY_CONFLICT}::jsonb end as problem
-      from people as p where not exists (${rowOf(terms, sql`p.line`)})
+      select p.line, p.email, coalesce(${reasonOf(terms)}, ${IDENTITY_CONFLICT}::jsonb) as problem from people as p where not exists (${rowOf(terms, sql`p.line`)})
     ), kept as (
       insert into change_rows (account_id, change_set_id, line, email, action, problem)
       select ${accountId}::bigint, ${importId}::bigint, line, email, 'rejected', problem from refused

@@ -1,24 +1,28 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { recording } from '../activity/record.ts'
-import { consentData, type Tally } from './created.ts'
-import { duplicates, type MergeTerms, notes, people, type Range, tagsOf, taken, waiting, wished } from './people.ts'
+import { consentData, idBy, type Tally } from './created.ts'
+import { duplicates, type MergeTerms, notes, people, type Range, tagsOf, waiting, wished } from './people.ts'
 
 /** Locks whoever the range is about and is there, in the order of their ids, as all who change many do. */
 export async function holdExisting(trx: Trx, terms: MergeTerms, range: Range): Promise<void> {
-  const { accountId, matchBy } = terms
-  const byKey = matchBy === 'email' ? sql`c.email` : sql`c.external_id`
-  const also =
-    matchBy === 'email'
-      ? sql``
-      : sql`or c.email in (select r.email from import_rows as r where r.${waiting(terms, range)} and r.email is not null)`
+  const { accountId } = terms
   await trx.query(sql`
     select count(*) from (
       select c.id from contacts as c
-      where c.account_id = ${accountId}
-        and (${byKey} in (select key from import_rows where ${waiting(terms, range)}) ${also})
+      where c.account_id = ${accountId} and c.id = any(array(
+        select found.id from import_rows as p cross join lateral (${matching(terms)}) as found where ${waiting(terms, range, sql`p.`)}))
       order by c.id for update
     ) as held`)
+}
+
+/** The id of whom a row is about, over `p`: by the address, or by the external id, or else by the address of one who has none. */
+function matching({ accountId, matchBy }: MergeTerms): Sql {
+  if (matchBy === 'email') return idBy(sql`email`, accountId, sql`p.key`)
+  return sql`
+    (${idBy(sql`external_id`, accountId, sql`p.key`)}) union all
+    (select c.id from contacts as c where c.account_id = ${accountId} and c.email = p.email and c.external_id is null
+      and (${idBy(sql`external_id`, accountId, sql`p.key`)}) is null limit 1)`
 }
 
 /**
@@ -26,48 +30,50 @@ export async function holdExisting(trx: Trx, terms: MergeTerms, range: Range): P
  * and their external id are those of two people. A state is only ever taken away, or given to someone who has none.
  */
 export function planned(terms: MergeTerms, range: Range): Sql {
-  const { accountId, updateExisting, matchBy } = terms
-  const match =
-    matchBy === 'email'
-      ? sql`c.email = p.email`
-      : sql`(c.external_id = p.key or (c.external_id is null and c.email = p.email
-          and not exists (select from contacts as x where x.account_id = ${accountId} and x.external_id = p.key)))`
+  const { accountId, matchBy, updateExisting, tags, unsets } = terms
   const takes = (value: Sql, otherwise: Sql) => (updateExisting ? value : otherwise)
   const said = sql`m.more ->> 'state'`
   const open = sql`m.old_state in ('none', 'pending', 'subscribed')`
+  const found =
+    matchBy === 'email'
+      ? sql`cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.email = p.key limit 1) as c`
+      : sql`cross join lateral (${matching(terms)}) as found
+        cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.id = found.id limit 1) as c`
+  const merged = unsets ? sql`jsonb_strip_nulls(m.old_fields || m.given)` : sql`m.old_fields || m.given`
+  const hasNewFields = unsets ? sql`${merged} <> m.old_fields` : sql`not m.old_fields @> m.given`
   return sql`
-    ${people(terms, range)}, matched as (
-      select p.key, p.line, p.rows, p.fields as given, p.lists, p.more, p.tags as row_tags, p.external_id as given_id, p.email as given_email,
+    ${people(terms, range)}, matched as materialized (
+      select p.key, p.line, p.rows, p.fields as given, p.lists, p.more, p.external_id as given_id, p.email as given_email,
         c.id, c.email, c.external_id as old_id, c.state as old_state, c.state_reason as old_reason, c.state_before as old_before,
-        c.fields as old_fields, c.tags as old_tags, ${takes(tagsOf(terms), tagsOf(terms, false))} as wished_tags
-      from people as p join contacts as c on c.account_id = ${accountId} and ${match}
-    ), compared as (
-      select m.*,
-        ${takes(sql`jsonb_strip_nulls(m.old_fields || m.given)`, sql`m.old_fields`)} as new_fields,
-        m.old_tags || array(select tag from unnest(m.wished_tags) with ordinality as t (tag, at) where tag <> all(m.old_tags) order by at) as new_tags,
+        c.fields as old_fields, c.tags as old_tags, ${takes(tagsOf(terms), sql`${[...tags]}::text[]`)} as wished_tags
+      from people as p ${found}
+    ), compared as materialized (
+      select m.*, ${takes(hasNewFields, sql`false`)} as has_new_fields, not m.old_tags @> m.wished_tags as has_new_tags,
+        case when m.old_tags @> m.wished_tags then m.old_tags
+          else m.old_tags || array(select tag from unnest(m.wished_tags) with ordinality as t (tag, at) where tag <> all(m.old_tags) order by at) end as new_tags,
         ${takes(sql`coalesce(m.given_id, m.old_id)`, sql`m.old_id`)} as new_id,
         case when ${said} = 'unsubscribed' and ${open} then 'unsubscribed' when ${said} = 'bounced' and ${open} then 'bounced'
           ${takes(sql`when ${said} = 'subscribed' and m.old_state = 'none' then 'subscribed'`, sql``)} else m.old_state end as new_state,
         coalesce(${said}, ${terms.state}) = 'subscribed' and m.old_state in ('unsubscribed', 'bounced') as kept_unsubscribed,
         ${conflict(terms)} as conflict
       from matched as m
-    ), planned as (
-      select c.*, d.old_values, d.new_values, d.told,
-        c.new_fields <> c.old_fields or c.new_tags <> c.old_tags or c.new_id is distinct from c.old_id or c.new_state <> c.old_state as differs
+    ), planned as materialized (
+      select c.*, d.old_values, d.new_values, d.told, case when c.has_new_fields then ${unsets ? sql`jsonb_strip_nulls(c.old_fields || c.given)` : sql`c.old_fields || c.given`} else c.old_fields end as new_fields,
+        c.has_new_fields or c.has_new_tags or c.new_id is distinct from c.old_id or c.new_state <> c.old_state as differs
       from compared as c left join lateral (
-        select jsonb_object_agg(key, c.old_fields -> key) filter (where c.old_fields ? key) as old_values,
-          jsonb_object_agg(key, value) filter (where value <> 'null') as new_values,
-          jsonb_object_agg(key, jsonb_strip_nulls(jsonb_build_object('from', c.old_fields -> key, 'to', value))) as told
+        select jsonb_object_agg(key, c.old_fields -> key) as old_values, jsonb_object_agg(key, value) as new_values,
+          jsonb_object_agg(key, jsonb_build_object('from', c.old_fields -> key, 'to', value)) as told
         from jsonb_each(c.given) where c.old_fields -> key is distinct from nullif(value, 'null')
-      ) as d on c.new_fields <> c.old_fields
+      ) as d on c.has_new_fields
     )`
 }
 
 /** Whether a row names two people, one by address and one by external id: over `matched as m`. */
-function conflict({ accountId, matchBy }: MergeTerms): Sql {
+function conflict({ accountId, matchBy, saysMore }: MergeTerms): Sql {
   if (matchBy === 'external_id') return sql`(m.given_email is not null and m.given_email <> m.email)`
+  if (!saysMore) return sql`false`
   return sql`(m.given_id is not null and m.given_id is distinct from m.old_id and (
-    exists (select from contacts as x where x.account_id = ${accountId} and x.external_id = m.given_id)
+    (${idBy(sql`external_id`, accountId, sql`m.given_id`)}) is not null
     or row_number() over (partition by m.given_id order by m.key) > 1))`
 }
 
@@ -82,11 +88,15 @@ export async function mergeExisting(trx: Trx, terms: MergeTerms, range: Range, h
       select ${accountId}::bigint, list_id, contact_id, ${importId}::bigint from wished where not opted_out
       on conflict do nothing
       returning contact_id, list_id
-    ), left_lists as (
+    ), left_lists as (${
+      !terms.namesLists
+        ? sql`select null::uuid as contact_id, null::bigint as list_id where false`
+        : sql`
       delete from list_members as l using (
         select a.id, own.key::bigint as list_id from agreed as a cross join jsonb_each(a.lists) as own where own.value = 'false'
       ) as w where l.account_id = ${accountId} and l.list_id = w.list_id and l.contact_id = w.id
-      returning l.contact_id, l.list_id
+      returning l.contact_id, l.list_id`
+    }
     ), joined_of as (select contact_id, jsonb_agg(list_id order by list_id) as lists from joined group by contact_id),
     left_of as (select contact_id, jsonb_agg(list_id order by list_id) as lists from left_lists group by contact_id),
     refused as (select distinct contact_id from wished where opted_out),
@@ -96,7 +106,7 @@ export async function mergeExisting(trx: Trx, terms: MergeTerms, range: Range, h
         state_before = case when a.new_state = a.old_state then c.state_before when a.new_state in ('unsubscribed', 'bounced') then a.old_state end,
         state_at = case when a.new_state <> a.old_state then statement_timestamp() else c.state_at end,
         updated_at = statement_timestamp()
-      from agreed as a where c.account_id = ${accountId} and c.id = a.id and a.differs
+      from agreed as a where c.account_id = ${accountId} and c.id = any(array(select id from agreed where differs)) and c.id = a.id
       returning c.id
     ), told as (
       select a.*, j.lists as joined, l.lists as left_lists, r.contact_id is not null as opted_out,
@@ -120,9 +130,9 @@ export async function mergeExisting(trx: Trx, terms: MergeTerms, range: Range, h
         (more #>> '{consent,ip}')::inet, ${consentData(importId, consent.source)},
         coalesce(coalesce(more #>> '{consent,at}', ${consent.at ?? null})::timestamptz, clock_timestamp())
       from told where new_state <> old_state and new_state in ('subscribed', 'unsubscribed')
-    ), ${hasDuplicates ? sql`again as (${duplicates(terms, all)} returning 1),` : sql``} gone as (${taken(terms, range, all)}),
+    ), ${hasDuplicates ? sql`again as (${duplicates(terms, all)} returning 1),` : sql``}
     ${recording(accountId, changedActs(), importId)}
-    select (select count(*) from gone) as rows, ${hasDuplicates ? sql`(select count(*) from again)` : sql`0`} as duplicates,
+    select ${hasDuplicates ? sql`(select count(*) from again)` : sql`0`} as duplicates,
       count(*) filter (where action = 'updated') as updated, count(*) filter (where action = 'unchanged') as unchanged,
       count(*) filter (where opted_out) as opted_out, count(*) filter (where kept_unsubscribed) as kept_unsubscribed,
       (select count(*) from planned where conflict) as rejected
@@ -139,7 +149,7 @@ export const IDENTITY_CONFLICT = JSON.stringify({
 export function beforeOf(): Sql {
   return sql`
     jsonb_strip_nulls(jsonb_build_object('fields', old_values,
-      'tags', case when new_tags <> old_tags then to_jsonb(old_tags) end,
+      'tags', case when has_new_tags then to_jsonb(old_tags) end,
       'external_id', case when new_id is distinct from old_id then old_id end,
       'state', case when new_state <> old_state then old_state end,
       'state_reason', case when new_state <> old_state then old_reason end,
@@ -150,7 +160,7 @@ export function beforeOf(): Sql {
 export function afterOf(): Sql {
   return sql`
     jsonb_strip_nulls(jsonb_build_object('fields', new_values,
-      'tags', case when new_tags <> old_tags then to_jsonb(new_tags) end,
+      'tags', case when has_new_tags then to_jsonb(new_tags) end,
       'external_id', case when new_id is distinct from old_id then new_id end,
       'state', case when new_state <> old_state then new_state end,
       'lists', joined))`
@@ -161,7 +171,7 @@ function changedActs(): Sql {
     select id as contact_id,
       case when new_state <> old_state and new_state = 'unsubscribed' then array['unsubscribed'] else '{}' end
         || case when new_state <> old_state and new_state = 'subscribed' then array['subscribed'] else '{}' end
-        || case when told is not null or new_tags <> old_tags or new_id is distinct from old_id or (new_state <> old_state and new_state = 'bounced')
+        || case when told is not null or has_new_tags or new_id is distinct from old_id or (new_state <> old_state and new_state = 'bounced')
           then array['updated'] else '{}' end
         || case when joined is not null then array['list_added'] else '{}' end
         || case when left_lists is not null then array['list_removed'] else '{}' end as types,
@@ -170,7 +180,7 @@ function changedActs(): Sql {
         'fields', told,
         'state', case when new_state <> old_state then jsonb_build_object('from', old_state, 'to', new_state) end,
         'external_id', case when new_id is distinct from old_id then jsonb_build_object('from', old_id, 'to', new_id) end,
-        'tags', case when new_tags <> old_tags then jsonb_build_object('added', array(select tag from unnest(new_tags) as tag where tag <> all(old_tags))) end,
+        'tags', case when has_new_tags then jsonb_build_object('added', array(select tag from unnest(new_tags) as tag where tag <> all(old_tags))) end,
         'lists', case when joined is not null or left_lists is not null then jsonb_build_object('added', joined, 'removed', left_lists) end)) as data
     from told where action = 'updated' order by id`
 }

@@ -19,6 +19,10 @@ export interface MergeTerms {
   consent: { at?: string; source?: string }
   /** What a new contact starts with, under the fields' keys. */
   defaults: Readonly<Record<string, FieldValue>>
+  /** Whether rows may name lists; unset values; say what few files say (`More`). What no row says costs nothing. */
+  namesLists: boolean
+  unsets: boolean
+  saysMore: boolean
   /** Fields that a new contact must have: key and merge tag. */
   required: readonly { key: string; mergeTag: string }[]
 }
@@ -30,8 +34,8 @@ export interface Range {
 }
 
 /** The rows of a range that wait to be merged. */
-export function waiting({ accountId, importId }: MergeTerms, { after, upTo }: Range): Sql {
-  return sql`account_id = ${accountId} and import_id = ${importId} and key > ${after} and key <= ${upTo}`
+export function waiting({ accountId, importId }: MergeTerms, { after, upTo }: Range, of = sql``): Sql {
+  return sql`${of}account_id = ${accountId} and ${of}import_id = ${importId} and ${of}key > ${after} and ${of}key <= ${upTo}`
 }
 
 /**
@@ -39,14 +43,16 @@ export function waiting({ accountId, importId }: MergeTerms, { after, upTo }: Ra
  * field; tags and lists come together.
  */
 export function people(terms: MergeTerms, range: Range): Sql {
-  const byEmail = terms.matchBy === 'email'
+  const { matchBy, namesLists, saysMore } = terms
+  const byEmail = matchBy === 'email'
   const email = byEmail ? sql`key` : sql`(array_agg(email order by line desc) filter (where email is not null))[1]`
-  const externalId = byEmail ? sql`jsonb_merged(more order by line) ->> 'external_id'` : sql`key`
+  const more = saysMore ? sql`jsonb_merged(more order by line)` : sql`'{}'::jsonb`
+  const externalId = !byEmail ? sql`key` : saysMore ? sql`${more} ->> 'external_id'` : sql`null::text`
   return sql`
     people as (
       select key, max(line) as line, count(*) as rows, ${email} as email, ${externalId} as external_id,
-        jsonb_merged(fields order by line) as fields, jsonb_appended(tags order by line) as tags,
-        jsonb_merged(lists order by line) as lists, jsonb_merged(more order by line) as more
+        jsonb_merged(fields order by line) as fields, texts_joined(tags order by line) as tags,
+        ${namesLists ? sql`jsonb_merged(lists order by line)` : sql`'{}'::jsonb`} as lists, ${more} as more
       from import_rows where ${waiting(terms, range)}
       group by key
     )`
@@ -59,16 +65,14 @@ export function isComplete({ required, defaults }: MergeTerms): Sql {
 }
 
 /** Tags for everyone and those of the row, each once, in that order: an array, over `people as p`. */
-export function tagsOf({ tags }: MergeTerms, ofRow = true): Sql {
-  const forAll = sql`${[...tags]}::text[]`
-  if (!ofRow) return forAll
-  return sql`case when p.tags = '[]' then ${forAll} else array(
-    select tag from (
-      select tag, min(at) as at from (
-        select tag, at - 1000000 from unnest(${forAll}) with ordinality as given (tag, at)
-        union all select tag, at from jsonb_array_elements_text(p.tags) with ordinality as own (tag, at)
-      ) as tagged (tag, at) group by tag
-    ) as each order by at) end`
+export function tagsOf({ tags }: MergeTerms): Sql {
+  const all = tags.length === 0 ? sql`p.tags` : sql`${[...tags]}::text[] || p.tags`
+  return sql`case when cardinality(${all}) < 2 then ${all} else ${eachOnce(all)} end`
+}
+
+/** The texts of an array, each once, in the order in which they first stand there. */
+function eachOnce(texts: Sql): Sql {
+  return sql`array(select text from unnest(${texts}) with ordinality as t (text, at) group by text order by min(at))`
 }
 
 /** A new contact's state and its reason, over `people as p`. What stood before someone who comes as gone is nothing. */
@@ -80,17 +84,16 @@ export function stateOf({ state }: MergeTerms): Sql {
  * A step `wished`: who is to be in which list (contact_id, email, list_id, opted_out), from a step with id, email and lists.
  * Who has left a list by their own act stays out of it.
  */
-export function wished({ accountId, listIds }: MergeTerms, from: Sql): Sql {
+export function wished({ accountId, listIds, namesLists }: MergeTerms, from: Sql): Sql {
+  const forAll = sql`
+    select id, email, list_id from ${from} as f cross join unnest(${[...listIds]}::bigint[]) as given (list_id)
+    ${namesLists ? sql`where not coalesce(f.lists -> list_id::text = 'false', false)` : sql``}`
+  const own = sql`union select id, email, own.key::bigint from ${from} as f cross join jsonb_each(f.lists) as own where own.value = 'true'`
   return sql`
     wished as (
       select w.id as contact_id, w.list_id, exists (
         select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = w.list_id and o.email = w.email) as opted_out
-      from (
-        select id, email, list_id from ${from} as f cross join unnest(${[...listIds]}::bigint[]) as given (list_id)
-          where not coalesce(f.lists -> list_id::text = 'false', false)
-        union
-        select id, email, own.key::bigint from ${from} as f cross join jsonb_each(f.lists) as own where own.value = 'true'
-      ) as w (id, email, list_id)
+      from (${forAll} ${namesLists ? own : sql``}) as w (id, email, list_id)
     )`
 }
 
@@ -100,14 +103,6 @@ export function duplicates({ accountId, importId }: MergeTerms, from: Sql): Sql 
     insert into change_rows (account_id, change_set_id, line, email, action, contact_id)
     select ${accountId}::bigint, ${importId}::bigint, r.line, f.email, 'duplicate', f.id
     from ${from} as f join import_rows as r on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = f.key and r.line < f.line`
-}
-
-/** Takes the rows of people out of those that wait, from a step with key: answers how many. */
-export function taken({ accountId, importId }: MergeTerms, range: Range, from: Sql): Sql {
-  return sql`
-    delete from import_rows as r using ${from} as f
-    where r.account_id = ${accountId} and r.import_id = ${importId} and r.key = f.key and r.key > ${range.after} and r.key <= ${range.upTo}
-    returning 1`
 }
 
 /** `{"notes": […]}` of those whose condition holds; null when none does. */

@@ -7,7 +7,7 @@ import { type Cause, Causes } from './causes.ts'
 import { textOf } from './cells.ts'
 import { type ColumnQuestion, type ColumnStyle, ColumnStyles } from './column-styles.ts'
 import { ColumnWarnings } from './column-warnings.ts'
-import { type CopyValue, CopyWriter } from './copy-writer.ts'
+import { arrayLiteral, type CopyValue, CopyWriter } from './copy-writer.ts'
 import { readGround } from './ground.ts'
 import { findImport, type ImportRow } from './imports.ts'
 import { fingerprintOf, type Ground } from './plan.ts'
@@ -212,7 +212,7 @@ function stagedRow(
     line,
     email,
     JSON.stringify(fields),
-    tags && JSON.stringify(tags),
+    tags && arrayLiteral(tags),
     lists && JSON.stringify(lists),
     more && JSON.stringify(more),
   ]

@@ -6,7 +6,7 @@ import { type FieldSet, loadFields } from '../fields/field-set.ts'
 import type { ImportRow } from './imports.ts'
 import type { MergeTerms } from './people.ts'
 import { fingerprintOf } from './plan.ts'
-import { type Target, Targets } from './targets.ts'
+import { type Attribute, type Target, Targets } from './targets.ts'
 
 /** What rows were read by is no longer so: fields have been changed, and the rest of the file has to be read again. */
 export class ReadAnew extends Error {}
@@ -61,9 +61,26 @@ export async function termsOf(db: Queryable, row: ImportRow, keyring: Keyring): 
       ...(consent.obtained_at === undefined ? {} : { at: consent.obtained_at }),
       ...(consent.source === undefined ? {} : { source: consent.source }),
     },
+    namesLists: says(row, 'lists', 'lists_left'),
+    unsets: options.clear_empty === true,
+    saysMore: says(
+      row,
+      'external_id',
+      'state',
+      'unsubscribed',
+      'created_at',
+      'consent_at',
+      'consent_ip',
+      'consent_source',
+    ),
     defaults: Object.fromEntries(
       fields.active.filter((field) => field.default !== null).map((field) => [field.key, field.default!]),
     ),
     required: fields.active.filter((field) => field.required).map(({ key, mergeTag }) => ({ key, mergeTag })),
   }
+}
+
+/** Whether the file has a column for any of these. */
+function says({ columns }: ImportRow, ...attributes: Attribute[]): boolean {
+  return (columns ?? []).some(({ target }) => (attributes as string[]).includes(target.to))
 }
