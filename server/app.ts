@@ -9,6 +9,7 @@ import { feedFigures } from './features/activity/figures.ts'
 import { activityRoutes } from './features/activity/routes.ts'
 import type { Desk } from './features/contacts/desk.ts'
 import { ContactReader } from './features/contacts/find.ts'
+import { revertRoutes } from './features/contacts/revert-routes.ts'
 import { contactRoutes } from './features/contacts/routes.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
@@ -126,6 +127,7 @@ export async function buildApp({
   await app.register(activityRoutes, { db, change, cursors, nameFields: nameFieldsFor(fieldCache) })
   await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
+  await app.register(revertRoutes, { change, queue })
   await app.register(listRoutes, { db, change, reader })
   await app.register(importRoutes, {
     db,

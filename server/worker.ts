@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
 import { startDispatcher } from './features/activity/dispatcher.ts'
 import { startHousekeeping } from './features/activity/housekeeping.ts'
+import { REVERT_JOB_NAMES, revertJobs } from './features/contacts/revert.ts'
 import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
 import { IMPORT_JOB_NAMES, importJobs } from './features/imports/jobs.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
@@ -24,13 +25,14 @@ export interface JobParts {
 }
 
 /** Every kind of job that there is: what the queue's tables are prepared for. */
-export const ALL_JOB_NAMES: readonly JobName[] = [...FIELD_JOB_NAMES, ...IMPORT_JOB_NAMES]
+export const ALL_JOB_NAMES: readonly JobName[] = [...FIELD_JOB_NAMES, ...REVERT_JOB_NAMES, ...IMPORT_JOB_NAMES]
 
 /** The same, with how each is done. */
 export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts): Job[] {
   const thread = { databaseUrl: db.url, filesAt }
   return [
     ...fieldJobs(db),
+    ...revertJobs(db, keyring),
     ...importJobs({ db, files, thread, keyring, keepFileDays: config.UPLOAD_RETENTION_DAYS }, queue),
   ]
 }
