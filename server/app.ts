@@ -14,6 +14,7 @@ import { contactRoutes } from './features/contacts/routes.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
+import { recipeRoutes } from './features/imports/recipe-routes.ts'
 import { importRoutes } from './features/imports/routes.ts'
 import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
@@ -129,6 +130,7 @@ export async function buildApp({
   await app.register(contactRoutes, { db, change, reader, deskOf })
   await app.register(revertRoutes, { change, queue })
   await app.register(listRoutes, { db, change, reader })
+  await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,
     change,

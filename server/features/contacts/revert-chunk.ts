@@ -103,7 +103,7 @@ export async function revertLines(trx: Trx, act: Reverting, after: number, upTo:
   function restoring({ revertId: setId }: Reverting, rows: Sql): Sql {
     return sql`
       with ${restored(accountId, revertId, rows)}, changed as (
-        update contacts as c set fields = r.new_fields, tags = r.new_tags, external_id = r.new_id, state = r.new_state,
+        update contacts as c set email = r.new_email, fields = r.new_fields, tags = r.new_tags, external_id = r.new_id, state = r.new_state,
           state_reason = case when r.new_state <> r.state then r.was_reason else c.state_reason end,
           state_before = case when r.new_state <> r.state then r.was_before else c.state_before end,
           state_at = case when r.new_state <> r.state then statement_timestamp() else c.state_at end,
@@ -111,6 +111,13 @@ export async function revertLines(trx: Trx, act: Reverting, after: number, upTo:
         from restored as r
         where c.account_id = ${accountId} and c.id = any(array(select id from restored where differs)) and c.id = r.id
         returning c.id
+      ), left_behind as (
+        delete from list_opt_outs as o using restored as r
+        where o.account_id = ${accountId} and o.email = r.email and r.new_email <> r.email
+        returning o.list_id, r.new_email, o.at
+      ), taken_along as (
+        insert into list_opt_outs (account_id, list_id, email, at)
+        select ${accountId}::bigint, list_id, new_email, at from left_behind on conflict do nothing
       ), left_lists as (
         delete from list_members as m using restored as r cross join lateral unnest(r.given_lists) as given (list_id)
         where m.account_id = ${accountId} and m.list_id = given.list_id and m.contact_id = r.id and m.change_set_id = ${changeSetId}
@@ -135,14 +142,16 @@ export async function revertLines(trx: Trx, act: Reverting, after: number, upTo:
         select ${accountId}::bigint, ${setId}::bigint, line, email, case when ${STAYS} then 'kept' else 'restored' end, id,
           jsonb_strip_nulls(jsonb_build_object('fields', nullif(replaced, '{}'), 'lists', left_lists,
             'tags', case when new_tags <> tags then to_jsonb(tags) end, 'state', case when new_state <> state then state end,
+            'email', case when new_email <> email then email end,
             'external_id', case when new_id is distinct from external_id then external_id end)),
           jsonb_strip_nulls(jsonb_build_object('fields', nullif(given_back, '{}'), 'lists', joined,
             'tags', case when new_tags <> tags then to_jsonb(new_tags) end, 'state', case when new_state <> state then new_state end,
+            'email', case when new_email <> email then new_email end,
             'external_id', case when new_id is distinct from external_id then new_id end)),
           case when ${STAYS} then jsonb_strip_nulls(jsonb_build_object('kept', jsonb_build_object(
             'contact', case when action = 'created' then 'it was changed by others since' end,
             'fields', nullif(to_jsonb(kept_fields), '[]'), 'lists', case when kept_lists then true end,
-            'state', case when kept_state then state end, 'external_id', case when kept_id then true end))) end
+            'state', case when kept_state then state end, 'external_id', case when kept_id then true end, 'email', case when kept_email then true end))) end
         from told
       ), asserted as (
         insert into consents (account_id, contact_id, action, grade, source, actor, data)
@@ -158,7 +167,7 @@ export async function revertLines(trx: Trx, act: Reverting, after: number, upTo:
 }
 
 /** Whether something of what the act gave stays: over `told`. */
-const STAYS = sql`(action = 'created' or cardinality(kept_fields) > 0 or kept_state or kept_id or kept_lists)`
+const STAYS = sql`(action = 'created' or cardinality(kept_fields) > 0 or kept_state or kept_id or kept_email or kept_lists)`
 
 /** Lists into which people may come back exist until the transaction ends. */
 async function holdListsOf(trx: Trx, accountId: number, lines: Sql): Promise<void> {
@@ -205,13 +214,16 @@ function restored(accountId: number, revertId: number, lines: Sql): Sql {
         case when s.gave_id and s.external_id is not distinct from s.after ->> 'external_id' and (s.before ->> 'external_id' is null or not exists (
             select from contacts as x where x.account_id = ${accountId} and x.external_id = s.before ->> 'external_id' and x.id <> s.id))
           then s.before ->> 'external_id' else s.external_id end as new_id,
+        case when s.before ? 'email' and s.email = s.after ->> 'email' and not exists (
+            select from contacts as x where x.account_id = ${accountId} and x.email = s.before ->> 'email')
+          then s.before ->> 'email' else s.email end as new_email,
         case when s.has_our_state then coalesce(s.before ->> 'state', case when s.state = 'subscribed' then 'none' else s.state end) else s.state end as new_state,
         s.before ->> 'state_reason' as was_reason, s.before ->> 'state_before' as was_before
       from sides as s
     ), restored as materialized (
-      select s.*, s.gave_id and s.new_id is distinct from s.before ->> 'external_id' as kept_id,
+      select s.*, s.before ? 'email' and s.new_email <> s.before ->> 'email' as kept_email, s.gave_id and s.new_id is distinct from s.before ->> 'external_id' as kept_id,
         s.action <> 'created' and s.after ? 'state' and not s.has_our_state as kept_state,
-        s.new_fields <> s.fields or s.new_tags <> s.tags or s.new_id is distinct from s.external_id or s.new_state <> s.state as differs
+        s.new_fields <> s.fields or s.new_tags <> s.tags or s.new_id is distinct from s.external_id or s.new_state <> s.state or s.new_email <> s.email as differs
       from settled as s
     )`
 }
@@ -220,12 +232,13 @@ function restored(accountId: number, revertId: number, lines: Sql): Sql {
 const REVERTED_ACTS = sql`
   select id as contact_id,
     case when new_state <> state and new_state in ('subscribed', 'unsubscribed') then array[new_state] else '{}' end
-      || case when given_back <> '{}' or cardinality(unset) > 0 or new_tags <> tags or new_id is distinct from external_id
+      || case when given_back <> '{}' or cardinality(unset) > 0 or new_tags <> tags or new_id is distinct from external_id or new_email <> email
           or (new_state <> state and new_state not in ('subscribed', 'unsubscribed')) then array['updated'] else '{}' end
       || case when joined is not null then array['list_added'] else '{}' end
       || case when left_lists is not null then array['list_removed'] else '{}' end as types,
     null::text as name, null::timestamptz as at,
     jsonb_strip_nulls(jsonb_build_object(
+      'email', case when new_email <> email then jsonb_build_object('from', email, 'to', new_email) end,
       'fields', (select jsonb_object_agg(key, jsonb_build_object('from', replaced -> key, 'to', given_back -> key))
         from (select jsonb_object_keys(replaced) union select jsonb_object_keys(given_back)) as keys (key)),
       'tags', case when new_tags <> tags then jsonb_build_object(
