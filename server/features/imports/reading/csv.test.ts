@@ -1,0 +1,392 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { readAll, sourceOf } from '../../../test/tables.ts'
+import { openTable } from './table.ts'
+import { UnreadableFile } from './unreadable.ts'
+
+const utf16be = (text: string) => Buffer.from(text, 'utf16le').swap16()
+
+const refused = (pattern: RegExp, line?: number) => (error: unknown) => {
+  assert.ok(error instanceof UnreadableFile, String(error))
+  assert.match(error.message, pattern)
+  if (line !== undefined) assert.equal(error.line, line)
+  return true
+}
+
+/** Encodings that a text may come in, with what they are found to be. */
+const ENCODINGS = {
+  'utf-8': (text: string) => Buffer.from(text),
+  'utf-8 with BOM': (text: string) => Buffer.from('\ufeff' + text),
+  'utf-16le': (text: string) => Buffer.from(text, 'utf16le'),
+  'utf-16le with BOM': (text: string) => Buffer.from('\ufeff' + text, 'utf16le'),
+  'utf-16be': utf16be,
+  'utf-16be with BOM': (text: string) => utf16be('\ufeff' + text),
+  'windows-1252': (text: string) => Buffer.from(text, 'latin1'),
+}
+
+test('any table is read back as it was written, whatever its delimiter, encoding, line ends and chunks', async () => {
+  const cell = fc.oneof(
+    fc.string({ unit: fc.constantFrom(...'aZ0é ÿ.:/(') }),
+    fc.string({ unit: fc.constantFrom('a', '"', ',', ';', '\t', '|', '\n', '\r', "'", ' ', 'é') }),
+    fc.constantFrom('', '=1+1', '+49 30 1', "'=x", '💌 здравствуйте', 'مرحبا', '\r\n'),
+  )
+  const tables = fc.integer({ min: 1, max: 5 }).chain((width) =>
+    fc.record({
+      rows: fc.array(fc.array(cell, { minLength: width, maxLength: width }), { maxLength: 12 }),
+      width: fc.constant(width),
+      delimiter: fc.constantFrom(',', ';', '\t', '|'),
+      encoding: fc.constantFrom(...(Object.keys(ENCODINGS) as (keyof typeof ENCODINGS)[])),
+      lineEnd: fc.constantFrom('\n', '\r\n', '\r'),
+      hasLastEnd: fc.boolean(),
+      size: fc.integer({ min: 1, max: 40 }),
+    }),
+  )
+  await fc.assert(
+    fc.asyncProperty(tables, async ({ rows, width, delimiter, encoding, lineEnd, hasLastEnd, size }) => {
+      const isLatin = encoding === 'windows-1252'
+      const plain = (text: string) => (isLatin ? text.replace(/[^\0-\xff]/g, '?') : text)
+      // Whether a lone apostrophe before a formula is kept is the matter of spreadsheet-cell.test.ts.
+      const body = rows.map((row) => row.map((each) => plain(each).replace(/^'+/, '')))
+      const header = Array.from({ length: width }, (_, at) => (isLatin ? `ä${at}` : `a${at}`))
+      const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
+      const written = (text: string) => (/[",;|\t\r\n]|^$/.test(text) ? quoted(text) : text)
+      const text =
+        [header, ...body].map((row) => row.map(written).join(delimiter)).join(lineEnd) + (hasLastEnd ? lineEnd : '')
+      const file = sourceOf(ENCODINGS[encoding](text), size)
+
+      const read = await readAll(file, { delimiter })
+
+      assert.equal(read.detected.encoding, encoding.replace(' with BOM', ''))
+      assert.deepEqual(read.columns, header)
+      assert.deepEqual(
+        read.cells,
+        body.filter((row) => row.some((each) => each.trim() !== '')),
+      )
+      let next = 2
+      const lines = body.map((row) => {
+        const line = next
+        next += 1 + row.reduce((sum, each) => sum + (each.match(/\r\n|\r|\n/g)?.length ?? 0), 0)
+        return line
+      })
+      assert.deepEqual(
+        read.rows.map((row) => row.line),
+        lines.filter((_, at) => body[at]!.some((each) => each.trim() !== '')),
+      )
+      assert.ok(read.rows.every((row) => row.problem === undefined))
+    }),
+    { numRuns: 400 },
+  )
+})
+
+for (const [encoding, encode] of Object.entries(ENCODINGS)) {
+  for (const [delimiter, name] of [',comma', ';semicolon', '\ttab', '|bar'].map((each) => [each[0]!, each.slice(1)])) {
+    test(`${encoding} with ${name} is found out`, async () => {
+      const rows = Array.from({ length: 5 }, (_, at) => [`p${at}@example.com`, 'Zoë, geb. "X"; o', '3,5'])
+      const text = [['E-Mail', 'Name', 'Wert'], ...rows]
+        .map((row) =>
+          row.map((cell) => (/[,;|\t"]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(delimiter),
+        )
+        .join('\r\n')
+
+      const { detected, cells } = await readAll(encode(text))
+
+      assert.equal(detected.delimiter, delimiter)
+      assert.equal(detected.encoding, encoding.replace(' with BOM', ''))
+      assert.equal(detected.header, true)
+      assert.deepEqual(cells, rows)
+    })
+  }
+}
+
+test('an é in the last row alone decides the encoding of the whole file', async () => {
+  const text = 'email;name\n' + 'anna@example.com;Anna\n'.repeat(20_000) + 'bob@example.com;José'
+
+  const { detected, cells } = await readAll(Buffer.from(text, 'latin1'))
+
+  assert.equal(detected.encoding, 'windows-1252')
+  assert.deepEqual(cells.at(-1), ['bob@example.com', 'José'])
+  assert.equal((await readAll(Buffer.from(text))).detected.encoding, 'utf-8')
+})
+
+test('an encoding that was asked for is used, and one that does not exist is refused', async () => {
+  const { cells } = await readAll(Buffer.from('name\nstra\xdfe', 'latin1'), { encoding: 'ISO-8859-2' })
+  assert.deepEqual(cells, [['straße']])
+  await assert.rejects(readAll('a', { encoding: 'klingon' }), refused(/encoding 'klingon' is not known/))
+})
+
+test('an encoding that the bytes look more like is told, not followed', async () => {
+  const russian = 'имя;город\n' + 'Анна Петрова;Санкт-Петербург и область\n'.repeat(50)
+  const bytes = Buffer.from(
+    [...russian].map((letter) => {
+      const code = letter.codePointAt(0)!
+      return code < 128 ? code : code - 0x410 + 0xc0
+    }),
+  )
+
+  const { detected } = await readAll(bytes)
+
+  assert.equal(detected.encoding, 'windows-1252')
+  assert.equal(detected.encoding_guess, 'windows-1251')
+})
+
+test('a few wrong bytes in a file of UTF-8 are the problem of their rows, and spoil no other', async () => {
+  const bytes = Buffer.concat([
+    Buffer.from('name\nZoë\nJürgen\nRené\nÀÉÎ\n'),
+    Buffer.from([0x42, 0xff, 0x0a]),
+    Buffer.from('Ünal\n'),
+  ])
+
+  const { detected, rows } = await readAll(bytes)
+
+  assert.equal(detected.encoding, 'utf-8')
+  assert.deepEqual(
+    rows.map(({ problem }) => problem),
+    [undefined, undefined, undefined, undefined, 'holds bytes that are not UTF-8', undefined],
+  )
+  assert.deepEqual(rows[5]?.cells, ['Ünal'])
+})
+
+test('a character that is cut by a chunk is whole, in every encoding', async () => {
+  for (const [encoding, encode] of Object.entries(ENCODINGS)) {
+    if (encoding === 'windows-1252') continue
+    const { cells } = await readAll(sourceOf(encode('a;b\n💌;é\n'), 1))
+    assert.deepEqual(cells, [['💌', 'é']], encoding)
+  }
+})
+
+test('semicolons with decimal commas are semicolons', async () => {
+  const { detected, cells } = await readAll('a;b;c\n1,5;2,5;3,5\n1,5;2,5;3,5\n')
+  assert.equal(detected.delimiter, ';')
+  assert.deepEqual(cells[0], ['1,5', '2,5', '3,5'])
+})
+
+test('a file of one column has its commas, semicolons and spaces left alone', async () => {
+  const { detected, cells } = await readAll('email\nanna@example.com\nbob@example.com\n')
+  assert.equal(detected.columns, 1)
+  assert.deepEqual(cells, [['anna@example.com'], ['bob@example.com']])
+})
+
+test("Excel's line `sep=` names the delimiter and is no row", async () => {
+  for (const size of [1, 1000]) {
+    const { detected, columns, rows } = await readAll(sourceOf('sep=;\r\na,b;c\r\n1;2\r\n', size))
+    assert.equal(detected.delimiter, ';')
+    assert.deepEqual(columns, ['a,b', 'c'])
+    assert.deepEqual(rows, [{ line: 3, cells: ['1', '2'] }])
+  }
+})
+
+test('a delimiter that was asked for is used, and one that can not be is refused', async () => {
+  const { columns } = await readAll('a^b\n1^2', { delimiter: '^' })
+  assert.deepEqual(columns, ['a', 'b'])
+  for (const delimiter of ['', '"', '\n', ';;']) {
+    await assert.rejects(readAll('a', { delimiter }), refused(/delimiter must be one character/))
+  }
+})
+
+test('quoted line ends, quotes and delimiters are part of their cell, and lines are counted as editors do', async () => {
+  const { rows } = await readAll('a,b\r\n"x\r\ny","say ""hi"""\r\n\r\n\r\n"1,2",z\r\nlast,one\r\n')
+
+  assert.deepEqual(rows, [
+    { line: 2, cells: ['x\r\ny', 'say "hi"'] },
+    { line: 6, cells: ['1,2', 'z'] },
+    { line: 7, cells: ['last', 'one'] },
+  ])
+})
+
+test('quotes inside of a cell that is not quoted are part of it', async () => {
+  const { cells } = await readAll('name,size\nBob "Bobby" Brown,5" disk\n')
+  assert.deepEqual(cells, [['Bob "Bobby" Brown', '5" disk']])
+})
+
+test('CRLF, LF and lone CR may be mixed', async () => {
+  const { cells } = await readAll('a,b\r1,2\n3,4\r\n5,6')
+  assert.deepEqual(cells, [
+    ['1', '2'],
+    ['3', '4'],
+    ['5', '6'],
+  ])
+})
+
+test('too few cells are empty, too many are a problem unless they are empty', async () => {
+  const { rows } = await readAll('a,b\n1\n1,2,3\n1,2,,\n')
+
+  assert.deepEqual(rows[0], { line: 2, cells: ['1'] })
+  assert.match(rows[1]!.problem!, /has 3 cells, but there are 2 columns/)
+  assert.equal(rows[2]!.problem, undefined)
+})
+
+test('rows without anything in them are left out', async () => {
+  const { rows } = await readAll('a,b\n,\n\n  , \n1,2\n,,,,\n')
+  assert.deepEqual(
+    rows.map(({ line }) => line),
+    [5],
+  )
+})
+
+test('columns of the same name are told apart, and those without one are numbered', async () => {
+  const { columns } = await readAll('Name,name,,Name (2),NAME,\u00a0E-\u200bMail\n1,2,3,4,5,6\n')
+  assert.deepEqual(columns, ['Name', 'name (3)', 'Column 3', 'Name (2)', 'NAME (4)', 'E- Mail'])
+})
+
+test('a first row with an address, a date or an amount is no header', async () => {
+  for (const first of ['anna@example.com,Anna', 'Anna,1990-02-28', 'Anna,28.02.1990', 'Anna,17', '+3,x']) {
+    const { detected, columns, rows } = await readAll(`${first}\nbob@example.com,Bob\n`)
+    assert.equal(detected.header, false, first)
+    assert.deepEqual(columns, ['Column 1', 'Column 2'])
+    assert.equal(rows.length, 2)
+  }
+  assert.equal((await readAll('email,2024,2025\na@example.com,1,2')).detected.header, true)
+})
+
+test('what was said of the header holds against what it looks like', async () => {
+  assert.equal((await readAll('a,b\n1,2', { header: false })).rows.length, 2)
+  assert.deepEqual((await readAll('a@example.com\nb@example.com', { header: true })).columns, ['a@example.com'])
+})
+
+test('without a header the widest of the first rows counts, whatever the chunks', async () => {
+  for (const size of [1, 1000]) {
+    const { columns, rows } = await readAll(sourceOf('1,2\n1,2,3\n1\n', size))
+    assert.deepEqual(columns, ['Column 1', 'Column 2', 'Column 3'])
+    assert.ok(rows.every(({ problem }) => problem === undefined))
+  }
+})
+
+test('an empty file is refused, a header alone is a table without rows', async () => {
+  await assert.rejects(readAll(''), refused(/empty/))
+  const { columns, rows } = await readAll('email,name\n')
+  assert.deepEqual(columns, ['email', 'name'])
+  assert.deepEqual(rows, [])
+  for (const blank of ['\ufeff', '\n\n', '  \n'])
+    assert.deepEqual((await readAll(blank)).rows, [], JSON.stringify(blank))
+})
+
+test('1,000 columns are read, 5,000 are refused with the limit', async () => {
+  const wide = (columns: number) =>
+    `${Array.from({ length: columns }, (_, at) => `c${at}`).join(',')}\n${'1,'.repeat(columns - 1)}1\n`
+  assert.equal((await readAll(wide(1000))).cells[0]?.length, 1000)
+  await assert.rejects(readAll(wide(5000)), refused(/has 5000 columns; at most 1000/))
+})
+
+test('a cell of 20 MB ends with the line where its row began', async () => {
+  const file = Buffer.concat([
+    Buffer.from('a,b\n1,2\nx,"y\nz"\nhere,'),
+    Buffer.alloc(20_000_000, 'x'),
+    Buffer.from('\n'),
+  ])
+  await assert.rejects(readAll(file), refused(/row that begins in line 5 is longer/, 5))
+})
+
+test('a quote that is never closed ends with the line where its row began', async () => {
+  await assert.rejects(readAll('a,b\n1,2\n\n"open,4\n5,6\n'), refused(/row beginning in line 4 is never closed/, 4))
+  const long = `a,b\n${'1,2\n'.repeat(50_000)}"open,4\n${'5,6\n'.repeat(1_000_000)}`
+  await assert.rejects(readAll(long), refused(/row that begins in line 50002 is longer/, 50_002))
+})
+
+test('a NUL is the problem of its row', async () => {
+  for (const bytes of [Buffer.from('a,b\n1,2\n3,\0\n'), Buffer.from('\ufeffa,b\n1,2\n3,\0\n', 'utf16le')]) {
+    const { rows } = await readAll(bytes)
+    assert.deepEqual(
+      rows.map(({ problem }) => problem),
+      [undefined, 'holds a NUL character'],
+    )
+  }
+})
+
+test('cells that an export defused are restored, also in the header', async () => {
+  const { columns, cells } = await readAll("'=a,b\n'=1+1,''@x\n")
+  assert.deepEqual(columns, ['=a', 'b'])
+  assert.deepEqual(cells, [['=1+1', "'@x"]])
+})
+
+test('a file that is no table is refused by what it is', async () => {
+  const fixture = (name: string) => readFileSync(join(import.meta.dirname, 'fixtures', name))
+  const png = Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]), Buffer.alloc(100)])
+  await assert.rejects(readAll(png), refused(/PNG picture/))
+  await assert.rejects(readAll('%PDF-1.7 …'), refused(/PDF document/))
+  await assert.rejects(readAll('<html><table>'), refused(/HTML/))
+  await assert.rejects(readAll(fixture('old.xls')), refused(/before 2007/))
+  await assert.rejects(readAll(fixture('binary.xlsb')), refused(/\.xlsb/))
+  await assert.rejects(readAll(fixture('libreoffice.ods')), refused(/OpenDocument/))
+  await assert.rejects(
+    readAll(Buffer.from(Array.from({ length: 5000 }, (_, at) => (at * 7919) % 256))),
+    refused(/binary/),
+  )
+})
+
+test('a file asked to be read as what it can not be is refused', async () => {
+  await assert.rejects(readAll('a,b', { format: 'xlsx' }), refused(/text, not a workbook/))
+})
+
+test('gzip is found by content', async () => {
+  const { detected, cells } = await readAll(sourceOf(gzipSync('a,b\n1,2\n'), 1))
+  assert.equal(detected.compression, 'gzip')
+  assert.deepEqual(cells, [['1', '2']])
+})
+
+test('a gzip that is cut off, damaged, or compressed twice is refused as such', async () => {
+  const whole = gzipSync(Array.from({ length: 20_000 }, (_, at) => `p${at}@example.com,${at * 7919}`).join('\n'))
+  await assert.rejects(readAll(whole.subarray(0, whole.length - 10)), refused(/cut off/))
+  const damaged = Buffer.from(whole)
+  damaged.fill(0x55, 5000, 5100)
+  await assert.rejects(readAll(damaged), refused(/damaged/))
+  await assert.rejects(readAll(gzipSync(whole)), refused(/compressed twice/))
+})
+
+test('a gzip that expands beyond the limit is refused, without holding it', async () => {
+  const bomb = gzipSync(Buffer.alloc(50_000_000, 'a,b\n'))
+  await assert.rejects(readAll(bomb, {}, { inflatedBytes: 10_000_000 }), refused(/more than 10000000 bytes/))
+})
+
+test('a failure of the store is not the fault of the file', async () => {
+  const source = {
+    name: null,
+    open: async () =>
+      Readable.from(
+        (async function* () {
+          yield Buffer.from('a,b\n')
+          throw new Error('the disk is gone')
+        })(),
+      ),
+  }
+  await assert.rejects(openTable(source, {}), /the disk is gone/)
+})
+
+test('leaving the rows early closes the file', async () => {
+  const opened: Readable[] = []
+  const bytes = Buffer.from('a,b\n' + '1,2\n'.repeat(100_000))
+  const table = await openTable(
+    {
+      name: null,
+      open: async () => {
+        const stream = Readable.from(
+          (function* () {
+            for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000)
+          })(),
+        )
+        opened.push(stream)
+        return stream
+      },
+    },
+    {},
+  )
+  for await (const _ of table.rows()) break
+  assert.ok(opened.length >= 3)
+  assert.ok(opened.every((stream) => stream.destroyed))
+})
+
+test('batches have about a thousand rows, fewer of a wide table', async () => {
+  const sizes = async (text: string) => {
+    const batches: number[] = []
+    for await (const batch of (await openTable(sourceOf(text), {})).rows()) batches.push(batch.length)
+    return batches
+  }
+  assert.deepEqual(await sizes('a,b\n' + '1,2\n'.repeat(2500)), [1000, 1000, 500])
+  const wide =
+    `${Array.from({ length: 500 }, (_, at) => `c${at}`).join(',')}\n` + ('1,'.repeat(499) + '1\n').repeat(300)
+  assert.deepEqual(await sizes(wide), [200, 100])
+})
