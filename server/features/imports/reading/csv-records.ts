@@ -1,11 +1,15 @@
 import { CsvError, Parser } from 'csv-parse'
 import { CSV_OPTIONS } from './delimiter.ts'
+import { MOST_COLUMNS } from './header.ts'
 import { UnreadableFile } from './unreadable.ts'
 
 export interface CsvRecord {
   /** The line in which it begins, counted from 1. */
   line: number
+  /** The first `MOST_COLUMNS` at most. */
   cells: string[]
+  /** How many there are. */
+  width: number
 }
 
 /**
@@ -32,8 +36,11 @@ class RecordParser extends Parser {
 
   override push(cells: string[] | null): boolean {
     if (cells === null) return super.push(null)
-    this.#records.push({ line: this.currentLine, cells })
-    this.#nextLine = this.currentLine + this.#linesOf(cells)
+    const line = this.currentLine
+    this.#nextLine = line + this.#linesOf(cells)
+    const width = cells.length
+    if (width > MOST_COLUMNS) cells.length = MOST_COLUMNS
+    this.#records.push({ line, cells, width })
     this.#linesSeen = this.info.lines
     this.#emptySeen = this.info.empty_lines
     return true

@@ -230,7 +230,7 @@ test('rows without anything in them are left out', async () => {
 
 test('columns of the same name are told apart, and those without one are numbered', async () => {
   const { columns } = await readAll('Name,name,,Name (2),NAME,\u00a0E-\u200bMail\n1,2,3,4,5,6\n')
-  assert.deepEqual(columns, ['Name', 'name (3)', 'Column 3', 'Name (2)', 'NAME (4)', 'E- Mail'])
+  assert.deepEqual(columns, ['Name', 'name (3)', 'Column 3', 'Name (2)', 'NAME (4)', 'E-Mail'])
 })
 
 test('a first row with an address, a date or an amount is no header', async () => {
@@ -254,6 +254,39 @@ test('without a header the widest of the first rows counts, whatever the chunks'
     assert.deepEqual(columns, ['Column 1', 'Column 2', 'Column 3'])
     assert.ok(rows.every(({ problem }) => problem === undefined))
   }
+})
+
+test('titles above the header are passed over', async () => {
+  const { detected, columns, rows } = await readAll(
+    'Members of the club,,\nas of 2025,March\n\nname,email,joined,plan,city\nA,a@example.com,2026-01-01,x,Bonn\nB,b@example.com,2026-01-02,y,Köln\n',
+  )
+  assert.equal(detected.header_line, 4)
+  assert.deepEqual(columns, ['name', 'email', 'joined', 'plan', 'city'])
+  assert.deepEqual(
+    rows.map(({ line }) => line),
+    [5, 6],
+  )
+})
+
+test('what could be data is not passed over, nor anything where it was said that there is no header', async () => {
+  const lone = await readAll('a@example.com,,\nname,email,plan\nB,b@example.com,x\nC,c@example.com,x\n')
+  assert.equal(lone.rows.length, 4)
+  const headed = await readAll('email,,\na@example.com,x,y\nb@example.com,x,y\n')
+  assert.deepEqual(headed.columns, ['email', 'Column 2', 'Column 3'])
+  const all = await readAll('Title,,\nname,email,plan\nB,b@example.com,x\n', { header: false })
+  assert.equal(all.rows.length, 3)
+})
+
+test('a row of a million cells is a problem that does not hold them', async () => {
+  const { rows } = await readAll(`a,b\n${'1,'.repeat(400_000)}1\n`)
+  assert.match(rows[0]!.problem!, /has 400001 cells/)
+  assert.equal(rows[0]!.cells.length, 1000)
+})
+
+test('a file that begins with a BOM of UTF-8 is UTF-8, whatever else is in it', async () => {
+  const { detected, rows } = await readAll(Buffer.concat([Buffer.from('\ufeffname\n'), Buffer.from([0xe9, 0x0a])]))
+  assert.equal(detected.encoding, 'utf-8')
+  assert.match(rows[0]!.problem!, /not UTF-8/)
 })
 
 test('an empty file is refused, a header alone is a table without rows', async () => {
@@ -379,14 +412,17 @@ test('leaving the rows early closes the file', async () => {
   assert.ok(opened.every((stream) => stream.destroyed))
 })
 
-test('batches have about a thousand rows, fewer of a wide table', async () => {
+test('batches have a thousand rows, fewer of long ones', async () => {
   const sizes = async (text: string) => {
     const batches: number[] = []
     for await (const batch of (await openTable(sourceOf(text), {})).rows()) batches.push(batch.length)
     return batches
   }
   assert.deepEqual(await sizes('a,b\n' + '1,2\n'.repeat(2500)), [1000, 1000, 500])
-  const wide =
-    `${Array.from({ length: 500 }, (_, at) => `c${at}`).join(',')}\n` + ('1,'.repeat(499) + '1\n').repeat(300)
-  assert.deepEqual(await sizes(wide), [200, 100])
+  const long = await sizes(`a,b\n${`1,${'x'.repeat(10_000)}\n`.repeat(1000)}`)
+  assert.equal(
+    long.reduce((sum, rows) => sum + rows),
+    1000,
+  )
+  assert.ok(Math.max(...long) <= 210)
 })

@@ -26,11 +26,11 @@ export async function detectEncoding(bytes: Bytes, head: Buffer, asked: string |
   if (label?.startsWith('utf-16')) return { encoding: label, guess: null, isDamaged: false, mayHoldNul: true }
 
   const seen = await surveyUtf8(bytes)
-  const isUtf8 = seen.wrong === 0 || seen.beyondAscii >= seen.wrong * UTF8_PER_WRONG
-  const encoding = label ?? (isUtf8 ? 'utf-8' : 'windows-1252')
+  const isLikelyUtf8 = seen.wrong === 0 || startsWithBom(head) || seen.beyondAscii >= seen.wrong * UTF8_PER_WRONG
+  const encoding = label ?? (isLikelyUtf8 ? 'utf-8' : 'windows-1252')
   return {
     encoding,
-    guess: isUtf8 || label !== undefined ? null : guessEncoding(seen.sample, encoding),
+    guess: isLikelyUtf8 || label !== undefined ? null : guessEncoding(seen.sample, encoding),
     isDamaged: encoding === 'utf-8' && seen.wrong > 0,
     mayHoldNul: seen.holdsNul,
   }
