@@ -220,6 +220,19 @@ test('too few cells are empty, too many are a problem unless they are empty', as
   assert.equal(rows[2]!.problem, undefined)
 })
 
+test('rows of another length than the header take no longer to read', async () => {
+  const secondsOf = async (row: string) => {
+    const before = process.cpuUsage()
+    await readAll(`a,b,c\n${row.repeat(50_000)}`)
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1e6
+  }
+  await secondsOf('1,2,3\n')
+  const even = await secondsOf('1,2,3\n')
+
+  assert.ok((await secondsOf('1,2,3,\n')) < 3 * even + 0.2)
+})
+
 test('rows without anything in them are left out', async () => {
   const { rows } = await readAll('a,b\n,\n\n  , \n1,2\n,,,,\n')
   assert.deepEqual(
@@ -312,6 +325,12 @@ test('a cell of 20 MB ends with the line where its row began', async () => {
     Buffer.from('\n'),
   ])
   await assert.rejects(readAll(file), refused(/row that begins in line 5 is longer/, 5))
+})
+
+test('a line of nothing but delimiters ends as well, and one of nothing but line ends does not', async () => {
+  await assert.rejects(readAll(`a,b\n${','.repeat(20_000_000)}`), refused(/row that begins in line 2 is longer/, 2))
+  const { rows } = await readAll(`a,b\n${'\n'.repeat(10_000_000)}1,2`)
+  assert.deepEqual(rows, [{ line: 10_000_002, cells: ['1', '2'] }])
 })
 
 test('a quote that is never closed ends with the line where its row began', async () => {

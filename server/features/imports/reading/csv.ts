@@ -101,7 +101,7 @@ function restored(record: CsvRecord): CsvRecord {
 async function firstRecords(records: AsyncGenerator<CsvRecord[]>): Promise<CsvRecord[]> {
   const first: CsvRecord[] = []
   for await (const some of records) {
-    first.push(...some)
+    for (const record of some) first.push(record)
     if (first.length >= FIRST_RECORDS) break
   }
   return first

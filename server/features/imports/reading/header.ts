@@ -47,7 +47,7 @@ export function layOut(first: readonly FirstRow[], asked: boolean | undefined): 
   const width = first.reduce((most, each) => Math.max(most, each.width), 0)
   checkWidth(width, first[0]?.line ?? 1)
   const columns = Array.from({ length: width }, (_, nth) => `Column ${nth + 1}`)
-  return { header: first.length === 0, headerLine: null, skipped: 0, columns }
+  return { header: false, headerLine: null, skipped: 0, columns }
 }
 
 /**

@@ -141,10 +141,13 @@ export function addText(text: string, more: string): string {
   return text + more
 }
 
-/** Characters that XML can't hold stand in a workbook as `_x000D_`. */
+/** Characters that XML can't hold stand in a workbook as `_x000D_`. Those that a text can't hold either stay so. */
 export function unescapeText(text: string): string {
   if (!text.includes('_x')) return text
-  return text.replace(/_x([0-9a-f]{4})_/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+  return text.replace(/_x([0-9a-f]{4})_/gi, (escaped, hex: string) => {
+    const code = Number.parseInt(hex, 16)
+    return code === 0 || (code >= 0xd800 && code <= 0xdfff) ? escaped : String.fromCharCode(code)
+  })
 }
 
 interface Relation {

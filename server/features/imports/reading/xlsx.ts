@@ -54,7 +54,7 @@ export async function openXlsx(bytes: Bytes, asked: FormatAsked, limits: XlsxLim
 async function firstRows(archive: Archive, workbook: Workbook, sheet: Sheet): Promise<SheetRow[]> {
   const first: SheetRow[] = []
   for await (const rows of readSheetRows(archive.read(sheet.part), await readContext(archive, workbook))) {
-    first.push(...rows)
+    for (const row of rows) first.push(row)
     if (first.length >= FIRST_ROWS) break
   }
   return first
