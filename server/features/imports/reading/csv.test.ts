@@ -1,33 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { readAll, sourceOf } from '../../../test/tables.ts'
+import { ENCODINGS, readAll, refused, sourceOf } from '../../../test/tables.ts'
 import { openTable } from './table.ts'
-import { UnreadableFile } from './unreadable.ts'
-
-const utf16be = (text: string) => Buffer.from(text, 'utf16le').swap16()
-
-const refused = (pattern: RegExp, line?: number) => (error: unknown) => {
-  assert.ok(error instanceof UnreadableFile, String(error))
-  assert.match(error.message, pattern)
-  if (line !== undefined) assert.equal(error.line, line)
-  return true
-}
-
-/** Encodings that a text may come in, with what they are found to be. */
-const ENCODINGS = {
-  'utf-8': (text: string) => Buffer.from(text),
-  'utf-8 with BOM': (text: string) => Buffer.from('\ufeff' + text),
-  'utf-16le': (text: string) => Buffer.from(text, 'utf16le'),
-  'utf-16le with BOM': (text: string) => Buffer.from('\ufeff' + text, 'utf16le'),
-  'utf-16be': utf16be,
-  'utf-16be with BOM': (text: string) => utf16be('\ufeff' + text),
-  'windows-1252': (text: string) => Buffer.from(text, 'latin1'),
-}
 
 test('any table is read back as it was written, whatever its delimiter, encoding, line ends and chunks', async () => {
   const cell = fc.oneof(
@@ -81,82 +58,6 @@ test('any table is read back as it was written, whatever its delimiter, encoding
     }),
     { numRuns: 400 },
   )
-})
-
-for (const [encoding, encode] of Object.entries(ENCODINGS)) {
-  for (const [delimiter, name] of [',comma', ';semicolon', '\ttab', '|bar'].map((each) => [each[0]!, each.slice(1)])) {
-    test(`${encoding} with ${name} is found out`, async () => {
-      const rows = Array.from({ length: 5 }, (_, at) => [`p${at}@example.com`, 'Zoë, geb. "X"; o', '3,5'])
-      const text = [['E-Mail', 'Name', 'Wert'], ...rows]
-        .map((row) =>
-          row.map((cell) => (/[,;|\t"]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(delimiter),
-        )
-        .join('\r\n')
-
-      const { detected, cells } = await readAll(encode(text))
-
-      assert.equal(detected.delimiter, delimiter)
-      assert.equal(detected.encoding, encoding.replace(' with BOM', ''))
-      assert.equal(detected.header, true)
-      assert.deepEqual(cells, rows)
-    })
-  }
-}
-
-test('an é in the last row alone decides the encoding of the whole file', async () => {
-  const text = 'email;name\n' + 'anna@example.com;Anna\n'.repeat(20_000) + 'bob@example.com;José'
-
-  const { detected, cells } = await readAll(Buffer.from(text, 'latin1'))
-
-  assert.equal(detected.encoding, 'windows-1252')
-  assert.deepEqual(cells.at(-1), ['bob@example.com', 'José'])
-  assert.equal((await readAll(Buffer.from(text))).detected.encoding, 'utf-8')
-})
-
-test('an encoding that was asked for is used, and one that does not exist is refused', async () => {
-  const { cells } = await readAll(Buffer.from('name\nstra\xdfe', 'latin1'), { encoding: 'ISO-8859-2' })
-  assert.deepEqual(cells, [['straße']])
-  await assert.rejects(readAll('a', { encoding: 'klingon' }), refused(/encoding 'klingon' is not known/))
-})
-
-test('an encoding that the bytes look more like is told, not followed', async () => {
-  const russian = 'имя;город\n' + 'Анна Петрова;Санкт-Петербург и область\n'.repeat(50)
-  const bytes = Buffer.from(
-    [...russian].map((letter) => {
-      const code = letter.codePointAt(0)!
-      return code < 128 ? code : code - 0x410 + 0xc0
-    }),
-  )
-
-  const { detected } = await readAll(bytes)
-
-  assert.equal(detected.encoding, 'windows-1252')
-  assert.equal(detected.encoding_guess, 'windows-1251')
-})
-
-test('a few wrong bytes in a file of UTF-8 are the problem of their rows, and spoil no other', async () => {
-  const bytes = Buffer.concat([
-    Buffer.from('name\nZoë\nJürgen\nRené\nÀÉÎ\n'),
-    Buffer.from([0x42, 0xff, 0x0a]),
-    Buffer.from('Ünal\n'),
-  ])
-
-  const { detected, rows } = await readAll(bytes)
-
-  assert.equal(detected.encoding, 'utf-8')
-  assert.deepEqual(
-    rows.map(({ problem }) => problem),
-    [undefined, undefined, undefined, undefined, 'holds bytes that are not UTF-8', undefined],
-  )
-  assert.deepEqual(rows[5]?.cells, ['Ünal'])
-})
-
-test('a character that is cut by a chunk is whole, in every encoding', async () => {
-  for (const [encoding, encode] of Object.entries(ENCODINGS)) {
-    if (encoding === 'windows-1252') continue
-    const { cells } = await readAll(sourceOf(encode('a;b\n💌;é\n'), 1))
-    assert.deepEqual(cells, [['💌', 'é']], encoding)
-  }
 })
 
 test('semicolons with decimal commas are semicolons', async () => {
@@ -241,65 +142,10 @@ test('rows without anything in them are left out', async () => {
   )
 })
 
-test('columns of the same name are told apart, and those without one are numbered', async () => {
-  const { columns } = await readAll('Name,name,,Name (2),NAME,\u00a0E-\u200bMail\n1,2,3,4,5,6\n')
-  assert.deepEqual(columns, ['Name', 'name (3)', 'Column 3', 'Name (2)', 'NAME (4)', 'E-Mail'])
-})
-
-test('a first row with an address, a date or an amount is no header', async () => {
-  for (const first of ['anna@example.com,Anna', 'Anna,1990-02-28', 'Anna,28.02.1990', 'Anna,17', '+3,x']) {
-    const { detected, columns, rows } = await readAll(`${first}\nbob@example.com,Bob\n`)
-    assert.equal(detected.header, false, first)
-    assert.deepEqual(columns, ['Column 1', 'Column 2'])
-    assert.equal(rows.length, 2)
-  }
-  assert.equal((await readAll('email,2024,2025\na@example.com,1,2')).detected.header, true)
-})
-
-test('what was said of the header holds against what it looks like', async () => {
-  assert.equal((await readAll('a,b\n1,2', { header: false })).rows.length, 2)
-  assert.deepEqual((await readAll('a@example.com\nb@example.com', { header: true })).columns, ['a@example.com'])
-})
-
-test('without a header the widest of the first rows counts, whatever the chunks', async () => {
-  for (const size of [1, 1000]) {
-    const { columns, rows } = await readAll(sourceOf('1,2\n1,2,3\n1\n', size))
-    assert.deepEqual(columns, ['Column 1', 'Column 2', 'Column 3'])
-    assert.ok(rows.every(({ problem }) => problem === undefined))
-  }
-})
-
-test('titles above the header are passed over', async () => {
-  const { detected, columns, rows } = await readAll(
-    'Members of the club,,\nas of 2025,March\n\nname,email,joined,plan,city\nA,a@example.com,2026-01-01,x,Bonn\nB,b@example.com,2026-01-02,y,Köln\n',
-  )
-  assert.equal(detected.header_line, 4)
-  assert.deepEqual(columns, ['name', 'email', 'joined', 'plan', 'city'])
-  assert.deepEqual(
-    rows.map(({ line }) => line),
-    [5, 6],
-  )
-})
-
-test('what could be data is not passed over, nor anything where it was said that there is no header', async () => {
-  const lone = await readAll('a@example.com,,\nname,email,plan\nB,b@example.com,x\nC,c@example.com,x\n')
-  assert.equal(lone.rows.length, 4)
-  const headed = await readAll('email,,\na@example.com,x,y\nb@example.com,x,y\n')
-  assert.deepEqual(headed.columns, ['email', 'Column 2', 'Column 3'])
-  const all = await readAll('Title,,\nname,email,plan\nB,b@example.com,x\n', { header: false })
-  assert.equal(all.rows.length, 3)
-})
-
 test('a row of a million cells is a problem that does not hold them', async () => {
   const { rows } = await readAll(`a,b\n${'1,'.repeat(400_000)}1\n`)
   assert.match(rows[0]!.problem!, /has 400001 cells/)
   assert.equal(rows[0]!.cells.length, 1000)
-})
-
-test('a file that begins with a BOM of UTF-8 is UTF-8, whatever else is in it', async () => {
-  const { detected, rows } = await readAll(Buffer.concat([Buffer.from('\ufeffname\n'), Buffer.from([0xe9, 0x0a])]))
-  assert.equal(detected.encoding, 'utf-8')
-  assert.match(rows[0]!.problem!, /not UTF-8/)
 })
 
 test('an empty file is refused, a header alone is a table without rows', async () => {
@@ -372,63 +218,6 @@ test('a file that is no table is refused by what it is', async () => {
 
 test('a file asked to be read as what it can not be is refused', async () => {
   await assert.rejects(readAll('a,b', { format: 'xlsx' }), refused(/text, not a workbook/))
-})
-
-test('gzip is found by content', async () => {
-  const { detected, cells } = await readAll(sourceOf(gzipSync('a,b\n1,2\n'), 1))
-  assert.equal(detected.compression, 'gzip')
-  assert.deepEqual(cells, [['1', '2']])
-})
-
-test('a gzip that is cut off, damaged, or compressed twice is refused as such', async () => {
-  const whole = gzipSync(Array.from({ length: 20_000 }, (_, at) => `p${at}@example.com,${at * 7919}`).join('\n'))
-  await assert.rejects(readAll(whole.subarray(0, whole.length - 10)), refused(/cut off/))
-  const damaged = Buffer.from(whole)
-  damaged.fill(0x55, 5000, 5100)
-  await assert.rejects(readAll(damaged), refused(/damaged/))
-  await assert.rejects(readAll(gzipSync(whole)), refused(/compressed twice/))
-})
-
-test('a gzip that expands beyond the limit is refused, without holding it', async () => {
-  const bomb = gzipSync(Buffer.alloc(50_000_000, 'a,b\n'))
-  await assert.rejects(readAll(bomb, {}, { inflatedBytes: 10_000_000 }), refused(/more than 10000000 bytes/))
-})
-
-test('a failure of the store is not the fault of the file', async () => {
-  const source = {
-    name: null,
-    open: async () =>
-      Readable.from(
-        (async function* () {
-          yield Buffer.from('a,b\n')
-          throw new Error('the disk is gone')
-        })(),
-      ),
-  }
-  await assert.rejects(openTable(source, {}), /the disk is gone/)
-})
-
-test('leaving the rows early closes the file', async () => {
-  const opened: Readable[] = []
-  const bytes = Buffer.from('a,b\n' + '1,2\n'.repeat(100_000))
-  const table = await openTable(
-    {
-      name: null,
-      open: async () => {
-        const stream = Readable.from(
-          (function* () {
-            for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000)
-          })(),
-        )
-        opened.push(stream)
-        return stream
-      },
-    },
-    {},
-  )
-  for await (const _ of table.rows()) break
-  assert.ok(opened.length >= 3)
-  assert.ok(opened.every((stream) => stream.destroyed))
 })
 
 test('batches have a thousand rows, fewer of long ones', async () => {

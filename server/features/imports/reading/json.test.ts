@@ -2,14 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { readAll, sourceOf } from '../../../test/tables.ts'
-import { UnreadableFile } from './unreadable.ts'
-
-const refused = (pattern: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof UnreadableFile, String(error))
-  assert.match(error.message, pattern)
-  return true
-}
+import { readAll, refused, sourceOf } from '../../../test/tables.ts'
 
 test('contacts are read back as they were written, as NDJSON, an array or a document, in any chunks', async () => {
   const scalar = fc.oneof(

@@ -7,20 +7,13 @@ import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { streamXlsxRows, writeXlsx } from 'hucre/xlsx'
-import { readAll, sourceOf } from '../../../test/tables.ts'
+import { readAll, refused, sourceOf } from '../../../test/tables.ts'
 import { workbookParts, zipOf } from '../../../test/zip.ts'
 import { openTable } from './table.ts'
-import { UnreadableFile } from './unreadable.ts'
 
 const FIXTURES = join(import.meta.dirname, 'fixtures')
 const fixture = (name: string) => readFileSync(join(FIXTURES, name))
 const workbooks = readdirSync(FIXTURES).filter((name) => name.endsWith('.xlsx'))
-
-const refused = (pattern: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof UnreadableFile, String(error))
-  assert.match(error.message, pattern)
-  return true
-}
 
 for (const name of workbooks) {
   test(`${name}: dates, numbers, booleans, formulas' values, texts and gaps are read`, async () => {
