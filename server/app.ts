@@ -10,6 +10,7 @@ import { activityRoutes } from './features/activity/routes.ts'
 import type { Desk } from './features/contacts/desk.ts'
 import { ContactReader } from './features/contacts/find.ts'
 import { contactRoutes } from './features/contacts/routes.ts'
+import { exportRoutes } from './features/exports/routes.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
@@ -57,6 +58,7 @@ export async function buildApp({
   db,
   queue,
   config,
+  files,
   keyring,
   logger,
   isReady,
@@ -122,5 +124,6 @@ export async function buildApp({
   await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
   await app.register(listRoutes, { db, change, reader })
+  await app.register(exportRoutes, { db, change, queue, files, keyring, fieldCache, config })
   return app
 }

@@ -3,6 +3,8 @@ import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
 import { startDispatcher } from './features/activity/dispatcher.ts'
 import { startHousekeeping } from './features/activity/housekeeping.ts'
+import { expireExports } from './features/exports/housekeeping.ts'
+import { EXPORT_JOB_NAMES, exportJobs } from './features/exports/jobs.ts'
 import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
 import type { FileStore } from './files/store.ts'
 import type { Job, JobName, Queue } from './jobs/queue.ts'
@@ -20,22 +22,22 @@ export interface JobParts {
 }
 
 /** Every kind of job that there is: what the queue's tables are prepared for. */
-export const ALL_JOB_NAMES: readonly JobName[] = [...FIELD_JOB_NAMES]
+export const ALL_JOB_NAMES: readonly JobName[] = [...FIELD_JOB_NAMES, ...EXPORT_JOB_NAMES]
 
 /** The same, with how each is done. */
-export function allJobs({ db }: JobParts): Job[] {
-  return [...fieldJobs(db)]
+export function allJobs(parts: JobParts): Job[] {
+  return [...fieldJobs(parts.db), ...exportJobs(parts)]
 }
 
 /** All that goes on beside the requests: jobs, the dispatcher, housekeeping. */
 export async function startWorker(
   parts: JobParts & { queue: Queue; logger: FastifyBaseLogger },
 ): Promise<{ stop: (timeoutMs: number) => Promise<void> }> {
-  const { db, queue, logger } = parts
+  const { db, queue, files, logger } = parts
   const onError = (what: string) => (error: unknown) => logger.error({ err: error }, what)
   await queue.work(allJobs(parts))
   const dispatcher = startDispatcher(db, { everyMs: DISPATCH_EVERY_MS, onError: onError('dispatch failed') })
-  const housekeeping = startHousekeeping(db, onError('housekeeping failed'))
+  const housekeeping = startHousekeeping(db, onError('housekeeping failed'), [() => expireExports(db, files)])
   return {
     async stop(timeoutMs) {
       await Promise.all([dispatcher.stop(), housekeeping.stop(), queue.stop(timeoutMs)])
