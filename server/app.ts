@@ -14,9 +14,10 @@ import { exportRoutes } from './features/exports/routes.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
+import { importRoutes } from './features/imports/routes.ts'
 import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
-import type { FileStore } from './files/store.ts'
+import type { FileStore, FilesAt } from './files/store.ts'
 import { canonicalUrl } from './http/aliases.ts'
 import { installBodies } from './http/body.ts'
 import { type Caller, installAuthentication, installPermission } from './http/caller.ts'
@@ -40,6 +41,8 @@ export interface Parts {
   config: Config
   /** Where uploads and exports are kept. */
   files: FileStore
+  /** Where those are, for threads to open them as well. */
+  filesAt: FilesAt
   keyring: Keyring
   logger: FastifyBaseLogger
   /** Whether it can serve now: the schema is there, the database answers. */
@@ -59,6 +62,7 @@ export async function buildApp({
   queue,
   config,
   files,
+  filesAt,
   keyring,
   logger,
   isReady,
@@ -124,6 +128,17 @@ export async function buildApp({
   await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
   await app.register(listRoutes, { db, change, reader })
+  await app.register(importRoutes, {
+    db,
+    change,
+    queue,
+    files,
+    thread: { databaseUrl: db.url, filesAt },
+    cursors,
+    uploadMaxBytes: config.UPLOAD_MAX_BYTES,
+    bodyMaxBytes: config.IMPORT_BODY_MAX_BYTES,
+    keepFileDays: config.UPLOAD_RETENTION_DAYS,
+  })
   await app.register(exportRoutes, { db, change, queue, files, keyring, fieldCache, config })
   return app
 }

@@ -98,6 +98,7 @@ export const Settings = Type.Object({
     description: 'Web pages of these origins may call the API; none by default.',
   }),
   BODY_MAX_BYTES: integer(10_485_760, 1024, 1_073_741_824, 'Largest JSON body of a request, in bytes.'),
+  IMPORT_BODY_MAX_BYTES: integer(67_108_864, 1024, 1_073_741_824, 'Largest JSON body of an import, in bytes.'),
   UPLOAD_MAX_BYTES: integer(1_073_741_824, 1024, 80_000_000_000, 'Largest file to import, in bytes.'),
   UPLOAD_RETENTION_DAYS: integer(
     7,

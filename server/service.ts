@@ -64,7 +64,8 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
   if (!parts.hasSecret()) await requireNoMarks(db)
   const keyring = parts.readKeyring()
   run.signal.throwIfAborted()
-  const files = await openFiles({ url: config.STORAGE_URL, home: parts.home })
+  const filesAt = { url: config.STORAGE_URL, home: parts.home }
+  const files = await openFiles(filesAt)
   if (role !== 'all' && config.STORAGE_URL === undefined) log.info(sharedFiles(role, parts.home))
   const queue = new Queue(db, {
     role: role === 'api' ? 'api' : 'worker',
@@ -82,6 +83,7 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
       queue,
       config,
       files,
+      filesAt,
       keyring,
       logger: log,
       isReady,
@@ -94,7 +96,7 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
   const token = await prepareAll({ url, directUrl, log, config, keyring, wantsToken, signal: run.signal })
   if (role !== 'api') {
     files.sweep().catch((error: unknown) => log.warn({ err: error }, 'leftovers in the file store were not removed'))
-    const worker = await startWorker({ db, queue, files, keyring, config, logger: log })
+    const worker = await startWorker({ db, queue, files, filesAt, keyring, config, logger: log })
     drains.push((deadline) => inTime(worker.stop(Math.max(0, deadline - Date.now())), deadline))
   } else {
     drains.push((deadline) => inTime(queue.stop(0), deadline))

@@ -5,9 +5,9 @@ import { keyring } from './test/jobs.ts'
 import { ALL_JOB_NAMES, allJobs } from './worker.ts'
 
 test('the queue is prepared for every job that a worker runs, and for no other', async (t) => {
-  const { db, files, config } = await testApp(t)
+  const { db, files, filesAt, queue, config } = await testApp(t)
 
-  const jobs = allJobs({ db, files, keyring, config })
+  const jobs = allJobs({ db, files, filesAt, queue, keyring, config })
 
   const named = (list: readonly { name: string; attempts: number; timeoutS: number }[]) =>
     list

@@ -6,7 +6,8 @@ import { startHousekeeping } from './features/activity/housekeeping.ts'
 import { expireExports } from './features/exports/housekeeping.ts'
 import { EXPORT_JOB_NAMES, exportJobs } from './features/exports/jobs.ts'
 import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
-import type { FileStore } from './files/store.ts'
+import { IMPORT_JOB_NAMES, importJobs } from './features/imports/jobs.ts'
+import type { FileStore, FilesAt } from './files/store.ts'
 import type { Job, JobName, Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
 
@@ -17,21 +18,29 @@ const DISPATCH_EVERY_MS = 200
 export interface JobParts {
   db: Database
   files: FileStore
+  /** Where those are, for threads to open them as well. */
+  filesAt: FilesAt
+  queue: Queue
   keyring: Keyring
   config: Config
 }
 
 /** Every kind of job that there is: what the queue's tables are prepared for. */
-export const ALL_JOB_NAMES: readonly JobName[] = [...FIELD_JOB_NAMES, ...EXPORT_JOB_NAMES]
+export const ALL_JOB_NAMES: readonly JobName[] = [...FIELD_JOB_NAMES, ...IMPORT_JOB_NAMES, ...EXPORT_JOB_NAMES]
 
 /** The same, with how each is done. */
-export function allJobs(parts: JobParts): Job[] {
-  return [...fieldJobs(parts.db), ...exportJobs(parts)]
+export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts): Job[] {
+  const thread = { databaseUrl: db.url, filesAt }
+  return [
+    ...fieldJobs(db),
+    ...importJobs({ db, files, thread, keyring, keepFileDays: config.UPLOAD_RETENTION_DAYS }, queue),
+    ...exportJobs({ db, files, config }),
+  ]
 }
 
 /** All that goes on beside the requests: jobs, the dispatcher, housekeeping. */
 export async function startWorker(
-  parts: JobParts & { queue: Queue; logger: FastifyBaseLogger },
+  parts: JobParts & { logger: FastifyBaseLogger },
 ): Promise<{ stop: (timeoutMs: number) => Promise<void> }> {
   const { db, queue, files, logger } = parts
   const onError = (what: string) => (error: unknown) => logger.error({ err: error }, what)

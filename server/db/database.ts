@@ -92,11 +92,14 @@ export class Trx implements Queryable {
  */
 export class Database implements Queryable {
   readonly pool: pg.Pool
+  /** For what needs a connection of its own, such as a stream. Holds a password: never log it. */
+  readonly url: string
   readonly #transactions: Turnstile
 
   /** @param options.url `postgres://…`, a unix socket as `?host=/directory`; `max`: connections at most. */
   constructor(options: { url: string; max?: number; onError?: (error: Error) => void }) {
     const max = options.max ?? 16
+    this.url = options.url
     // One connection is never a transaction's: what transactions wait for, such as a cache that is being filled, must
     // not itself wait until one of them ends.
     this.#transactions = new Turnstile(Math.max(1, max - 1))

@@ -26,6 +26,12 @@ export interface FileStore {
   sweep(): Promise<void>
 }
 
+/** Where a store is, for another thread to open it as well: a bucket's address, or Rollcall's directory. */
+export interface FilesAt {
+  url: string | undefined
+  home: string
+}
+
 /** Leftovers of this age are no longer being written, as no upload and no export takes so long. */
 export const LEFTOVER_MS = 86_400_000
 

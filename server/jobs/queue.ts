@@ -2,7 +2,7 @@ import { PgBoss } from 'pg-boss'
 import sql from 'sql-template-tag'
 import type { Static, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
-import type { Database, Statement, Trx } from '../db/database.ts'
+import type { Database, Queryable, Statement, Trx } from '../db/database.ts'
 
 /** Work that is done after the answer. The payload holds ids only: rows are read when the job runs. */
 export interface Job<Payload extends TSchema = TSchema> {
@@ -84,6 +84,15 @@ export class Queue {
       startAfter: new Date(Date.now() + afterS * 1000), // from now: the transaction may have begun long ago
       db: { executeSql: async (text, values = []) => ({ rows: await trx.query({ text, values }) }) },
     })
+  }
+
+  /** Whether jobs of this kind wait for accounts other than this one. */
+  othersWait(db: Queryable, job: JobName, accountId: number): Promise<boolean> {
+    return db
+      .query(sql`
+        select from pgboss.job
+        where name = ${job.name} and state in ('created', 'retry') and start_after <= now() and group_id <> ${String(accountId)} limit 1`)
+      .then((rows) => rows.length > 0)
   }
 
   /** Runs the jobs of these kinds until `stop`. */

@@ -100,13 +100,14 @@ function parseAs(text: string, format: string): string | null {
   return isoFrom(year.length === 2 ? longYear(Number(year)) : Number(year), named || Number(month), Number(day))
 }
 
-function longYear(short: number): number {
+/** The year that two digits stand for. */
+export function longYear(short: number): number {
   const century = short >= FIRST_SHORT_YEAR % 100 ? 1900 : 2000
   return century + short
 }
 
-/** null unless it is a day of the Gregorian calendar, reckoned backwards before 1582 as ISO 8601 and PostgreSQL do. */
-function isoFrom(year: number, month: number, day: number): string | null {
+/** YYYY-MM-DD; null unless it is a day of the Gregorian calendar, reckoned backwards before 1582 as ISO 8601 and PostgreSQL do. */
+export function isoFrom(year: number, month: number, day: number): string | null {
   const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
   const days = month === 2 && isLeap ? 29 : (DAYS[month - 1] ?? 0)
   if (!(year >= 1 && year <= 9999 && day >= 1 && day <= days)) return null

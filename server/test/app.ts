@@ -11,7 +11,7 @@ import { createAccount } from '../features/accounts/accounts.ts'
 import { createToken } from '../features/accounts/tokens.ts'
 import { dispatchAll } from '../features/activity/dispatcher.ts'
 import { diskStore } from '../files/disk.ts'
-import type { FileStore } from '../files/store.ts'
+import type { FileStore, FilesAt } from '../files/store.ts'
 import type { Scope } from '../http/caller.ts'
 import { Queue } from '../jobs/queue.ts'
 import { allJobs } from '../worker.ts'
@@ -40,6 +40,8 @@ export interface TestApp extends Tenant {
   app: FastifyInstance
   db: Database
   files: FileStore
+  filesAt: FilesAt
+  queue: Queue
   config: Config
   /** Runs all jobs that wait, with these files. */
   runJobs: () => Promise<void>
@@ -60,12 +62,15 @@ export async function testApp(
   const db = await testDatabase(t)
   const config: Config = readConfig({ RATE_LIMIT: '0', ...settings })
   const queue = new Queue(db, { role: 'api', onError: () => {} })
-  const files = diskStore(temporaryHome(t))
+  const home = temporaryHome(t)
+  const files = diskStore(home)
+  const filesAt = { url: undefined, home }
   const app = await buildApp({
     db,
     queue,
     config,
     files,
+    filesAt,
     keyring,
     logger: log,
     isReady: async () => true,
@@ -85,8 +90,10 @@ export async function testApp(
     app,
     db,
     files,
+    filesAt,
+    queue,
     config,
-    runJobs: () => runJobs(db, allJobs({ db, files, keyring, config })),
+    runJobs: () => runJobs(db, allJobs({ db, files, filesAt, queue, keyring, config })),
     ...first,
     get: (url) => call('GET', url),
     post: (url, body) => call('POST', url, body),

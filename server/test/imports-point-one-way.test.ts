@@ -19,6 +19,7 @@ const ORDER = [
   ['features/criteria/'],
   ['features/contacts/'],
   ['features/lists/'],
+  ['features/imports/'],
   ['features/exports/'],
 ]
 

@@ -13,7 +13,16 @@ export const keyring = parseKeyring('a-secret-that-only-tests-know-0123456789')
 
 /** Every job, for a test whose jobs keep no files: nothing is ever made in this directory. */
 function jobsWithoutFiles(db: Database) {
-  return allJobs({ db, files: diskStore(join(tmpdir(), 'rollcall-test-no-files')), keyring, config: readConfig({}) })
+  const home = join(tmpdir(), 'rollcall-test-no-files')
+  const queue = new Queue(db, { role: 'api', onError: () => {} })
+  return allJobs({
+    db,
+    files: diskStore(home),
+    filesAt: { url: undefined, home },
+    queue,
+    keyring,
+    config: readConfig({}),
+  })
 }
 
 /** Runs a worker until no job is left, those that were to wait a while included. Throws when one was given up. */

@@ -12,6 +12,8 @@ export type ChangeSetKind =
   | 'list_delete'
   | 'field_delete'
   | 'field_convert'
+  | 'import'
+  | 'revert'
 
 export interface ChangeSet {
   id: number
@@ -28,13 +30,19 @@ interface Opening {
   kind: ChangeSetKind
   actor: string
   options?: Record<string, unknown>
+  /** `running` unless it has to wait for a worker. */
+  phase?: string
 }
 
 /** Begins an act on many people; its rows follow in `change_rows`, and `finishChangeSet` closes it. */
-export async function openChangeSet(trx: Trx, accountId: number, { kind, actor, options }: Opening): Promise<number> {
+export async function openChangeSet(
+  trx: Trx,
+  accountId: number,
+  { kind, actor, options, phase = 'running' }: Opening,
+): Promise<number> {
   const [row] = await trx.query<{ id: number }>(sql`
     insert into change_sets (account_id, kind, phase, actor, options)
-    values (${accountId}, ${kind}, 'running', ${actor}, ${JSON.stringify(options ?? {})})
+    values (${accountId}, ${kind}, ${phase}, ${actor}, ${JSON.stringify(options ?? {})})
     returning id`)
   return row!.id
 }

@@ -110,8 +110,25 @@ async function defineUnknown(
   if (fields.active.length + wanted.size > MOST_FIELDS)
     faults.fields = [`would become more than ${MOST_FIELDS}, the most an account can have`]
   if (Object.keys(faults).length > 0) return fields
+  return defineFields(trx, accountId, fields, [...wanted.values()])
+}
+
+/** A field that is to be: `name` is its merge tag unless given. */
+export interface WantedField {
+  tag: string
+  type: FieldType
+  name?: string
+}
+
+/** Defines fields that are not there yet, whoever else defines the same at this moment; answers the fields there then are. */
+export async function defineFields(
+  trx: Trx,
+  accountId: number,
+  fields: FieldSet,
+  wanted: readonly WantedField[],
+): Promise<FieldSet> {
   // In one order, so that two writers who define the same fields wait for each other instead of deadlocking.
-  const inOrder = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
+  const inOrder = wanted.toSorted((a, b) => (a.tag.toLowerCase() < b.tag.toLowerCase() ? -1 : 1))
   // Again, as long as one meets another's key: that of a field of another tag, defined by a writer beside us or just here.
   let known = fields
   for (let round = 1; ; round++) {
@@ -133,14 +150,14 @@ async function defineUnknown(
 const MOST_ROUNDS = 8
 
 /**
- * Their merge tags, with a number behind one that is the name of another field. From the second round on each has one:
+ * Their names, with a number behind one that another field has. From the second round on each has one:
  * PostgreSQL takes more letters for the same than JavaScript does (I and İ), and so knows names as taken that we do not.
  */
-function unusedNames(fields: FieldSet, rows: readonly { tag: string }[], round: number): string[] {
+function unusedNames(fields: FieldSet, rows: readonly WantedField[], round: number): string[] {
   const taken = new Set(fields.active.map((field) => field.name.toLowerCase()))
-  return rows.map(({ tag }) => {
-    let name = round === 1 ? tag : `${tag.slice(0, 76)}_${round}`
-    for (let nth = round + 1; taken.has(name.toLowerCase()); nth++) name = `${tag.slice(0, 76)}_${nth}`
+  return rows.map(({ tag, name: given = tag }) => {
+    let name = round === 1 ? given : `${given.slice(0, 76)}_${round}`
+    for (let nth = round + 1; taken.has(name.toLowerCase()); nth++) name = `${given.slice(0, 76)}_${nth}`
     taken.add(name.toLowerCase())
     return name
   })

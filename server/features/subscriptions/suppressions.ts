@@ -85,3 +85,25 @@ export const SUPPRESSED: Sql = sql`(
       select case at when 1 then '' else '*.' end || array_to_string(labels[at:], '.')
       from string_to_array(split_part(c.email, '@', 2), '.') as labels, generate_subscripts(labels, 1) as at))
     and (s.expires_at is null or s.expires_at > now())))`
+
+/** What removals and erasures have left of many addresses: of those alone of which there is a mark. */
+export async function marksOf(
+  db: Queryable,
+  keyring: Keyring,
+  accountId: number,
+  emails: readonly string[],
+): Promise<Map<string, 'withdrawn' | 'erased'>> {
+  const emailOf = new Map(
+    emails.flatMap((email) => hmacAll(keyring, PURPOSE, email).map(({ value }) => [value, email] as const)),
+  )
+  const found = await db.query<{ value: string; reason: string }>(sql`
+    select value, reason from suppressions
+    where account_id = ${accountId} and kind = 'hmac' and value = any(${[...emailOf.keys()]}::text[])
+      and (expires_at is null or expires_at > now())`)
+  const marks = new Map<string, 'withdrawn' | 'erased'>()
+  for (const { value, reason } of found) {
+    const email = emailOf.get(value)!
+    if (marks.get(email) !== 'erased') marks.set(email, reason === 'erased' ? 'erased' : 'withdrawn')
+  }
+  return marks
+}

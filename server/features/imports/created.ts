@@ -1,0 +1,144 @@
+import sql, { type Sql } from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+import { recording } from '../activity/record.ts'
+import {
+  duplicates,
+  isComplete,
+  type MergeTerms,
+  notes,
+  people,
+  type Range,
+  stateOf,
+  tagsOf,
+  taken,
+  wished,
+} from './people.ts'
+
+/** A step `wanted`: people of the range whom nobody has entered yet, with all that a new contact must have. */
+export function wanted(terms: MergeTerms): Sql {
+  const { accountId } = terms
+  return sql`
+    wanted as (
+      select p.*, ${stateOf(terms)} as state, jsonb_strip_nulls(${JSON.stringify(terms.defaults)}::jsonb || p.fields) as values, ${tagsOf(terms)} as all_tags
+      from people as p
+      where p.email is not null and ${isComplete(terms)}
+        and not exists (select from contacts as c where c.account_id = ${accountId} and c.email = p.email)
+        and (p.external_id is null or not exists (
+          select from contacts as c where c.account_id = ${accountId} and c.external_id = p.external_id))
+    )`
+}
+
+interface Entered {
+  /** People and rows of the range that waited. */
+  people: number
+  rows: number
+  ids: string[]
+}
+
+/** Enters who is new, in the order of their addresses, so that two imports wait for each other instead of deadlocking. */
+export async function enterNew(trx: Trx, terms: MergeTerms, range: Range): Promise<Entered> {
+  const [entered] = await trx.query<Entered>(sql`
+    with ${people(terms, range)}, ${wanted(terms)}, inserted as (
+      insert into contacts (account_id, email, external_id, state, state_reason, state_before, fields, tags, origin, created_at)
+      select ${terms.accountId}::bigint, email, external_id, state, 'import', case when state in ('unsubscribed', 'bounced') then 'none' end,
+        values, all_tags, 'import', coalesce((more ->> 'created_at')::timestamptz, clock_timestamp())
+      from wanted order by email
+      on conflict do nothing
+      returning id
+    )
+    select (select count(*) from people) as people, (select coalesce(sum(rows), 0)::bigint from people) as rows,
+      array(select id from inserted) as ids`)
+  return entered!
+}
+
+export interface Tally {
+  /** Rows taken out of those that wait, those of duplicates too. */
+  rows: number
+  duplicates: number
+  created?: number
+  updated?: number
+  unchanged?: number
+  opted_out: number
+  kept_unsubscribed: number
+  /** Of existing contacts: people whose row was refused. */
+  rejected?: number
+}
+
+/** Of those just entered: lists, consents, their rows, one event each. */
+export async function settleNew(
+  trx: Trx,
+  terms: MergeTerms,
+  range: Range,
+  ids: readonly string[],
+  hasDuplicates: boolean,
+): Promise<Tally> {
+  const { accountId, importId, actor, consent } = terms
+  const born = sql`born`
+  const [tally] = await trx.query<Tally>(sql`
+    with ${people(terms, range)}, born as (
+      select p.key, p.line, p.rows, p.lists, p.more, c.id, c.email, c.external_id, c.state, c.state_reason, c.fields, c.tags
+      from contacts as c join people as p on p.email = c.email
+      where c.account_id = ${accountId} and c.id = any(${[...ids]}::uuid[])
+    ), ${wished(terms, born)}, joined as (
+      insert into list_members (account_id, list_id, contact_id, change_set_id)
+      select ${accountId}::bigint, list_id, contact_id, ${importId}::bigint from wished where not opted_out
+      on conflict do nothing
+      returning contact_id, list_id
+    ), lists_of as (
+      select contact_id, jsonb_agg(list_id order by list_id) filter (where not opted_out) as lists, bool_or(opted_out) as opted_out
+      from wished group by contact_id
+    ), told as (
+      select born.*, lists_of.lists as joined, coalesce(lists_of.opted_out, false) as opted_out,
+        born.state_reason = 'withdrawn' as kept_unsubscribed,
+        (select jsonb_object_agg(key, jsonb_build_object('to', value)) from jsonb_each(born.fields)) as set
+      from born left join lists_of on lists_of.contact_id = born.id
+    ), kept as (
+      insert into change_rows (account_id, change_set_id, line, email, action, contact_id, after, problem)
+      select ${accountId}::bigint, ${importId}::bigint, line, email, 'created', id, ${afterOf()},
+        ${notes([
+          ['opted_out', sql`opted_out`],
+          ['kept_unsubscribed', sql`kept_unsubscribed`],
+        ])}
+      from told
+    ), asserted as (
+      insert into consents (account_id, contact_id, action, grade, source, actor, ip, data, at)
+      select ${accountId}::bigint, id, case state when 'subscribed' then 'granted' else 'withdrawn' end, 'asserted', 'import', ${actor},
+        (more #>> '{consent,ip}')::inet, ${consentData(importId, consent.source)},
+        coalesce(coalesce(more #>> '{consent,at}', ${consent.at ?? null})::timestamptz, clock_timestamp())
+      from told where state_reason = 'import' and state in ('subscribed', 'unsubscribed')
+    ), ${hasDuplicates ? sql`again as (${duplicates(terms, born)} returning 1),` : sql``} gone as (${taken(terms, range, born)}),
+    ${recording(accountId, createdActs(), importId)}
+    select (select count(*) from gone) as rows, ${hasDuplicates ? sql`(select count(*) from again)` : sql`0`} as duplicates,
+      count(*) as created, count(*) filter (where opted_out) as opted_out, count(*) filter (where kept_unsubscribed) as kept_unsubscribed
+    from told`)
+  return tally!
+}
+
+/** What the row of a new contact says of it, from a step with its state, fields, tags, lists. */
+function afterOf(): Sql {
+  return sql`
+    jsonb_strip_nulls(jsonb_build_object('state', state, 'external_id', external_id, 'fields', fields, 'lists', joined,
+      'tags', case when tags <> '{}' then to_jsonb(tags) end))`
+}
+
+/** Where permission comes from: which import, which of its lines, and what the file says of it. */
+export function consentData(importId: number, source: string | undefined): Sql {
+  return sql`
+    jsonb_strip_nulls(jsonb_build_object('import_id', ${importId}::bigint, 'line', line,
+      'source', coalesce(more #>> '{consent,source}', ${source ?? null}::text)))`
+}
+
+function createdActs(): Sql {
+  return sql`
+    select id as contact_id,
+      array['created'] || case when state in ('subscribed', 'unsubscribed') then array[state] else '{}' end
+        || case when joined is null then '{}' else array['list_added'] end as types,
+      null::text as name, null::timestamptz as at,
+      jsonb_strip_nulls(jsonb_build_object('origin', 'import', 'email', jsonb_build_object('to', email),
+        'state', jsonb_build_object('to', state),
+        'external_id', case when external_id is not null then jsonb_build_object('to', external_id) end,
+        'fields', set,
+        'tags', case when tags <> '{}' then jsonb_build_object('added', tags) end,
+        'lists', case when joined is not null then jsonb_build_object('added', joined) end)) as data
+    from told order by id`
+}

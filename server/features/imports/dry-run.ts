@@ -1,0 +1,145 @@
+import sql, { type Sql } from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+import { marksOf } from '../subscriptions/suppressions.ts'
+import { lackingOf } from './chunk.ts'
+import { wanted } from './created.ts'
+import { afterOf, beforeOf, IDENTITY_CONFLICT, planned } from './existing.ts'
+import type { Counts } from './imports.ts'
+import { isComplete, type MergeTerms, notes, people, type Range, wished } from './people.ts'
+
+/**
+ * Says of a range what `mergeChunk` would do with it: the same steps, which keep rows in `change_rows` and change nothing
+ * else. The rows go on waiting.
+ */
+export async function planChunk(trx: Trx, terms: MergeTerms, range: Range): Promise<Counts> {
+  const marks = await marksOfNew(trx, terms, range)
+  const found = [
+    await planNew(trx, terms, range, marks),
+    await planExisting(trx, terms, range),
+    await planOthers(trx, terms, range),
+    await planDuplicates(trx, terms, range),
+  ]
+  const counts: Counts = {}
+  for (const [name, count] of found.flatMap((each) => Object.entries(each)) as [keyof Counts, number][]) {
+    counts[name] = (counts[name] ?? 0) + Number(count)
+  }
+  return counts
+}
+
+async function marksOfNew(trx: Trx, terms: MergeTerms, range: Range): Promise<Map<string, 'withdrawn' | 'erased'>> {
+  const { accountId, keyring } = terms
+  const [any] = await trx.query<{ found: boolean }>(
+    sql`select exists (select from suppressions where account_id = ${accountId} and kind = 'hmac') as found`,
+  )
+  if (!any!.found) return new Map()
+  const rows = await trx.query<{ email: string }>(
+    sql`with ${people(terms, range)}, ${wanted(terms)} select email from wanted`,
+  )
+  return marksOf(
+    trx,
+    keyring,
+    accountId,
+    rows.map(({ email }) => email),
+  )
+}
+
+async function planNew(trx: Trx, terms: MergeTerms, range: Range, marks: Map<string, string>): Promise<Counts> {
+  const { accountId, importId } = terms
+  const of = (mark: string) =>
+    sql`email = any(${[...marks].filter(([, found]) => found === mark).map(([email]) => email)}::text[])`
+  const [counts] = await trx.query<Counts>(sql`
+    with ${people(terms, range)}, ${wanted(terms)}, fresh as (
+      select null::uuid as id, w.*, ${of('erased')} as erased, ${of('withdrawn')} and state not in ('unsubscribed', 'bounced') as withdrawn from wanted as w
+    ), free as (select key as id, email, lists from fresh where not erased), ${wished(terms, sql`free`)}, lists_of as (
+      select contact_id as key, jsonb_agg(list_id order by list_id) filter (where not opted_out) as lists, bool_or(opted_out) as opted_out
+      from wished group by contact_id
+    ), told as (
+      select f.*, l.lists as joined, coalesce(l.opted_out, false) as opted_out from fresh as f left join lists_of as l using (key)
+    ), kept as (
+      insert into change_rows (account_id, change_set_id, line, email, action, after, problem)
+      select ${accountId}::bigint, ${importId}::bigint, line, case when not erased then email end, case when erased then 'suppressed' else 'created' end,
+        case when not erased then jsonb_strip_nulls(jsonb_build_object(
+          'state', case when withdrawn then 'unsubscribed' else state end, 'external_id', external_id, 'fields', values, 'lists', joined,
+          'tags', case when all_tags <> '{}' then to_jsonb(all_tags) end)) end,
+        case when not erased then ${notes([
+          ['opted_out', sql`opted_out`],
+          ['kept_unsubscribed', sql`withdrawn`],
+        ])} end
+      from told
+    )
+    select count(*) filter (where not erased) as created, count(*) filter (where erased) as suppressed,
+      count(*) filter (where opted_out) as opted_out, count(*) filter (where withdrawn and not erased) as kept_unsubscribed
+    from told`)
+  return counts!
+}
+
+async function planExisting(trx: Trx, terms: MergeTerms, range: Range): Promise<Counts> {
+  const { accountId, importId } = terms
+  const [counts] = await trx.query<Counts>(sql`
+    with ${planned(terms, range)}, agreed as (select * from planned where not conflict), ${wished(terms, sql`agreed`)}, joined_of as (
+      select w.contact_id, bool_or(w.opted_out) as opted_out,
+        jsonb_agg(w.list_id order by w.list_id) filter (where not w.opted_out and not exists (
+          select from list_members as m where m.account_id = ${accountId} and m.list_id = w.list_id and m.contact_id = w.contact_id)) as lists
+      from wished as w group by w.contact_id
+    ), left_of as (
+      select m.contact_id, jsonb_agg(m.list_id order by m.list_id) as lists
+      from agreed as a cross join jsonb_each(a.lists) as own
+        join list_members as m on m.account_id = ${accountId} and m.list_id = own.key::bigint and m.contact_id = a.id
+      where own.value = 'false' group by m.contact_id
+    ), told as (
+      select a.*, j.lists as joined, l.lists as left_lists, coalesce(j.opted_out, false) as opted_out,
+        case when a.differs or j.lists is not null or l.lists is not null then 'updated' else 'unchanged' end as action
+      from agreed as a left join joined_of as j on j.contact_id = a.id left join left_of as l on l.contact_id = a.id
+    ), kept as (
+      insert into change_rows (account_id, change_set_id, line, email, action, contact_id, before, after, problem)
+      select ${accountId}::bigint, ${importId}::bigint, line, email, action, id,
+        case when action = 'updated' then ${beforeOf()} end, case when action = 'updated' then ${afterOf()} end,
+        ${notes([
+          ['opted_out', sql`opted_out`],
+          ['kept_unsubscribed', sql`kept_unsubscribed`],
+        ])}
+      from told
+      union all
+      select ${accountId}, ${importId}, line, email, 'rejected', id, null, null, ${IDENTITY_CONFLICT}::jsonb from planned where conflict
+    )
+    select count(*) filter (where action = 'updated') as updated, count(*) filter (where action = 'unchanged') as unchanged,
+      count(*) filter (where opted_out) as opted_out, count(*) filter (where kept_unsubscribed) as kept_unsubscribed,
+      (select count(*) from planned where conflict) as rejected
+    from told`)
+  return counts!
+}
+
+/** Who can be neither entered nor found; by now everyone else of the range has a row. */
+async function planOthers(trx: Trx, terms: MergeTerms, range: Range): Promise<Counts> {
+  const { accountId, importId } = terms
+  const [counts] = await trx.query<Counts>(sql`
+    with ${people(terms, range)}, refused as (
+      select p.line, p.email, case when p.email is null then '{"errors":{"email":["can''t be blank"]}}'::jsonb
+        when not ${isComplete(terms)} then jsonb_build_object('errors', ${lackingOf(terms)}) else ${IDENTITY_CONFLICT}::jsonb end as problem
+      from people as p where not exists (${rowOf(terms, sql`p.line`)})
+    ), kept as (
+      insert into change_rows (account_id, change_set_id, line, email, action, problem)
+      select ${accountId}::bigint, ${importId}::bigint, line, email, 'rejected', problem from refused
+    )
+    select count(*) as rejected from refused`)
+  return counts!
+}
+
+async function planDuplicates(trx: Trx, terms: MergeTerms, range: Range): Promise<Counts> {
+  const { accountId, importId } = terms
+  const [counts] = await trx.query<Counts>(sql`
+    with ${people(terms, range)}, again as (
+      insert into change_rows (account_id, change_set_id, line, action, contact_id, email)
+      select ${accountId}::bigint, ${importId}::bigint, r.line, 'duplicate', k.contact_id, k.email
+      from people as p
+        join import_rows as r on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = p.key and r.line < p.line
+        join change_rows as k on k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = p.line
+      returning 1
+    )
+    select count(*) as duplicate from again`)
+  return counts!
+}
+
+function rowOf({ accountId, importId }: MergeTerms, line: Sql): Sql {
+  return sql`select from change_rows as k where k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = ${line}`
+}

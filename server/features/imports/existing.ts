@@ -1,0 +1,176 @@
+import sql, { type Sql } from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+import { recording } from '../activity/record.ts'
+import { consentData, type Tally } from './created.ts'
+import { duplicates, type MergeTerms, notes, people, type Range, tagsOf, taken, waiting, wished } from './people.ts'
+
+/** Locks whoever the range is about and is there, in the order of their ids, as all who change many do. */
+export async function holdExisting(trx: Trx, terms: MergeTerms, range: Range): Promise<void> {
+  const { accountId, matchBy } = terms
+  const byKey = matchBy === 'email' ? sql`c.email` : sql`c.external_id`
+  const also =
+    matchBy === 'email'
+      ? sql``
+      : sql`or c.email in (select r.email from import_rows as r where r.${waiting(terms, range)} and r.email is not null)`
+  await trx.query(sql`
+    select count(*) from (
+      select c.id from contacts as c
+      where c.account_id = ${accountId}
+        and (${byKey} in (select key from import_rows where ${waiting(terms, range)}) ${also})
+      order by c.id for update
+    ) as held`)
+}
+
+/**
+ * Steps up to `planned`: everyone of the range who is there, with what their row makes of them. `conflict`: their address
+ * and their external id are those of two people. A state is only ever taken away, or given to someone who has none.
+ */
+export function planned(terms: MergeTerms, range: Range): Sql {
+  const { accountId, updateExisting, matchBy } = terms
+  const match =
+    matchBy === 'email'
+      ? sql`c.email = p.email`
+      : sql`(c.external_id = p.key or (c.external_id is null and c.email = p.email
+          and not exists (select from contacts as x where x.account_id = ${accountId} and x.external_id = p.key)))`
+  const takes = (value: Sql, otherwise: Sql) => (updateExisting ? value : otherwise)
+  const said = sql`m.more ->> 'state'`
+  const open = sql`m.old_state in ('none', 'pending', 'subscribed')`
+  return sql`
+    ${people(terms, range)}, matched as (
+      select p.key, p.line, p.rows, p.fields as given, p.lists, p.more, p.tags as row_tags, p.external_id as given_id, p.email as given_email,
+        c.id, c.email, c.external_id as old_id, c.state as old_state, c.state_reason as old_reason, c.state_before as old_before,
+        c.fields as old_fields, c.tags as old_tags, ${takes(tagsOf(terms), tagsOf(terms, false))} as wished_tags
+      from people as p join contacts as c on c.account_id = ${accountId} and ${match}
+    ), compared as (
+      select m.*,
+        ${takes(sql`jsonb_strip_nulls(m.old_fields || m.given)`, sql`m.old_fields`)} as new_fields,
+        m.old_tags || array(select tag from unnest(m.wished_tags) with ordinality as t (tag, at) where tag <> all(m.old_tags) order by at) as new_tags,
+        ${takes(sql`coalesce(m.given_id, m.old_id)`, sql`m.old_id`)} as new_id,
+        case when ${said} = 'unsubscribed' and ${open} then 'unsubscribed' when ${said} = 'bounced' and ${open} then 'bounced'
+          ${takes(sql`when ${said} = 'subscribed' and m.old_state = 'none' then 'subscribed'`, sql``)} else m.old_state end as new_state,
+        coalesce(${said}, ${terms.state}) = 'subscribed' and m.old_state in ('unsubscribed', 'bounced') as kept_unsubscribed,
+        ${conflict(terms)} as conflict
+      from matched as m
+    ), planned as (
+      select c.*, d.old_values, d.new_values, d.told,
+        c.new_fields <> c.old_fields or c.new_tags <> c.old_tags or c.new_id is distinct from c.old_id or c.new_state <> c.old_state as differs
+      from compared as c left join lateral (
+        select jsonb_object_agg(key, c.old_fields -> key) filter (where c.old_fields ? key) as old_values,
+          jsonb_object_agg(key, value) filter (where value <> 'null') as new_values,
+          jsonb_object_agg(key, jsonb_strip_nulls(jsonb_build_object('from', c.old_fields -> key, 'to', value))) as told
+        from jsonb_each(c.given) where c.old_fields -> key is distinct from nullif(value, 'null')
+      ) as d on c.new_fields <> c.old_fields
+    )`
+}
+
+/** Whether a row names two people, one by address and one by external id: over `matched as m`. */
+function conflict({ accountId, matchBy }: MergeTerms): Sql {
+  if (matchBy === 'external_id') return sql`(m.given_email is not null and m.given_email <> m.email)`
+  return sql`(m.given_id is not null and m.given_id is distinct from m.old_id and (
+    exists (select from contacts as x where x.account_id = ${accountId} and x.external_id = m.given_id)
+    or row_number() over (partition by m.given_id order by m.key) > 1))`
+}
+
+/** Changes those who are there already, each with their row, one event and whatever consents their rows assert. */
+export async function mergeExisting(trx: Trx, terms: MergeTerms, range: Range, hasDuplicates: boolean): Promise<Tally> {
+  const { accountId, importId, actor, consent } = terms
+  const agreed = sql`agreed`
+  const all = sql`planned`
+  const [tally] = await trx.query<Tally>(sql`
+    with ${planned(terms, range)}, agreed as (select * from planned where not conflict), ${wished(terms, agreed)}, joined as (
+      insert into list_members (account_id, list_id, contact_id, change_set_id)
+      select ${accountId}::bigint, list_id, contact_id, ${importId}::bigint from wished where not opted_out
+      on conflict do nothing
+      returning contact_id, list_id
+    ), left_lists as (
+      delete from list_members as l using (
+        select a.id, own.key::bigint as list_id from agreed as a cross join jsonb_each(a.lists) as own where own.value = 'false'
+      ) as w where l.account_id = ${accountId} and l.list_id = w.list_id and l.contact_id = w.id
+      returning l.contact_id, l.list_id
+    ), joined_of as (select contact_id, jsonb_agg(list_id order by list_id) as lists from joined group by contact_id),
+    left_of as (select contact_id, jsonb_agg(list_id order by list_id) as lists from left_lists group by contact_id),
+    refused as (select distinct contact_id from wished where opted_out),
+    changed as (
+      update contacts as c set fields = a.new_fields, tags = a.new_tags, external_id = a.new_id, state = a.new_state,
+        state_reason = case when a.new_state <> a.old_state then 'import' else c.state_reason end,
+        state_before = case when a.new_state = a.old_state then c.state_before when a.new_state in ('unsubscribed', 'bounced') then a.old_state end,
+        state_at = case when a.new_state <> a.old_state then statement_timestamp() else c.state_at end,
+        updated_at = statement_timestamp()
+      from agreed as a where c.account_id = ${accountId} and c.id = a.id and a.differs
+      returning c.id
+    ), told as (
+      select a.*, j.lists as joined, l.lists as left_lists, r.contact_id is not null as opted_out,
+        case when a.differs or j.lists is not null or l.lists is not null then 'updated' else 'unchanged' end as action
+      from agreed as a left join joined_of as j on j.contact_id = a.id left join left_of as l on l.contact_id = a.id
+        left join refused as r on r.contact_id = a.id
+    ), kept as (
+      insert into change_rows (account_id, change_set_id, line, email, action, contact_id, before, after, problem)
+      select ${accountId}::bigint, ${importId}::bigint, line, email, action, id,
+        case when action = 'updated' then ${beforeOf()} end, case when action = 'updated' then ${afterOf()} end,
+        ${notes([
+          ['opted_out', sql`opted_out`],
+          ['kept_unsubscribed', sql`kept_unsubscribed`],
+        ])}
+      from told
+      union all
+      select ${accountId}, ${importId}, line, email, 'rejected', id, null, null, ${IDENTITY_CONFLICT}::jsonb from planned where conflict
+    ), asserted as (
+      insert into consents (account_id, contact_id, action, grade, source, actor, ip, data, at)
+      select ${accountId}::bigint, id, case new_state when 'subscribed' then 'granted' else 'withdrawn' end, 'asserted', 'import', ${actor},
+        (more #>> '{consent,ip}')::inet, ${consentData(importId, consent.source)},
+        coalesce(coalesce(more #>> '{consent,at}', ${consent.at ?? null})::timestamptz, clock_timestamp())
+      from told where new_state <> old_state and new_state in ('subscribed', 'unsubscribed')
+    ), ${hasDuplicates ? sql`again as (${duplicates(terms, all)} returning 1),` : sql``} gone as (${taken(terms, range, all)}),
+    ${recording(accountId, changedActs(), importId)}
+    select (select count(*) from gone) as rows, ${hasDuplicates ? sql`(select count(*) from again)` : sql`0`} as duplicates,
+      count(*) filter (where action = 'updated') as updated, count(*) filter (where action = 'unchanged') as unchanged,
+      count(*) filter (where opted_out) as opted_out, count(*) filter (where kept_unsubscribed) as kept_unsubscribed,
+      (select count(*) from planned where conflict) as rejected
+    from told`)
+  return tally!
+}
+
+/** What is answered for a row that names two people. */
+export const IDENTITY_CONFLICT = JSON.stringify({
+  errors: { external_id: ['identity_conflict: the address and the external id are those of two different contacts'] },
+})
+
+/** What was, of what changed: over `told`. */
+export function beforeOf(): Sql {
+  return sql`
+    jsonb_strip_nulls(jsonb_build_object('fields', old_values,
+      'tags', case when new_tags <> old_tags then to_jsonb(old_tags) end,
+      'external_id', case when new_id is distinct from old_id then old_id end,
+      'state', case when new_state <> old_state then old_state end,
+      'state_reason', case when new_state <> old_state then old_reason end,
+      'state_before', case when new_state <> old_state then old_before end,
+      'lists', left_lists))`
+}
+
+export function afterOf(): Sql {
+  return sql`
+    jsonb_strip_nulls(jsonb_build_object('fields', new_values,
+      'tags', case when new_tags <> old_tags then to_jsonb(new_tags) end,
+      'external_id', case when new_id is distinct from old_id then new_id end,
+      'state', case when new_state <> old_state then new_state end,
+      'lists', joined))`
+}
+
+function changedActs(): Sql {
+  return sql`
+    select id as contact_id,
+      case when new_state <> old_state and new_state = 'unsubscribed' then array['unsubscribed'] else '{}' end
+        || case when new_state <> old_state and new_state = 'subscribed' then array['subscribed'] else '{}' end
+        || case when told is not null or new_tags <> old_tags or new_id is distinct from old_id or (new_state <> old_state and new_state = 'bounced')
+          then array['updated'] else '{}' end
+        || case when joined is not null then array['list_added'] else '{}' end
+        || case when left_lists is not null then array['list_removed'] else '{}' end as types,
+      null::text as name, null::timestamptz as at,
+      jsonb_strip_nulls(jsonb_build_object(
+        'fields', told,
+        'state', case when new_state <> old_state then jsonb_build_object('from', old_state, 'to', new_state) end,
+        'external_id', case when new_id is distinct from old_id then jsonb_build_object('from', old_id, 'to', new_id) end,
+        'tags', case when new_tags <> old_tags then jsonb_build_object('added', array(select tag from unnest(new_tags) as tag where tag <> all(old_tags))) end,
+        'lists', case when joined is not null or left_lists is not null then jsonb_build_object('added', joined, 'removed', left_lists) end)) as data
+    from told where action = 'updated' order by id`
+}

@@ -1,0 +1,123 @@
+import sql from 'sql-template-tag'
+import type { Database, Queryable, Trx } from '../../db/database.ts'
+import { violatedUnique } from '../../db/sqlstate.ts'
+import { mergeChunk, TakenElsewhere } from './chunk.ts'
+import type { Counts } from './imports.ts'
+import type { MergeTerms, Range } from './people.ts'
+
+/**
+ * Rows merged in one transaction: what it costs by itself is a few ms, and nobody whom it changes waits longer than it takes,
+ * a quarter of a second.
+ */
+const CHUNK = 5000
+
+/** Chunks merged at once: a second connection works while the first waits for its commit, or shares the trigram index's work. */
+const LANES = 2
+
+/** Chunks of which some person was entered by others at that moment are looked at again, so often at most. */
+const MOST_PASSES = 20
+
+const MOST_TRIES = 5
+
+/** The import was cancelled, or is done elsewhere: nothing more is to be done here. */
+export class Stopped extends Error {}
+
+/** What a chunk finds when it begins. Throws when the import can't go on: its lists have gone, or its fields have changed. */
+export type TermsFor = (trx: Trx) => Promise<MergeTerms>
+
+interface Merging {
+  db: Database
+  accountId: number
+  importId: number
+  termsFor: TermsFor
+  signal: AbortSignal
+  /** Told of each chunk that is merged. */
+  onChunk: () => Promise<void>
+  /** Asked after that: whether to leave the rest for later. */
+  isOver: () => boolean
+}
+
+/**
+ * Merges whatever waits, chunk after chunk in the order of the keys, two at once. Answers whether all was merged. Whoever
+ * dies in between has merged whole chunks, and the rest waits for the next who comes.
+ */
+export async function mergeAll(merging: Merging): Promise<boolean> {
+  const { db, accountId, importId } = merging
+  for (let pass = 1; pass <= MOST_PASSES; pass++) {
+    const complete = await onePass(merging)
+    if (!complete) return false
+    const [left] = await db.query(
+      sql`select from import_rows where account_id = ${accountId} and import_id = ${importId} limit 1`,
+    )
+    if (!left) return true
+  }
+  throw new Error(`rows are left after ${MOST_PASSES} passes`)
+}
+
+async function onePass(merging: Merging): Promise<boolean> {
+  const { db, accountId, importId, signal, isOver } = merging
+  const ranges = rangesOf(db, accountId, importId, CHUNK)
+  let complete = true
+  const lane = async () => {
+    for await (const range of ranges) {
+      signal.throwIfAborted()
+      await mergeRange(merging, range)
+      await merging.onChunk()
+      if (isOver()) {
+        complete = false
+        return
+      }
+    }
+  }
+  const ended = await Promise.allSettled(Array.from({ length: LANES }, lane))
+  const failed = ended.find((end) => end.status === 'rejected')
+  if (failed) throw failed.reason
+  return complete
+}
+
+/** Ranges of about `rows` rows that wait, in the order of their keys. Several may take from it at once. */
+export async function* rangesOf(
+  db: Queryable,
+  accountId: number,
+  importId: number,
+  rows: number,
+): AsyncGenerator<Range, void> {
+  for (let after = ''; ; ) {
+    const [next] = await db.query<{ upTo: string | null }>(sql`
+      select max(key) as "upTo" from (
+        select key from import_rows where account_id = ${accountId} and import_id = ${importId} and key > ${after} order by key limit ${rows}
+      ) as waiting`)
+    if (next!.upTo === null) return
+    const range = { after, upTo: next!.upTo }
+    after = next!.upTo
+    yield range
+  }
+}
+
+async function mergeRange({ db, accountId, importId, termsFor }: Merging, range: Range): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await db.transaction(async (trx) => {
+        const { counts } = await mergeChunk(trx, await termsFor(trx), range)
+        await addCounts(trx, accountId, importId, counts)
+      })
+      return
+    } catch (error) {
+      // Another writer was quicker by a moment: seen anew, what it wrote is there.
+      const isRace = error instanceof TakenElsewhere || violatedUnique(error)?.startsWith('contacts_') === true
+      if (!isRace || attempt === MOST_TRIES) throw error
+    }
+  }
+}
+
+/** The last statement of a chunk: no chunk of an import that was cancelled meanwhile is committed. Throws Stopped. */
+async function addCounts(trx: Trx, accountId: number, importId: number, counts: Counts): Promise<void> {
+  const [row] = await trx.query(sql`
+    update change_sets as s
+    set counts = s.counts || (
+      select coalesce(jsonb_object_agg(key, coalesce((s.counts ->> key)::bigint, 0) + value::bigint), '{}')
+      from jsonb_each_text(${JSON.stringify(counts)}::jsonb))
+    where s.account_id = ${accountId} and s.id = ${importId} and s.phase = 'merging'
+    returning s.id`)
+  if (!row) throw new Stopped()
+}

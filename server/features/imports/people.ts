@@ -1,0 +1,118 @@
+import sql, { join, type Sql } from 'sql-template-tag'
+import type { Keyring } from '../../lib/secret.ts'
+import type { FieldValue } from '../fields/definition.ts'
+import type { State } from '../subscriptions/states.ts'
+
+/** What decides how an import's rows are merged, as the account has it when a chunk begins. */
+export interface MergeTerms {
+  accountId: number
+  importId: number
+  actor: string
+  keyring: Keyring
+  matchBy: 'email' | 'external_id'
+  updateExisting: boolean
+  listIds: readonly number[]
+  tags: readonly string[]
+  /** State of new people whose rows say none. */
+  state: State
+  /** Evidence for all. */
+  consent: { at?: string; source?: string }
+  /** What a new contact starts with, under the fields' keys. */
+  defaults: Readonly<Record<string, FieldValue>>
+  /** Fields that a new contact must have: key and merge tag. */
+  required: readonly { key: string; mergeTag: string }[]
+}
+
+/** Keys above `after`, up to `upTo` itself: the rows of one person are never in two ranges. */
+export interface Range {
+  after: string
+  upTo: string
+}
+
+/** The rows of a range that wait to be merged. */
+export function waiting({ accountId, importId }: MergeTerms, { after, upTo }: Range): Sql {
+  return sql`account_id = ${accountId} and import_id = ${importId} and key > ${after} and key <= ${upTo}`
+}
+
+/**
+ * A step `people`: one row each person of a range. Where a file has several rows of one, the later ones count, field by
+ * field; tags and lists come together.
+ */
+export function people(terms: MergeTerms, range: Range): Sql {
+  const byEmail = terms.matchBy === 'email'
+  const email = byEmail ? sql`key` : sql`(array_agg(email order by line desc) filter (where email is not null))[1]`
+  const externalId = byEmail ? sql`jsonb_merged(more order by line) ->> 'external_id'` : sql`key`
+  return sql`
+    people as (
+      select key, max(line) as line, count(*) as rows, ${email} as email, ${externalId} as external_id,
+        jsonb_merged(fields order by line) as fields, jsonb_appended(tags order by line) as tags,
+        jsonb_merged(lists order by line) as lists, jsonb_merged(more order by line) as more
+      from import_rows where ${waiting(terms, range)}
+      group by key
+    )`
+}
+
+/** Someone new must have a value for each of these: a condition over `people as p`. */
+export function isComplete({ required, defaults }: MergeTerms): Sql {
+  const wanted = required.filter(({ key }) => !Object.hasOwn(defaults, key)).map(({ key }) => key)
+  return wanted.length === 0 ? sql`true` : sql`(jsonb_strip_nulls(p.fields) ?& ${wanted}::text[])`
+}
+
+/** Tags for everyone and those of the row, each once, in that order: an array, over `people as p`. */
+export function tagsOf({ tags }: MergeTerms, ofRow = true): Sql {
+  const forAll = sql`${[...tags]}::text[]`
+  if (!ofRow) return forAll
+  return sql`case when p.tags = '[]' then ${forAll} else array(
+    select tag from (
+      select tag, min(at) as at from (
+        select tag, at - 1000000 from unnest(${forAll}) with ordinality as given (tag, at)
+        union all select tag, at from jsonb_array_elements_text(p.tags) with ordinality as own (tag, at)
+      ) as tagged (tag, at) group by tag
+    ) as each order by at) end`
+}
+
+/** A new contact's state and its reason, over `people as p`. What stood before someone who comes as gone is nothing. */
+export function stateOf({ state }: MergeTerms): Sql {
+  return sql`coalesce(p.more ->> 'state', ${state})`
+}
+
+/**
+ * A step `wished`: who is to be in which list (contact_id, email, list_id, opted_out), from a step with id, email and lists.
+ * Who has left a list by their own act stays out of it.
+ */
+export function wished({ accountId, listIds }: MergeTerms, from: Sql): Sql {
+  return sql`
+    wished as (
+      select w.id as contact_id, w.list_id, exists (
+        select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = w.list_id and o.email = w.email) as opted_out
+      from (
+        select id, email, list_id from ${from} as f cross join unnest(${[...listIds]}::bigint[]) as given (list_id)
+          where not coalesce(f.lists -> list_id::text = 'false', false)
+        union
+        select id, email, own.key::bigint from ${from} as f cross join jsonb_each(f.lists) as own where own.value = 'true'
+      ) as w (id, email, list_id)
+    )`
+}
+
+/** Earlier rows of people whose rows are being merged, from a step with key, line and id: kept as duplicates. */
+export function duplicates({ accountId, importId }: MergeTerms, from: Sql): Sql {
+  return sql`
+    insert into change_rows (account_id, change_set_id, line, email, action, contact_id)
+    select ${accountId}::bigint, ${importId}::bigint, r.line, f.email, 'duplicate', f.id
+    from ${from} as f join import_rows as r on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = f.key and r.line < f.line`
+}
+
+/** Takes the rows of people out of those that wait, from a step with key: answers how many. */
+export function taken({ accountId, importId }: MergeTerms, range: Range, from: Sql): Sql {
+  return sql`
+    delete from import_rows as r using ${from} as f
+    where r.account_id = ${accountId} and r.import_id = ${importId} and r.key = f.key and r.key > ${range.after} and r.key <= ${range.upTo}
+    returning 1`
+}
+
+/** `{"notes": […]}` of those whose condition holds; null when none does. */
+export function notes(conditions: readonly (readonly [note: string, holds: Sql])[]): Sql {
+  const each = conditions.map(([note, holds]) => sql`case when ${holds} then ${note}::text end`)
+  const any = conditions.map(([, holds]) => holds)
+  return sql`case when ${join(any, ' or ')} then jsonb_build_object('notes', to_jsonb(array_remove(array[${join(each)}], null))) end`
+}

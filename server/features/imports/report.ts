@@ -1,0 +1,93 @@
+import sql from 'sql-template-tag'
+import type { Queryable } from '../../db/database.ts'
+import { defuse } from '../../lib/spreadsheet-cell.ts'
+import { textOf } from './cells.ts'
+import type { Cell } from './reading/table.ts'
+
+/** Rows read at once. */
+const PAGE = 2000
+
+interface RejectedRow {
+  line: number
+  email: string | null
+  input: Cell[] | null
+  problem: { errors?: Record<string, string[]> } | null
+}
+
+/**
+ * The rejected rows of an import as CSV: its own columns, and behind them `error`, so that they can be mended and come again.
+ * Of people who were removed since, nothing is left.
+ */
+export async function* rejectedAsCsv(
+  db: Queryable,
+  accountId: number,
+  importId: number,
+  columns: readonly string[],
+): AsyncGenerator<string> {
+  yield csvLine([...columns, 'error'])
+  const emailAt = columns.findIndex((name) => /e-?mail/i.test(name))
+  for (let after = 0; ; ) {
+    const rows = await db.query<RejectedRow>(sql`
+      select line, email, input, problem from change_rows
+      where account_id = ${accountId} and change_set_id = ${importId} and line > ${after} and action = 'rejected' and problem is not null
+      order by line limit ${PAGE}`)
+    if (rows.length === 0) return
+    after = rows.at(-1)!.line
+    yield rows
+      .map(({ input, email, problem }) => {
+        const cells = columns.map((_, at) => (input ? textOf(input[at]) : at === emailAt ? (email ?? '') : ''))
+        return csvLine([...cells, errorText(problem?.errors ?? {})])
+      })
+      .join('')
+  }
+}
+
+function errorText(errors: Record<string, string[]>): string {
+  return Object.entries(errors)
+    .map(([field, messages]) => (field === 'base' ? messages.join(', ') : `${field}: ${messages.join(', ')}`))
+    .join('; ')
+}
+
+export interface PersonOfImport {
+  line: number
+  email: string | null
+  contact_id: string | null
+  action: string | null
+}
+
+/** Who the rows of an import were about, in the order of its lines, `after` the last one already read. */
+export function readPeople(
+  db: Queryable,
+  accountId: number,
+  importId: number,
+  after: number,
+  limit: number,
+): Promise<PersonOfImport[]> {
+  return db.query<PersonOfImport>(sql`
+    select line, email, contact_id, action from change_rows
+    where account_id = ${accountId} and change_set_id = ${importId} and line > ${after} and contact_id is not null
+    order by line limit ${limit}`)
+}
+
+/** The same, all of them, as CSV. */
+export async function* peopleAsCsv(db: Queryable, accountId: number, importId: number): AsyncGenerator<string> {
+  yield csvLine(['email', 'id', 'action', 'line'])
+  for (let after = 0; ; ) {
+    const rows = await readPeople(db, accountId, importId, after, PAGE)
+    if (rows.length === 0) return
+    after = rows.at(-1)!.line
+    yield rows
+      .map(({ email, contact_id, action, line }) =>
+        csvLine([email ?? '', contact_id ?? '', action ?? '', String(line)]),
+      )
+      .join('')
+  }
+}
+
+function csvLine(cells: readonly string[]): string {
+  return `${cells.map((cell) => quoted(defuse(cell))).join(',')}\r\n`
+}
+
+function quoted(text: string): string {
+  return /[",\r\n]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text
+}

@@ -1,0 +1,245 @@
+import sql from 'sql-template-tag'
+import type { Database } from '../../db/database.ts'
+import type { FileStore } from '../../files/store.ts'
+import type { Messages } from '../../lib/app-error.ts'
+import { guessType } from '../fields/coerce.ts'
+import { type Cause, Causes } from './causes.ts'
+import { textOf } from './cells.ts'
+import { type ColumnQuestion, type ColumnStyle, ColumnStyles } from './column-styles.ts'
+import { ColumnWarnings } from './column-warnings.ts'
+import { type CopyValue, CopyWriter } from './copy-writer.ts'
+import { readGround } from './ground.ts'
+import { findImport, type ImportRow } from './imports.ts'
+import { fingerprintOf, type Ground } from './plan.ts'
+import { type Cell, type Detected, openTable, type Table, type TableRow } from './reading/table.ts'
+import { RowReader, type Staged } from './row-reader.ts'
+import { type Target, Targets } from './targets.ts'
+import type { Warning } from './warnings.ts'
+
+/** What reading a file has brought. */
+export interface StageResult {
+  detected: Detected
+  columns: { name: string; target: Target }[]
+  /** By what the rows were read: see `fingerprintOf`. */
+  fingerprint: string
+  rowsRead: number
+  rejected: number
+  report: Cause[]
+  warnings: Warning[]
+  /** What has to be answered before anything is merged. */
+  questions: ColumnQuestion[]
+  /** Lists that rows name. */
+  listIds: number[]
+}
+
+interface StageParts {
+  db: Database
+  files: FileStore
+  accountId: number
+  importId: number
+  signal: AbortSignal
+  /** Told now and then how far it is. */
+  onProgress: (progress: { bytes_read: number; rows_read: number }) => void
+}
+
+/**
+ * Reads an import's file and puts its rows where they wait to be merged, those that can't be taken among the change set's
+ * rows with everything that is wrong with them. Begun anew, it does away with what an earlier reading has left. Rows of the
+ * file that were merged by then stay merged. Throws UnreadableFile.
+ */
+export async function stageFile(parts: StageParts): Promise<StageResult> {
+  const { db, files, accountId, importId } = parts
+  const row = await findImport(db, accountId, importId)
+  const ground = await readGround(db, accountId)
+  let read = 0
+  const open = async () => {
+    const stream = await files.read(row.file_key!)
+    read = 0
+    stream.on('data', (chunk: Buffer) => {
+      read += chunk.length
+    })
+    stream.pause()
+    return stream
+  }
+  const table = await openTable({ open, name: row.file_name }, row.options)
+  // What a first look takes the columns' dates and numbers for is what they are, but for few files: those are read again.
+  let styles = await lookAhead(table, row, ground)
+  for (let again = 0; ; again++) {
+    const pass = await onePass({ ...parts, bytesRead: () => read }, table, row, ground, styles)
+    const found = pass.styles.settled()
+    if (again > 0 || pass.styles.agreesWith(found))
+      return { ...pass.result, questions: pass.styles.questions(pass.result.columns) }
+    styles = found
+  }
+}
+
+/** The same table of targets each time: what the caller has named, then by the columns' names. */
+function readerFor(
+  table: Table,
+  { options, source }: ImportRow,
+  ground: Ground,
+  styles: ColumnStyles,
+): { reader: RowReader; targets: Targets } {
+  const unknown = ground.settings.unknown_fields
+  const targets = new Targets({ fields: ground.fields, unknown, mapping: options.field_mapping ?? {} })
+  const isJson = table.detected.format === 'ndjson' || table.detected.format === 'json'
+  return {
+    targets,
+    reader: new RowReader(options, ground, styles, unknown === 'reject' && (source === 'json' || isJson)),
+  }
+}
+
+/** Columns that have come to be known since the last row; those of JSON take the type of their first value. */
+function addColumns(reader: RowReader, targets: Targets, table: Table, rows: readonly TableRow[]): void {
+  const isTyped = table.detected.format === 'ndjson' || table.detected.format === 'json'
+  for (let at = reader.columns.length; at < table.columns.length; at++) {
+    const name = table.columns[at]!
+    const cells = rows.map((row) => row.cells[at] ?? null)
+    const first = cells.find((cell) => cell !== null && cell !== '')
+    const isNameless = /^Column \d+$/.test(name) && table.detected.header && rows.length > 0 && first === undefined
+    reader.addColumn(name, targets.of(name, isTyped ? (guessType(first) ?? 'text') : 'text', isNameless))
+  }
+}
+
+async function lookAhead(table: Table, row: ImportRow, ground: Ground): Promise<ReadonlyMap<number, ColumnStyle>> {
+  const styles = new ColumnStyles(row.options, new Map())
+  const { reader, targets } = readerFor(table, row, ground, styles)
+  for await (const rows of table.rows()) {
+    addColumns(reader, targets, table, rows)
+    for (const each of rows) reader.read(each)
+    break
+  }
+  return styles.settled()
+}
+
+const STAGED = 'import_rows (account_id, import_id, key, line, email, fields, tags, lists, more)'
+const REFUSED = 'change_rows (account_id, change_set_id, line, input, problem, action)'
+
+async function onePass(
+  parts: StageParts & { bytesRead: () => number },
+  table: Table,
+  row: ImportRow,
+  ground: Ground,
+  assumed: ReadonlyMap<number, ColumnStyle>,
+) {
+  const { db, accountId, importId, signal } = parts
+  const merged = await clear(db, accountId, importId)
+  const styles = new ColumnStyles(row.options, assumed)
+  const { reader, targets } = readerFor(table, row, ground, styles)
+  const causes = new Causes()
+  const warnings = new ColumnWarnings()
+  const listIds = new Set<number>()
+  let [rowsRead, rejected] = [0, 0]
+  const [staged, refused] = await Promise.all([CopyWriter.open(db.url, STAGED), CopyWriter.open(db.url, REFUSED)])
+  try {
+    for await (const rows of table.rows()) {
+      signal.throwIfAborted()
+      addColumns(reader, targets, table, rows)
+      const good: CopyValue[][] = []
+      const bad: CopyValue[][] = []
+      for (const each of rows) {
+        rowsRead++
+        warnings.see(reader.columns, each)
+        const outcome = reader.read(each)
+        if ('staged' in outcome) {
+          if (outcome.staged.lists) for (const id in outcome.staged.lists) listIds.add(Number(id))
+          good.push(stagedRow(accountId, importId, outcome.staged))
+          continue
+        }
+        rejected++
+        causes.add(outcome.errors, each.line, (field) => cellOf(reader, each.cells, field))
+        bad.push([
+          accountId,
+          importId,
+          each.line,
+          storable(JSON.stringify(each.cells)),
+          problemOf(outcome.errors),
+          'rejected',
+        ])
+      }
+      await staged.write(good)
+      await refused.write(bad)
+      parts.onProgress({ bytes_read: parts.bytesRead(), rows_read: rowsRead })
+    }
+    await Promise.all([staged.finish(), refused.finish()])
+  } catch (error) {
+    await Promise.all([staged.abandon(), refused.abandon()])
+    throw error
+  }
+  if (merged) await withoutMerged(db, accountId, importId)
+  const columns = reader.columns.map(({ name, target }) => ({ name, target }))
+  const result = {
+    detected: table.detected,
+    columns,
+    fingerprint: fingerprintOf(
+      row.options,
+      columns.map(({ target }) => target),
+    ),
+    rowsRead,
+    rejected,
+    report: causes.report(),
+    warnings: warnings.found(),
+    listIds: [...listIds],
+  }
+  return { result, styles }
+}
+
+/** Does away with what an earlier reading has left; answers whether some of the file's rows have been merged. */
+async function clear(db: Database, accountId: number, importId: number): Promise<boolean> {
+  const { merging } = await findImport(db, accountId, importId)
+  await db.query(sql`delete from import_rows where account_id = ${accountId} and import_id = ${importId}`)
+  await db.query(sql`
+    delete from change_rows where account_id = ${accountId} and change_set_id = ${importId} and (not ${merging} or (action = 'rejected' and input is not null))`)
+  return merging
+}
+
+async function withoutMerged(db: Database, accountId: number, importId: number): Promise<void> {
+  await db.query(sql`
+    delete from import_rows as r using change_rows as k
+    where r.account_id = ${accountId} and r.import_id = ${importId}
+      and k.account_id = r.account_id and k.change_set_id = r.import_id and k.line = r.line`)
+}
+
+function stagedRow(
+  accountId: number,
+  importId: number,
+  { key, line, email, fields, tags, lists, more }: Staged,
+): CopyValue[] {
+  return [
+    accountId,
+    importId,
+    key,
+    line,
+    email,
+    JSON.stringify(fields),
+    tags && JSON.stringify(tags),
+    lists && JSON.stringify(lists),
+    more && JSON.stringify(more),
+  ]
+}
+
+function problemOf(errors: Messages): string {
+  return storable(JSON.stringify({ errors }))
+}
+
+/** JSON as PostgreSQL takes it: without NULs and halves of surrogate pairs, which a row is rejected for. */
+function storable(json: string): string {
+  return json.replace(/\\u0000|\\ud[89a-f][0-9a-f]{2}/gi, '\\ufffd')
+}
+
+/** Kinds of which a wrong value is a word that can be mended for all rows, rather than something said of one person. */
+const WORDS = new Set(['select', 'boolean', 'number', 'integer', 'date'])
+
+function cellOf(reader: RowReader, cells: readonly Cell[], field: string) {
+  const at = reader.columnOf(field)
+  const column = reader.columns[at]
+  const target = column?.target
+  return {
+    column: column?.name ?? null,
+    value: textOf(cells[at]).slice(0, 255),
+    isWord:
+      target?.to === 'state' ||
+      target?.to === 'lists' ||
+      (target?.to === 'field' && WORDS.has(target.field.rules.type)),
+  }
+}

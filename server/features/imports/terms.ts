@@ -1,0 +1,69 @@
+import type { Queryable, Trx } from '../../db/database.ts'
+import type { Keyring } from '../../lib/secret.ts'
+import { findAccount } from '../accounts/accounts.ts'
+import { holdLists } from '../contacts/memberships.ts'
+import { type FieldSet, loadFields } from '../fields/field-set.ts'
+import type { ImportRow } from './imports.ts'
+import type { MergeTerms } from './people.ts'
+import { fingerprintOf } from './plan.ts'
+import { type Target, Targets } from './targets.ts'
+
+/** What rows were read by is no longer so: fields have been changed, and the rest of the file has to be read again. */
+export class ReadAnew extends Error {}
+
+/** Where the columns of an import go by the definitions of now. */
+export function targetsNow(
+  { columns, options }: ImportRow,
+  fields: FieldSet,
+  unknown: 'create' | 'reject' | 'ignore',
+): Target[] {
+  const targets = new Targets({ fields, unknown, mapping: options.field_mapping ?? {} })
+  return (columns ?? []).map(({ name, target }) =>
+    targets.of(
+      name,
+      target.to === 'field' ? target.field.rules.type : 'text',
+      target.to === 'nothing' && target.because === 'empty',
+    ),
+  )
+}
+
+/**
+ * The terms by which a chunk is merged, with its lists held until the transaction ends. Throws ReadAnew, and an AppError when
+ * a list that people are to join is gone.
+ */
+export async function termsFor(
+  trx: Trx,
+  row: ImportRow,
+  listIds: readonly number[],
+  keyring: Keyring,
+): Promise<MergeTerms> {
+  await holdLists(trx, row.accountId, [...new Set([...(row.options.list_ids ?? []), ...listIds])])
+  return termsOf(trx, row, keyring)
+}
+
+/** The same without holding anything, for a dry run. */
+export async function termsOf(db: Queryable, row: ImportRow, keyring: Keyring): Promise<MergeTerms> {
+  const { accountId, options } = row
+  const [{ settings }, fields] = await Promise.all([findAccount(db, accountId), loadFields(db, accountId)])
+  if (row.staged !== fingerprintOf(options, targetsNow(row, fields, settings.unknown_fields))) throw new ReadAnew()
+  const { consent = {} } = options
+  return {
+    accountId,
+    importId: row.id,
+    actor: row.actor,
+    keyring,
+    matchBy: options.match_by ?? 'email',
+    updateExisting: options.update_existing ?? row.source === 'json',
+    listIds: options.list_ids ?? [],
+    tags: options.tags ?? [],
+    state: options.state ?? settings.import_default_state,
+    consent: {
+      ...(consent.obtained_at === undefined ? {} : { at: consent.obtained_at }),
+      ...(consent.source === undefined ? {} : { source: consent.source }),
+    },
+    defaults: Object.fromEntries(
+      fields.active.filter((field) => field.default !== null).map((field) => [field.key, field.default!]),
+    ),
+    required: fields.active.filter((field) => field.required).map(({ key, mergeTag }) => ({ key, mergeTag })),
+  }
+}
