@@ -139,6 +139,6 @@ export async function buildApp({
     bodyMaxBytes: config.IMPORT_BODY_MAX_BYTES,
     keepFileDays: config.UPLOAD_RETENTION_DAYS,
   })
-  await app.register(exportRoutes, { db, change, queue, files, keyring, fieldCache, config })
+  await app.register(exportRoutes, { db, change, queue, files, keyring, fieldCache, publicUrl: config.PUBLIC_URL })
   return app
 }

@@ -34,7 +34,12 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
   return [
     ...fieldJobs(db),
     ...importJobs({ db, files, thread, keyring, keepFileDays: config.UPLOAD_RETENTION_DAYS }, queue),
-    ...exportJobs({ db, files, config }),
+    ...exportJobs({
+      db,
+      files,
+      mostMinutes: config.EXPORT_MAX_MINUTES,
+      keptHours: config.EXPORT_RETENTION_HOURS,
+    }),
   ]
 }
 

@@ -17,7 +17,14 @@ export function defused(column: Sql): Sql {
 }
 
 /** An item of a cell that holds several, parted by commas: quoted as CSV does it, where it would be read as something else. */
-export const LIST_NAME = sql`case when l.name ~ '[",\\r\\n]|^\\s|\\s$' then '"' || replace(l.name, '"', '""') || '"' else l.name end`
+const item = (text: Sql) =>
+  sql`case when ${text} ~ '[",\\r\\n]' then '"' || replace(${text}, '"', '""') || '"' else ${text} end`
+
+export const LIST_NAME = item(sql`l.name`)
+
+/** No tag has a comma, and hardly one a quote. */
+export const TAGS = sql`case when position('"' in array_to_string(c.tags, ',')) = 0 then array_to_string(c.tags, ',')
+  else array_to_string(array(select ${item(sql`tag`)} from unnest(c.tags) as tag), ',') end`
 
 /** The text of a field's value, or null: `displayValue` of features/fields/coerce.ts as SQL. */
 export function fieldText({ accountId, id, type, format }: FieldDefinition): Sql {

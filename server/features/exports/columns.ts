@@ -3,7 +3,7 @@ import { invalid } from '../../lib/app-error.ts'
 import type { FieldDefinition } from '../fields/definition.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 import { SUPPRESSED } from '../subscriptions/suppressions.ts'
-import { fieldText } from './cells.ts'
+import { fieldText, TAGS } from './cells.ts'
 import { ofField } from './copy-text.ts'
 
 /** What the cells of a column hold: decides how they are written. */
@@ -46,7 +46,7 @@ const ATTRIBUTES: Readonly<Record<string, Omit<Column, 'name'>>> = {
   subscribed: column('plain', sql`(c.state = 'subscribed')::text`, sql`to_json(c.state = 'subscribed')`),
   sendable: column('plain', sql`${SENDABLE}::text`, sql`to_json(${SENDABLE})`),
   origin: column('text', sql`c.origin`),
-  tags: column('text', sql`array_to_string(c.tags, ',')`, sql`to_json(c.tags)`),
+  tags: column('text', TAGS, sql`to_json(c.tags)`),
   lists: column('text', sql`m.names`, sql`coalesce(m.names_json, '[]')`, true),
   list_ids: column('plain', sql`m.ids`, sql`coalesce(m.ids_json, '[]')`, true),
   created_at: moment(sql`c.created_at`),

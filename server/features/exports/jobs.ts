@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import sql from 'sql-template-tag'
 import { Type } from 'typebox'
-import type { Config } from '../../config.ts'
 import type { Database } from '../../db/database.ts'
 import { isConnectionLoss, isTimeout } from '../../db/sqlstate.ts'
 import type { FileStore } from '../../files/store.ts'
@@ -26,7 +25,9 @@ export const EXPORT_JOB_NAMES = [writeExport] as unknown as JobName[]
 interface Parts {
   db: Database
   files: FileStore
-  config: Pick<Config, 'EXPORT_MAX_MINUTES' | 'EXPORT_RETENTION_HOURS'>
+  /** EXPORT_MAX_MINUTES and EXPORT_RETENTION_HOURS. */
+  mostMinutes: number
+  keptHours: number
 }
 
 export const exportJobs = (parts: Parts): Job[] => [writeExportJob(parts)] as unknown as Job[]
@@ -34,8 +35,8 @@ export const exportJobs = (parts: Parts): Job[] => [writeExportJob(parts)] as un
 const PROGRESS_MS = 1000
 
 /** Safe to run twice: each try writes a file of its own, and only one of them becomes the export's. */
-export function writeExportJob({ db, files, config }: Parts): Job<typeof Payload> {
-  const mostMs = config.EXPORT_MAX_MINUTES * 60_000
+export function writeExportJob({ db, files, mostMinutes, keptHours }: Parts): Job<typeof Payload> {
+  const mostMs = mostMinutes * 60_000
   return {
     ...writeExport,
     concurrency: 2,
@@ -62,8 +63,7 @@ export function writeExportJob({ db, files, config }: Parts): Job<typeof Payload
           take,
         )
         clearInterval(watch)
-        if (!(await finish(db, accountId, row, { contacts, bytes: taken, keptHours: config.EXPORT_RETENTION_HOURS })))
-          await files.remove(key)
+        if (!(await finish(db, accountId, row, { contacts, bytes: taken, keptHours }))) await files.remove(key)
       } catch (error) {
         clearInterval(watch)
         await files.remove(key).catch(() => {}) // what it says must not hide why we are here
@@ -71,7 +71,7 @@ export function writeExportJob({ db, files, config }: Parts): Job<typeof Payload
         if (stop.aborted || (isConnectionLoss(error) && !late.aborted)) throw error // another try, perhaps elsewhere
         const isLate = late.aborted || isTimeout(error)
         const reason = isLate
-          ? `It took longer than ${config.EXPORT_MAX_MINUTES} minutes: ask for fewer contacts, or raise EXPORT_MAX_MINUTES`
+          ? `It took longer than ${mostMinutes} minutes: ask for fewer contacts, or raise EXPORT_MAX_MINUTES`
           : error instanceof AppError
             ? wordsOf(error)
             : 'Unexpected error'

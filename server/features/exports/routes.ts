@@ -2,7 +2,6 @@ import { PassThrough } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { Config } from '../../config.ts'
 import type { Database } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
 import type { Change } from '../../http/change.ts'
@@ -49,16 +48,16 @@ interface Options {
   files: FileStore
   keyring: Keyring
   fieldCache: FieldCache
-  config: Pick<Config, 'PUBLIC_URL'>
+  publicUrl: string | undefined
 }
 
 export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
-  const { db, change, queue, files, keyring, fieldCache, config } = options
+  const { db, change, queue, files, keyring, fieldCache, publicUrl } = options
   const onWire = (request: FastifyRequest, row: ExportRow) =>
     exportOnWire(row, {
       accountId: request.caller.accountId,
       keyring,
-      origin: config.PUBLIC_URL?.replace(/\/$/, '') ?? `${request.protocol}://${request.host}`,
+      origin: publicUrl?.replace(/\/$/, '') ?? `${request.protocol}://${request.host}`,
       now: new Date(),
     })
 
@@ -189,9 +188,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     {
       config: { public: true },
       schema: {
-        tags,
-        operationId: 'downloadByLink',
-        summary: 'The file of an export, by the address that the export has',
+        hide: true, // an address that an export has, not one to be made up
         params: Type.Object({ link: Type.String(), name: Type.String() }),
       },
     },

@@ -30,8 +30,7 @@ export class Snapshot implements Queryable {
 
   /** @param signal Ends it at once, also in the middle of a statement. */
   static async open(db: Database, mostMs: number, signal: AbortSignal): Promise<Snapshot> {
-    const { connectionString, types } = db.pool.options
-    const client = new pg.Client({ connectionString, types })
+    const client = new pg.Client({ connectionString: db.url, types: db.pool.options.types })
     const snapshot = new Snapshot(db, client)
     try {
       await client.connect()

@@ -99,7 +99,11 @@ function transformsOf({ format, columns, raw }: Plan): Duplex[] {
     case 'ndjson':
       return []
     case 'xlsx':
-      return [Duplex.from((lines: AsyncIterable<Buffer>) => sheetOf(lines, columns, raw))]
+      return [
+        Duplex.from(async function* (lines: AsyncIterable<Buffer>) {
+          yield* sheetOf(lines, columns, raw)
+        }),
+      ]
   }
 }
 
