@@ -104,7 +104,8 @@ for (const format of FORMATS) {
             itemsOf(row.lists!),
             person.lists.toSorted((a, b) => a - b).map((list) => LIST_NAMES[list]),
           )
-          assert.equal(readMoment(row.created_at, 'iso'), stored[at]!.created_at.toISOString())
+          const lost = Date.parse(readMoment(row.created_at, 'iso')!) - stored[at]!.created_at.getTime()
+          assert.ok(Math.abs(lost) < (format === 'xlsx' ? 1000 : 1), `${row.created_at}`) // a sheet is read by seconds
           for (const field of fields.active) {
             const before = person.fields[field.mergeTag] ?? null
             const read = coerceValue(field, row[field.mergeTag])
