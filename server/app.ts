@@ -11,6 +11,7 @@ import type { Desk } from './features/contacts/desk.ts'
 import { ContactReader } from './features/contacts/find.ts'
 import { revertRoutes } from './features/contacts/revert-routes.ts'
 import { contactRoutes } from './features/contacts/routes.ts'
+import { exportRoutes } from './features/exports/routes.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
@@ -142,5 +143,6 @@ export async function buildApp({
     bodyMaxBytes: config.IMPORT_BODY_MAX_BYTES,
     keepFileDays: config.UPLOAD_RETENTION_DAYS,
   })
+  await app.register(exportRoutes, { db, change, queue, files, keyring, fieldCache, publicUrl: config.PUBLIC_URL })
   return app
 }
