@@ -1,8 +1,13 @@
-import rateLimit from '@fastify/rate-limit'
-import type { FastifyInstance } from 'fastify'
+import rateLimit, { normalizeIP } from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../lib/app-error.ts'
 
-const WINDOW_MS = 10_000
+export const WINDOW_MS = 10_000
+
+/** Whose requests are counted together while no token tells: an IPv6 network of 64 bits is one sender's, who has all of it. */
+export function senderOf({ ip }: Pick<FastifyRequest, 'ip'>): string {
+  return normalizeIP(ip ?? '')
+}
 
 /**
  * At most `max` requests a token (an address, where there is none) in 10 s, counted by each API process for itself.
@@ -16,7 +21,7 @@ export async function installRateLimit(app: FastifyInstance, max: number): Promi
     timeWindow: WINDOW_MS,
     hook: 'onRequest',
     allowList: (request) => request.routeOptions.config.public === true,
-    keyGenerator: (request) => (request.grant ? `token:${request.grant.tokenId}` : request.ip),
+    keyGenerator: (request) => (request.grant ? `token:${request.grant.tokenId}` : senderOf(request)),
     errorResponseBuilder: () => new AppError('rate_limited', 'Rate limit exceeded'),
     addHeaders: {
       'x-ratelimit-limit': true,
