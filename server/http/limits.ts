@@ -1,13 +1,9 @@
-import rateLimit, { normalizeIP } from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance } from 'fastify'
 import { AppError } from '../lib/app-error.ts'
+import { senderOf } from './sender.ts'
 
 export const WINDOW_MS = 10_000
-
-/** Whose requests are counted together while no token tells: an IPv6 network of 64 bits is one sender's, who has all of it. */
-export function senderOf({ ip }: Pick<FastifyRequest, 'ip'>): string {
-  return normalizeIP(ip ?? '')
-}
 
 /**
  * At most `max` requests a token (an address, where there is none) in 10 s, counted by each API process for itself.

@@ -77,3 +77,19 @@ test('without a limit any number of tokens can be tried', async (t) => {
   const made = await testApp(t, { RATE_LIMIT: '0' })
   for (let n = 0; n < 20; n++) assert.equal(await statusWith(made, madeUp()), 401)
 })
+
+test('the address that a trusted proxy names counts, without the port of the connection', async (t) => {
+  const made = await testApp(t, { RATE_LIMIT: '3', TRUSTED_PROXIES: '192.0.2.1' })
+  const from = async (forwarded: string) =>
+    (
+      await made.app.inject({
+        url: '/api/account',
+        headers: { 'api-token': madeUp(), 'x-forwarded-for': forwarded },
+        remoteAddress: '192.0.2.1',
+      })
+    ).statusCode
+
+  for (const port of [1001, 1002, 1003]) assert.equal(await from(`198.51.100.7:${port}`), 401)
+  assert.equal(await from('198.51.100.7:1004'), 429)
+  assert.equal(await from('198.51.100.8:1004'), 401)
+})

@@ -38,10 +38,10 @@ export class Access {
    * What this token opens; undefined: nothing. Its use is noted, at most once a minute, without keeping the request waiting.
    * Throws rate_limited, and looks nothing up, when the sender has tried too many tokens that open nothing.
    */
-  async grantOf(token: string, sender: string): Promise<Grant | undefined> {
+  async grantOf(token: string, sender: () => string): Promise<Grant | undefined> {
     if (!isTokenLike(token) || this.#unknown.has(token)) return undefined
     const isStranger = !this.#opened.has(token) && !this.#grants.has(token)
-    const takeBack = isStranger ? this.#attempts.take(sender) : () => {}
+    const takeBack = isStranger ? this.#attempts.take(sender()) : () => {}
     const grant = await this.#grants.get(token).catch((error: unknown) => {
       takeBack() // nobody knows what it would have opened
       throw error
