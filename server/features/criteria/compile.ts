@@ -111,7 +111,8 @@ const IN_PATH: Partial<Record<Operator, string>> = { gt: '>', gte: '>=', lt: '<'
 
 /**
  * As a JSON path, where numbers compare with numbers alone, whatever else may stand under the key; and which reads the
- * value once. To take it out, for its type and to compare it, takes a fifth longer over a million rows.
+ * value once. To take it out twice, for its type and to compare it, takes a third longer over a million rows. `?` makes the
+ * condition cost more than that of the account in the planner's eyes, which would else be tested after it.
  */
 function compileNumber(subject: Subject, op: Operator, values: Value[]): Sql {
   if (subject.source !== 'field') throw new TypeError(`no column holds a number: ${subject.name}`)
@@ -120,7 +121,7 @@ function compileNumber(subject: Subject, op: Operator, values: Value[]): Sql {
   const stored = `$.${JSON.stringify(key)}`
   const [first, last] = values.map((value) => JSON.stringify(value))
   const path = op === 'between' ? `${stored} >= ${first} && ${stored} <= ${last}` : `${stored} ${IN_PATH[op]} ${first}`
-  return sql`(c.fields @@ ${path}::jsonpath)`
+  return sql`(c.fields ? ${key} and c.fields @@ ${path}::jsonpath)`
 }
 
 /** Today where the account is. */
