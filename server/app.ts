@@ -21,12 +21,13 @@ import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
 import { canonicalUrl } from './http/aliases.ts'
+import { Attempts } from './http/attempts.ts'
 import { installBodies } from './http/body.ts'
 import { type Caller, installAuthentication, installPermission } from './http/caller.ts'
 import { changesIn } from './http/change.ts'
 import { answerFailure, installErrors } from './http/errors.ts'
 import { installHealth } from './http/health.ts'
-import { installRateLimit } from './http/limits.ts'
+import { installRateLimit, WINDOW_MS } from './http/limits.ts'
 import { installRequestLog } from './http/logging.ts'
 import { installMetrics } from './http/metrics.ts'
 import { installOpenApi } from './http/openapi.ts'
@@ -82,7 +83,7 @@ export async function buildApp({
     genReqId: () => crypto.randomUUID(),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  const access = new Access(db)
+  const access = new Access(db, new Attempts(config.RATE_LIMIT, WINDOW_MS))
   const fieldCache = new FieldCache(db)
   const cursors = new Cursors(deriveKey(keyring, 'cursor'))
   const change = changesIn(db, keyring)
@@ -117,7 +118,7 @@ export async function buildApp({
     if (!isPrepared() && !request.routeOptions.config.public)
       throw new AppError('unavailable', 'Rollcall is starting: try again shortly')
   })
-  installAuthentication(app, (token) => access.grantOf(token))
+  installAuthentication(app, (token, sender) => access.grantOf(token, sender))
   await installRateLimit(app, config.RATE_LIMIT)
   installPermission(app)
   installBodies(app)
