@@ -6,7 +6,7 @@ import type { Database } from '../../db/database.ts'
 import { AppError } from '../../lib/app-error.ts'
 import { findAccount } from '../accounts/accounts.ts'
 import { loadFields } from '../fields/field-set.ts'
-import { type ExportRequest, type Plan, planOf } from './request.ts'
+import { type ExportRequest, type Format, type Plan, planOf } from './request.ts'
 import { MOST_ROWS, sheetOf } from './sheet.ts'
 import { areMany, Snapshot } from './snapshot.ts'
 import { copyStatement } from './statement.ts'
@@ -45,7 +45,7 @@ export async function writeContacts<T>(
         'conflict',
         `there are ${counted} contacts, of which at most ${mostContacts} are streamed: wait until the export is finished`,
       )
-    requireRoom(plan, counted)
+    requireRoom(plan.format, counted)
     onCounted?.(counted, () => snapshot.countRead())
     const source = { accountId, isChosen: filter !== undefined, areMany: areMany(counted) }
     const rows = await snapshot.read(statementOf(plan, source), counted)
@@ -76,7 +76,8 @@ async function countAll(snapshot: Snapshot, accountId: number): Promise<number> 
   return row!.count
 }
 
-function requireRoom({ format }: Plan, contacts: number): void {
+/** Throws `conflict` for more contacts than the format can hold. */
+export function requireRoom(format: Format, contacts: number): void {
   if (format === 'xlsx' && contacts >= MOST_ROWS)
     throw new AppError(
       'conflict',
