@@ -5,6 +5,9 @@ import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
 import { Access } from './features/accounts/access.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
+import { FeedCursors } from './features/activity/feed-cursor.ts'
+import { feedRoutes } from './features/activity/feed-routes.ts'
+import { FeedWatch } from './features/activity/feed-watch.ts'
 import { feedFigures } from './features/activity/figures.ts'
 import { activityRoutes } from './features/activity/routes.ts'
 import type { Desk } from './features/contacts/desk.ts'
@@ -74,6 +77,9 @@ export async function buildApp({
   const access = new Access(db)
   const fieldCache = new FieldCache(db)
   const cursors = new Cursors(deriveKey(keyring, 'cursor'))
+  const feedCursors = new FeedCursors(keyring)
+  const feedWatch = new FeedWatch(db, (error) => logger.error({ err: error }, 'watching the feed failed'))
+  const nameFields = nameFieldsFor(fieldCache)
   const change = changesIn(db, keyring)
   const settingsOf = (accountId: number) => access.settingsOf(accountId)
   const reader = new ContactReader({ db, fieldCache, settingsOf, cursors })
@@ -115,7 +121,8 @@ export async function buildApp({
   installHealth(app, isReady)
 
   await app.register(accountRoutes, { db, change, access })
-  await app.register(activityRoutes, { db, change, cursors, nameFields: nameFieldsFor(fieldCache) })
+  await app.register(activityRoutes, { db, change, cursors, nameFields })
+  await app.register(feedRoutes, { db, access, cursors: feedCursors, watch: feedWatch, nameFields })
   await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
   await app.register(listRoutes, { db, change, reader })
