@@ -18,6 +18,9 @@ import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
 import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
+import { webhooksUsingField } from './features/webhooks/filter.ts'
+import { webhookRoutes } from './features/webhooks/routes.ts'
+import { resolveByDns } from './features/webhooks/target.ts'
 import { canonicalUrl } from './http/aliases.ts'
 import { installBodies } from './http/body.ts'
 import { type Caller, installAuthentication, installPermission } from './http/caller.ts'
@@ -123,8 +126,10 @@ export async function buildApp({
   await app.register(accountRoutes, { db, change, access })
   await app.register(activityRoutes, { db, change, cursors, nameFields })
   await app.register(feedRoutes, { db, access, cursors: feedCursors, watch: feedWatch, nameFields })
-  await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField] })
+  await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField, webhooksUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
   await app.register(listRoutes, { db, change, reader })
+  const target = { allowPrivate: config.WEBHOOK_ALLOW_PRIVATE, resolve: resolveByDns }
+  await app.register(webhookRoutes, { db, change, keyring, cursors, feedCursors, nameFields, target })
   return app
 }

@@ -81,7 +81,7 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
   const wantsToken = config.ROLLCALL_API_TOKEN === undefined
   const token = await prepareAll({ url, directUrl, log, config, keyring, wantsToken, signal: run.signal })
   if (role !== 'api') {
-    const worker = await startWorker({ db, queue, logger: log })
+    const worker = await startWorker({ db, queue, config, keyring, logger: log })
     drains.push((deadline) => inTime(worker.stop(Math.max(0, deadline - Date.now())), deadline))
   } else {
     drains.push((deadline) => inTime(queue.stop(0), deadline))

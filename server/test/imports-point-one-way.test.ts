@@ -19,6 +19,7 @@ const ORDER = [
   ['features/criteria/'],
   ['features/contacts/'],
   ['features/lists/'],
+  ['features/webhooks/'],
 ]
 
 /** What db/ needs to know of the settings that it is opened with. */
