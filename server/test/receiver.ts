@@ -24,12 +24,17 @@ export type Behaviour = number | 'stall' | 'close' | 'close midway' | 'redirect'
 
 /** A real HTTP server that receives messages, and fails as receivers do. */
 export interface Receiver {
-  /** The address of a path of its own, at which it behaves so; the last behaviour holds for all messages that follow. */
-  at: (path: string, ...behaviours: Behaviour[]) => string
+  /**
+   * The address of a path of its own, at which it behaves so, at once or when a promise is kept; the last behaviour holds
+   * for all messages that follow.
+   */
+  at: (path: string, ...behaviours: (Behaviour | Promise<Behaviour>)[]) => string
   /** What came to a path. */
   received: (path: string) => Received[]
   /** Waits until so many messages have come to a path. */
   until: (path: string, count: number) => Promise<Received[]>
+  /** Begins anew: as if nothing had come yet. */
+  forget: () => void
   /** Connections that were opened so far. */
   connections: () => number
   port: number
@@ -37,7 +42,7 @@ export interface Receiver {
 
 export async function receiver(t: TestContext): Promise<Receiver> {
   const all: Received[] = []
-  const scripts = new Map<string, Behaviour[]>()
+  const scripts = new Map<string, (Behaviour | Promise<Behaviour>)[]>()
   let connections = 0
   const server = createServer(async (request, response) => {
     let body = ''
@@ -45,7 +50,7 @@ export async function receiver(t: TestContext): Promise<Receiver> {
     const path = request.url!
     all.push({ path, id: String(request.headers['webhook-id']), headers: request.headers, body, json: parse(body) })
     const script = scripts.get(path) ?? [404]
-    behave(script.length > 1 ? script.shift()! : script[0]!, response, body)
+    behave(await (script.length > 1 ? script.shift()! : script[0]!), response, body)
   })
   server.on('connection', () => connections++)
   server.listen(0, '127.0.0.1')
@@ -66,6 +71,9 @@ export async function receiver(t: TestContext): Promise<Receiver> {
       for (const deadline = Date.now() + 15_000; received(path).length < count && Date.now() < deadline; )
         await sleep(10)
       return received(path)
+    },
+    forget() {
+      all.length = 0
     },
     connections: () => connections,
     port,

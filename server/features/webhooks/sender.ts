@@ -114,20 +114,35 @@ export class Sender {
     while (goesOn && !this.#stopping) goesOn = await this.#turnstile.pass(() => this.#round(endpoint))
   }
 
-  /** Reads the feed on by one batch and sends as much as there are lanes for. Answers whether there was anything to do. */
+  /**
+   * Sends as much as there are lanes for and, when that is less, reads the feed on by one batch. Answers whether there was
+   * anything to do.
+   */
   async #round(endpoint: Endpoint): Promise<boolean> {
     const { db } = this.#parts
-    const hasRead = await planDeliveries(db, this.#parts, endpoint.accountId, endpoint.webhookId)
     const sending = await readSending(db, endpoint)
     if (!sending) return false
-    const claim = { limit: sending.isFailing ? 1 : LANES, leaseS: this.#leaseS, testsOnly: !sending.isEnabled }
+    const limit = sending.isFailing ? 1 : LANES
+    const claim = { limit, leaseS: this.#leaseS, testsOnly: !sending.isEnabled }
     const claimed = await claimDeliveries(db, endpoint, claim)
+    const [hasRead] = await Promise.all([
+      claimed.length < limit && planDeliveries(db, this.#parts, endpoint.accountId, endpoint.webhookId),
+      this.#deliverAll(endpoint, sending, claimed),
+    ])
+    return hasRead || claimed.length > 0
+  }
+
+  async #deliverAll(endpoint: Endpoint, sending: Sending, claimed: readonly Claimed[]): Promise<void> {
+    if (claimed.length === 0) return
+    const { db, nameFields, onError } = this.#parts
     const [events, name] = await Promise.all([
       readEvents(db, endpoint.accountId, claimed),
-      this.#parts.nameFields(endpoint.accountId),
+      nameFields(endpoint.accountId),
     ])
-    await Promise.all(claimed.map((delivery) => this.#deliver(endpoint, sending, delivery, events, name)))
-    return hasRead || claimed.length > 0
+    // What fails here is ours, not the receiver's: its lease runs out, and it is sent again.
+    await Promise.all(
+      claimed.map((delivery) => this.#deliver(endpoint, sending, delivery, events, name).catch(onError)),
+    )
   }
 
   async #deliver(
