@@ -1,14 +1,16 @@
 /**
- * `npm run bench -- api|search|all`: measures the product on this machine and prints the table of results as Markdown.
+ * `npm run bench -- api|search|feed|all`: measures the product on this machine and prints the table of results as Markdown.
  *
  *   --rounds N       rounds of each side (3)
  *   --seconds N      length of a round (10)
  *   --contacts N     contacts in the large account of `search` (1000000)
+ *   --events N       events in the account of `feed` (1000000)
  *   --profile DIR    leaves CPU profiles of the programs there, and loads pg_stat_statements; slows what is measured
  */
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchApi } from './api.ts'
+import { benchFeed } from './feed.ts'
 import { type Figure, figureTable } from './report.ts'
 import { benchSearch } from './search.ts'
 
@@ -16,6 +18,7 @@ interface Options {
   rounds: number
   seconds: number
   contacts: number
+  events: number
   profileDir: string | undefined
 }
 
@@ -24,7 +27,11 @@ interface Result {
   figures: Figure[]
 }
 
-const BENCHES: Record<string, (options: Options) => Promise<Result>> = { api: benchApi, search: benchSearch }
+const BENCHES: Record<string, (options: Options) => Promise<Result>> = {
+  api: benchApi,
+  search: benchSearch,
+  feed: benchFeed,
+}
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
@@ -33,6 +40,7 @@ async function main(): Promise<void> {
       rounds: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '10' },
       contacts: { type: 'string', default: '1000000' },
+      events: { type: 'string', default: '1000000' },
       profile: { type: 'string' },
     },
   })
@@ -45,6 +53,7 @@ async function main(): Promise<void> {
     rounds: Number(values.rounds),
     seconds: Number(values.seconds),
     contacts: Number(values.contacts),
+    events: Number(values.events),
     profileDir: values.profile,
   }
   for (const name of names) {

@@ -100,21 +100,25 @@ export const feedRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
         response: { 200: FeedPage, 410: FeedBegunAnew },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { query } = request
       const { accountId, filter, head, after } = await asked(request, query, {
         place: 'after',
         cursor: query.after ?? 'start',
       })
       const [{ rows, readTo }, name] = await Promise.all([
-        readFeed(db, accountId, { after, limit: query.limit ?? 100, filter }),
+        readFeed(db, accountId, { after, head, limit: query.limit ?? 100, filter }),
         nameFields(accountId),
       ])
-      return {
-        data: rows.map((row) => feedEventOnWire(row, name)),
-        next_cursor: cursors.write(accountId, head, readTo),
-        has_more: readTo < head.position,
-      }
+      // Of values that are of no fixed shape, the engine's own serialiser takes little more than half the time of Fastify's.
+      return reply
+        .type('application/json; charset=utf-8')
+        .serializer(JSON.stringify)
+        .send({
+          data: rows.map((row) => feedEventOnWire(row, name)),
+          next_cursor: cursors.write(accountId, head, readTo),
+          has_more: readTo < head.position,
+        })
     },
   )
 

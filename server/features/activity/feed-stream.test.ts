@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import { dispatched, keyring, type TestApp, testApp } from '../../test/app.ts'
+import { atEnd } from '../../test/database.ts'
 import { beginEpoch, readHead } from './feed.ts'
 import { FeedCursors } from './feed-cursor.ts'
 import { streamFeed } from './feed-stream.ts'
@@ -220,11 +221,35 @@ test('for a reader that takes nothing, no more is read than what its connection 
   assert.ok(pages() >= count / 200)
 })
 
+test('a reader that leaves in the midst of much leaves nothing behind', async (t) => {
+  const made = await listening(t)
+  const { db, accountId } = made
+  await db.query(sql`
+    with made as (
+      insert into events (account_id, type, types) select ${accountId}, 'custom', '{custom}' from generate_series(1, 30000) returning id
+    )
+    insert into feed (account_id, position, event_id) select ${accountId}, row_number() over (order by id), id from made`)
+  await db.query(sql`update feed_heads set position = 30000 where account_id = ${accountId}`)
+  const readers = [await open(t, made, 'after=start'), await open(t, made, 'after=start')]
+  readers[1]!.socket.pause()
+  await readers[0]!.until(1000)
+  await sleep(300)
+  for (const reader of readers) reader.close()
+  await sleep(300)
+
+  const statements = statementsOf(made)
+  await sleep(600)
+  assert.deepEqual(statements, [], 'nobody reads any more')
+  const startedMs = performance.now()
+  await made.app.close()
+  assert.ok(performance.now() - startedMs < 1500)
+})
+
 test('while nothing happens there is a sign of life, and a token that was revoked ends the stream', async (t) => {
   const made = await testApp(t)
   const { db, accountId } = made
   const watch = new FeedWatch(db, (error) => assert.fail(String(error)))
-  t.after(() => watch.stop())
+  atEnd(t, () => watch.stop())
   let allowed = true
   const events = streamFeed({
     ...{ db, watch, cursors: new FeedCursors(keyring), accountId, after: 0, signal: new AbortController().signal },

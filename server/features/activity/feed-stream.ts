@@ -1,5 +1,5 @@
 import type { Database } from '../../db/database.ts'
-import { type FeedFilter, type FeedHead, type FeedRow, passes, readFeed, SPAN } from './feed.ts'
+import { type FeedFilter, type FeedHead, type FeedRow, passes, readFeed } from './feed.ts'
 import type { FeedCursors } from './feed-cursor.ts'
 import { type FeedWatch, STREAM_PAGE } from './feed-watch.ts'
 import { feedEventOnWire, type Naming } from './wire.ts'
@@ -70,9 +70,9 @@ async function nextPage(
 ): Promise<{ rows: FeedRow[]; readTo: number }> {
   const isFar = head.position - after > STREAM_PAGE
   const isFiltered = filter.types.length > 0 || filter.contactId !== undefined
-  if (isFar && isFiltered) return readFeed(db, accountId, { after, limit: STREAM_PAGE, filter })
+  if (isFar && isFiltered) return readFeed(db, accountId, { after, head, limit: STREAM_PAGE, filter })
   const rows = await watch.page(accountId, after, head)
-  const readTo = rows.at(-1)?.position ?? Math.min(head.position, after + SPAN)
+  const readTo = rows.at(-1)?.position ?? head.position
   return { rows: rows.filter((row) => passes(filter, row)), readTo }
 }
 

@@ -68,7 +68,7 @@ export class FeedWatch {
     const key = `${accountId} ${head.epoch} ${head.position} ${after}`
     const known = this.#pages.get(key)
     if (known) return known
-    const reading = readFeed(this.#db, accountId, { after, limit: STREAM_PAGE }).then(({ rows }) => rows)
+    const reading = readFeed(this.#db, accountId, { after, head, limit: STREAM_PAGE }).then(({ rows }) => rows)
     this.#pages.set(key, reading)
     reading.catch(() => this.#pages.delete(key))
     return reading
@@ -93,7 +93,7 @@ export class FeedWatch {
           if (found.position > head.position || found.epoch !== head.epoch) wake(found)
       }
     } catch (error) {
-      this.#onError(error)
+      if (!this.#stopped) this.#onError(error)
     }
     this.#timer = undefined
     if (this.#waiting.size > 0 && !this.#stopped) this.#timer = setTimeout(() => void this.#look(), LOOK_EVERY_MS)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
 import type { EventType } from './event-types.ts'
 import type { EventData } from './record.ts'
@@ -63,22 +63,38 @@ export const SPAN = 20_000
 export const EVERYTHING: FeedFilter = { types: [], contactId: undefined }
 
 /**
- * The events behind a position, in order. `readTo` is the position up to which the feed was read: with a filter it may
- * lie far behind the last row, and there may be no row at all.
+ * The events behind a position, in order, up to the head as it was known before. `readTo` is the position up to which the
+ * feed was read: with a filter it may lie far behind the last row, and there may be no row at all.
  */
 export async function readFeed(
   db: Queryable,
   accountId: number,
-  asked: { after: number; limit: number; filter?: FeedFilter },
+  asked: { after: number; head: FeedHead; limit: number; filter?: FeedFilter },
 ): Promise<{ rows: FeedRow[]; readTo: number }> {
-  const { after, limit, filter = EVERYTHING } = asked
-  return filter === EVERYTHING || isEverything(filter)
-    ? readAll(db, accountId, after, limit)
-    : readSome(db, accountId, after, limit, filter)
+  const { after, head, limit, filter = EVERYTHING } = asked
+  const end = Math.min(head.position, after + SPAN)
+  const rows = await db.query<FeedRow>(sql`
+    select f.position, f.event_id as id, e.type, e.types, e.name, e.at, e.data, e.contact_id, e.change_set_id
+    from feed as f left join ${eventOf(accountId)} as e on true
+    where f.account_id = ${accountId} and f.position > ${after} and f.position <= ${end} and ${conditionOf(filter)}
+    order by f.position limit ${limit}`)
+  return { rows, readTo: rows.length < limit ? Math.max(end, after) : rows.at(-1)!.position }
 }
 
-function isEverything({ types, contactId }: FeedFilter): boolean {
-  return types.length === 0 && contactId === undefined
+/**
+ * The event of a place `f`, looked up place by place: so reading ends with the last row that is wanted, whatever the
+ * planner believes of tables that have just been filled. There is none when its contact was removed.
+ */
+export function eventOf(accountId: number): Sql {
+  return sql`lateral (select * from events where account_id = ${accountId} and id = f.event_id offset 0)`
+}
+
+function conditionOf({ types, contactId }: FeedFilter): Sql {
+  const ofTypes =
+    types.length === 0
+      ? sql`true`
+      : sql`(e.types && ${types}::text[] or (e.id is null and ${types.includes('erased')}::boolean))`
+  return contactId === undefined ? ofTypes : sql`${ofTypes} and e.contact_id = ${contactId}`
 }
 
 /** Whether an event that was read without a filter is one of those. */
@@ -87,38 +103,4 @@ export function passes({ types, contactId }: FeedFilter, row: FeedRow): boolean 
   return (
     types.length === 0 || (row.type === null ? types.includes('erased') : row.types.some((is) => types.includes(is)))
   )
-}
-
-const COLUMNS = sql`e.type, e.types, e.name, e.at, e.data, e.contact_id, e.change_set_id`
-
-async function readAll(db: Queryable, accountId: number, after: number, limit: number) {
-  const rows = await db.query<FeedRow>(sql`
-    select f.position, f.event_id as id, ${COLUMNS}
-    from feed as f left join events as e on e.account_id = ${accountId} and e.id = f.event_id
-    where f.account_id = ${accountId} and f.position > ${after}
-    order by f.position limit ${limit}`)
-  return { rows, readTo: rows.at(-1)?.position ?? after }
-}
-
-async function readSome(db: Queryable, accountId: number, after: number, limit: number, filter: FeedFilter) {
-  const { types, contactId } = filter
-  const ofTypes =
-    types.length === 0
-      ? sql`true`
-      : sql`(e.types && ${types}::text[] or (e.id is null and ${types.includes('erased')}::boolean))`
-  const ofContact = contactId === undefined ? sql`true` : sql`e.contact_id = ${contactId}`
-  const rows = await db.query<FeedRow & { end: number | null }>(sql`
-    with span as materialized (
-      select position, event_id from feed where account_id = ${accountId} and position > ${after} order by position limit ${SPAN}
-    ), matched as (
-      select span.position, span.event_id as id, ${COLUMNS}
-      from span left join events as e on e.account_id = ${accountId} and e.id = span.event_id
-      where ${ofTypes} and ${ofContact}
-      order by span.position limit ${limit}
-    )
-    select (select max(position) from span) as end, matched.* from (values (1)) as one (row) left join matched on true
-    order by matched.position`)
-  const found = rows.filter((row) => row.position !== null)
-  const end = rows[0]!.end ?? after
-  return { rows: found, readTo: found.length < limit ? end : found.at(-1)!.position }
 }

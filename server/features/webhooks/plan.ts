@@ -2,7 +2,7 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Database, Trx } from '../../db/database.ts'
 import { AppError } from '../../lib/app-error.ts'
 import type { AccountSettings } from '../accounts/settings.ts'
-import { SPAN } from '../activity/feed.ts'
+import { eventOf, SPAN } from '../activity/feed.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 import { compileFilter } from './filter.ts'
 import { disableWebhook } from './webhooks.ts'
@@ -62,7 +62,7 @@ export function planDeliveries(db: Database, known: Knowledge, accountId: number
     if (room <= 0 || open!.position <= reading.position) return false
     const filter = await filterOf(trx, known, accountId, webhookId, reading)
     if (!filter) return false
-    const { rows, readTo } = await findEvents(trx, accountId, reading, filter)
+    const { rows, readTo } = await findEvents(trx, accountId, reading, filter, open!.position)
     const { messages, stoppedAt } = messagesOf(rows, open!.epoch, room)
     if (messages.length > 0) {
       trx.send(sql`
@@ -106,23 +106,19 @@ async function findEvents(
   accountId: number,
   { position, types, each }: Reading,
   filter: Sql,
+  head: number,
 ): Promise<{ rows: Found[]; readTo: number }> {
+  const end = Math.min(head, position + SPAN)
   const ofTypes = types === null ? sql`true` : sql`e.types && ${types}::text[]`
-  const rows = await trx.query<Found & { end: number }>(sql`
-    with span as materialized (
-      select position, event_id from feed where account_id = ${accountId} and position > ${position} order by position limit ${SPAN}
-    ), found as (
-      select span.position, e.id, e.contact_id, e.change_set_id
-      from span join events as e on e.account_id = ${accountId} and e.id = span.event_id
-      left join contacts as c on c.account_id = ${accountId} and c.id = e.contact_id
-      where ${ofTypes} and (${each}::boolean or e.contact_id is null or e.change_set_id is null)
-        and (e.contact_id is null or e.type = 'deleted' or (c.id is not null and ${filter}))
-      order by span.position limit ${MOST_FOUND}
-    )
-    select (select max(position) from span) as end, found.* from (values (1)) as one (row) left join found on true
-    order by found.position`)
-  const found = rows.filter((row) => row.id !== null)
-  return { rows: found, readTo: found.length < MOST_FOUND ? rows[0]!.end : found.at(-1)!.position }
+  const rows = await trx.query<Found>(sql`
+    select f.position, e.id, e.contact_id, e.change_set_id
+    from feed as f join ${eventOf(accountId)} as e on true
+    left join lateral (select * from contacts where account_id = ${accountId} and id = e.contact_id offset 0) as c on true
+    where f.account_id = ${accountId} and f.position > ${position} and f.position <= ${end}
+      and ${ofTypes} and (${each}::boolean or e.contact_id is null or e.change_set_id is null)
+      and (e.contact_id is null or e.type = 'deleted' or (c.id is not null and ${filter}))
+    order by f.position limit ${MOST_FOUND}`)
+  return { rows, readTo: rows.length < MOST_FOUND ? end : rows.at(-1)!.position }
 }
 
 /**
