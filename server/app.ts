@@ -18,6 +18,7 @@ import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
 import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
+import { webhookFigures } from './features/webhooks/figures.ts'
 import { webhooksUsingField } from './features/webhooks/filter.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
 import { resolveByDns } from './features/webhooks/target.ts'
@@ -120,7 +121,7 @@ export async function buildApp({
   installPermission(app)
   installBodies(app)
   await installOpenApi(app, config.PUBLIC_URL)
-  installMetrics(app, [...feedFigures(db), ...jobFigures(db)])
+  installMetrics(app, [...feedFigures(db), ...webhookFigures(db), ...jobFigures(db)])
   installHealth(app, isReady)
 
   await app.register(accountRoutes, { db, change, access })

@@ -273,6 +273,10 @@ test('a webhook with enough open deliveries reads no further, and goes on from t
   await made.sent()
 
   assert.equal((await made.log(id)).length, 100)
+  assert.match(
+    (await made.get('/metrics')).body,
+    new RegExp(`^rollcall_webhook_lag_events\\{account="${accountId}"\\} 150$`, 'm'),
+  )
   assert.equal((await made.get(`/api/webhooks/${id}`)).body.position, 100)
   made.receiver.at('/hook', 200)
   await makeDue(made)
