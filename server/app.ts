@@ -21,7 +21,7 @@ import { listRoutes } from './features/lists/routes.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
 import { webhooksUsingField } from './features/webhooks/filter.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
-import { resolveByDns } from './features/webhooks/target.ts'
+import { resolverFor } from './features/webhooks/target.ts'
 import { canonicalUrl } from './http/aliases.ts'
 import { installBodies } from './http/body.ts'
 import { type Caller, installAuthentication, installPermission } from './http/caller.ts'
@@ -130,7 +130,8 @@ export async function buildApp({
   await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField, webhooksUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
   await app.register(listRoutes, { db, change, reader })
-  const target = { allowPrivate: config.WEBHOOK_ALLOW_PRIVATE, resolve: resolveByDns }
+  const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE
+  const target = { allowPrivate, resolve: resolverFor({ allowPrivate }) }
   await app.register(webhookRoutes, { db, change, keyring, cursors, feedCursors, nameFields, target })
   return app
 }

@@ -8,7 +8,7 @@ import { FieldCache } from './features/fields/field-set.ts'
 import { fieldJobs } from './features/fields/jobs.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { Sender } from './features/webhooks/sender.ts'
-import { resolveByDns } from './features/webhooks/target.ts'
+import { resolverFor } from './features/webhooks/target.ts'
 import type { Job, Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
 
@@ -32,12 +32,13 @@ export interface WorkerParts {
 export function webhookSender({ db, config, keyring, logger }: Omit<WorkerParts, 'queue'>): Sender {
   const access = new Access(db)
   const fieldCache = new FieldCache(db)
+  const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE
   return new Sender({
     db,
     keyring,
     timeoutMs: config.WEBHOOK_TIMEOUT_S * 1000,
-    allowPrivate: config.WEBHOOK_ALLOW_PRIVATE,
-    resolve: resolveByDns,
+    allowPrivate,
+    resolve: resolverFor({ allowPrivate }),
     fieldsOf: (accountId) => fieldCache.of(accountId),
     settingsOf: (accountId) => access.settingsOf(accountId),
     nameFields: nameFieldsFor(fieldCache),

@@ -19,6 +19,7 @@ async function footprint(db: Database): Promise<string> {
       (select string_agg(row_to_json(l)::text, ',' order by id) from lists as l),
       (select count(*) from list_members), (select count(*) from events), (select count(*) from outbox),
       (select count(*) from change_sets), (select count(*) from change_rows), (select count(*) from consents),
+      (select string_agg(row_to_json(w)::text, ',' order by id) from webhooks as w), (select count(*) from deliveries),
       (select string_agg(row_to_json(a)::text, ',' order by id) from accounts as a)) as all`)
   return row!.all
 }
@@ -916,6 +917,7 @@ test('no query and no path whatever makes any route fail', async (t) => {
   )
   const parameter = fc.constantFrom(
     ...['q', 'page', 'per_page', 'cursor', 'sort', 'count', 'list_id', 'tag', 'state', 'subscribed', 'types', 'search'],
+    ...['after', 'limit', 'contact'],
     ...[
       'age[gt]',
       'age[between]',

@@ -125,6 +125,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
   app.get(
     '/api/events/stream',
     {
+      exposeHeadRoute: false, // its headers come with what has no end
       config: { scope: 'read' },
       schema: {
         tags,
@@ -165,10 +166,13 @@ export const feedRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
       streams.set(accountId, open + 1)
       const gone = new AbortController()
       const token = tokenOf(request.headers)
-      reply.raw.once('close', () => {
+      const leave = () => {
+        if (gone.signal.aborted) return
         streams.set(accountId, streams.get(accountId)! - 1)
         gone.abort()
-      })
+      }
+      reply.raw.once('close', leave)
+      if (request.raw.socket.destroyed) leave() // while we looked for where to begin
       const events = streamFeed({
         ...{ db, watch, cursors, accountId, head, after, filter, nameFields, signal: gone.signal },
         isAllowed: async () => token !== undefined && (await access.grantOf(token))?.accountId === accountId,

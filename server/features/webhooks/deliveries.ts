@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
 import type { Contents } from './letter.ts'
+import { MOST_OPEN } from './plan.ts'
 import { isGood, type Outcome } from './post.ts'
 import { delayAfter } from './retries.ts'
 import { disableWebhook } from './webhooks.ts'
@@ -30,12 +31,14 @@ const ATTEMPTS_KEPT = 20
 /** For how long the log keeps what has ended. */
 const KEPT = '14 days'
 
-/** Webhooks that have something to read or to send. A plain read across accounts. */
+/** Webhooks that have something to read, with room for it, or to send. A plain read across accounts. */
 export async function endpointsWithWork(db: Queryable): Promise<Endpoint[]> {
   return db.query<Endpoint>(sql`
     select w.account_id as "accountId", w.id as "webhookId"
     from webhooks as w join feed_heads as h on h.account_id = w.account_id
-    where (w.disabled_at is null and w.position < h.position) or exists (
+    where (w.disabled_at is null and w.position < h.position and ${MOST_OPEN} > (
+      select count(*) from deliveries as d
+      where d.account_id = w.account_id and d.webhook_id = w.id and d.state = 'pending')) or exists (
       select from deliveries as d
       where d.account_id = w.account_id and d.webhook_id = w.id and d.state = 'pending' and d.due_at <= now()
         and (d.claimed_until is null or d.claimed_until < now()) and (w.disabled_at is null or d.kind = 'test'))`)

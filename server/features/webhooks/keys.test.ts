@@ -18,9 +18,17 @@ test('a start without the key that secrets were sealed with is refused; with a n
   const says = { name: 'Refusal', message: new RegExp(`sealed with key ${parseKeyring(OLD)[0].id}, which`) }
   await assert.rejects(prepareSigningSecrets(db, alone), says)
   await assert.rejects(requireNoSigningSecrets(db), says)
+  await db.query(sql`update webhooks set previous_secret = secret`)
   await prepareSigningSecrets(db, both)
 
   assert.equal(keyIdOf(await stored()), alone[0].id)
+  const previous = async () =>
+    (await db.query<{ previous: Buffer | null }>(sql`select previous_secret as previous from webhooks`))[0]!.previous
+  assert.equal(openSigningSecret(alone, (await previous())!), secret)
   assert.equal(openSigningSecret(alone, await stored()), secret)
   await prepareSigningSecrets(db, alone)
+  assert.notEqual(await previous(), null)
+  await db.query(sql`update webhooks set previous_secret = decode('0123456789', 'hex')`)
+  await prepareSigningSecrets(db, alone)
+  assert.equal(await previous(), null, 'of a key that is gone')
 })

@@ -13,8 +13,10 @@ export async function prepareSigningSecrets(db: Database, keyring: Keyring): Pro
     db,
     keyring.map(({ id }) => id),
   )
+  const newest = Buffer.from(keyring[0].id, 'hex')
   const accounts = await db.query<{ id: number }>(sql`
-    select distinct account_id as id from webhooks where substring(secret from 1 for 4) <> ${Buffer.from(keyring[0].id, 'hex')}`)
+    select distinct account_id as id from webhooks
+    where substring(secret from 1 for 4) <> ${newest} or substring(previous_secret from 1 for 4) <> ${newest}`)
   await Promise.all(accounts.map(({ id }) => reseal(db, keyring, id)))
 }
 
@@ -35,14 +37,19 @@ async function requireKeysOf(db: Queryable, keyIds: string[]): Promise<void> {
   )
 }
 
+/** The secret of before signs for a day only: where its key is gone, it is forgotten. */
 function reseal(db: Database, keyring: Keyring, accountId: number): Promise<void> {
   return db.transaction(async (trx) => {
-    const rows = await trx.query<{ id: number; secret: Buffer }>(sql`
-      select id, secret from webhooks where account_id = ${accountId} order by id for no key update`)
-    const sealed = rows.map(({ secret }) => sealSigningSecret(keyring, openSigningSecret(keyring, secret)))
+    const rows = await trx.query<{ id: number; secret: Buffer; previous_secret: Buffer | null }>(sql`
+      select id, secret, previous_secret from webhooks where account_id = ${accountId} order by id for no key update`)
+    const anew = (secret: Buffer | null) =>
+      secret && keyring.some(({ id }) => id === keyIdOf(secret))
+        ? sealSigningSecret(keyring, openSigningSecret(keyring, secret))
+        : null
     trx.send(sql`
-      update webhooks as w set secret = fresh.secret
-      from unnest(${rows.map(({ id }) => id)}::bigint[], ${sealed}::bytea[]) as fresh (id, secret)
+      update webhooks as w set secret = fresh.secret, previous_secret = fresh.previous_secret
+      from unnest(${rows.map(({ id }) => id)}::bigint[], ${rows.map(({ secret }) => anew(secret))}::bytea[],
+        ${rows.map(({ previous_secret }) => anew(previous_secret))}::bytea[]) as fresh (id, secret, previous_secret)
       where w.account_id = ${accountId} and w.id = fresh.id`)
   })
 }

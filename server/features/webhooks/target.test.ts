@@ -3,7 +3,7 @@ import type { LookupAddress } from 'node:dns'
 import { type TestContext, test } from 'node:test'
 import { receiver } from '../../test/receiver.ts'
 import { Post } from './post.ts'
-import { checkTarget, type Resolve } from './target.ts'
+import { checkTarget, type Resolve, resolverFor } from './target.ts'
 
 const HOST = 'hooks.rollcall-test.example'
 const addresses = (...list: string[]): LookupAddress[] =>
@@ -103,4 +103,14 @@ test('what goes wrong is told in words that hold no address', async (t) => {
   assert.equal((await nowhere(`http://${HOST}/`))!.error, 'the name leads nowhere')
   const plain = await nobody(`https://${HOST}:${there.port}/`)
   assert.match(plain!.error!, /^the connection failed \([A-Z_]+\)$/)
+})
+
+test('names are asked of name servers, or of this machine where private addresses are wanted', async () => {
+  await assert.rejects(resolverFor({ allowPrivate: true })('no-such-name.invalid'), { code: /ENOTFOUND|EAI_AGAIN/ })
+  assert.ok(
+    (await resolverFor({ allowPrivate: true })('localhost')).some(({ address }) => /^(127\.|::1)/.test(address)),
+  )
+  // Nothing is there under this name, whether a name server says so or none can be reached.
+  const found = await resolverFor({ allowPrivate: false })('no-such-name.invalid').catch(({ code }) => code)
+  assert.ok(found === 'EAI_AGAIN' || (Array.isArray(found) && found.length === 0), String(found))
 })

@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns'
-import { lookup } from 'node:dns/promises'
+import { lookup, Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { invalid } from '../../lib/app-error.ts'
@@ -8,7 +8,30 @@ import { isPublicAddress } from '../../lib/public-address.ts'
 /** All addresses that a name has now. */
 export type Resolve = (name: string) => Promise<LookupAddress[]>
 
-export const resolveByDns: Resolve = (name) => lookup(name, { all: true })
+/**
+ * Asks name servers, not the operating system: that has four threads for it in a process, and names whose servers are
+ * silent would keep all others waiting. Only where private addresses are wanted, whose names may stand in a file, it is asked.
+ */
+export function resolverFor({ allowPrivate }: { allowPrivate: boolean }): Resolve {
+  if (allowPrivate) return (name) => lookup(name, { all: true })
+  const servers = new Resolver({ timeout: 2000, tries: 2 })
+  return async (name) => {
+    const [v4, v6] = await Promise.allSettled([servers.resolve4(name), servers.resolve6(name)])
+    const found = [
+      ...(v4.status === 'fulfilled' ? v4.value.map((address) => ({ address, family: 4 })) : []),
+      ...(v6.status === 'fulfilled' ? v6.value.map((address) => ({ address, family: 6 })) : []),
+    ]
+    const failed = [v4, v6].find(({ status, ...rest }) => status === 'rejected' && !isNoName(rest))
+    if (found.length === 0 && failed)
+      throw Object.assign(new Error('no answer of a name server'), { code: 'EAI_AGAIN' })
+    return found
+  }
+}
+
+/** Whether a name server has said that there is no such name, or no address under it. */
+function isNoName(failure: object): boolean {
+  return ['ENOTFOUND', 'ENODATA'].includes((failure as { reason: NodeJS.ErrnoException }).reason.code ?? '')
+}
 
 const LONGEST = 2000
 const RESOLVED_WITHIN_MS = 3000
