@@ -1,4 +1,4 @@
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
 import type { Contents } from './letter.ts'
 import { MOST_OPEN } from './plan.ts'
@@ -97,15 +97,32 @@ export async function dropErased(db: Queryable, { accountId }: Endpoint, { id }:
     where account_id = ${accountId} and id = ${id} and state = 'pending'`)
 }
 
-/** Notes how a message was received: in its delivery, and of a webhook that has begun or ceased to fail. */
-export function noteOutcome(db: Database, endpoint: Endpoint, claimed: Claimed, outcome: Outcome): Promise<void> {
-  return db.transaction(async (trx) => {
-    const isDelivered = isGood(outcome.status)
-    const delayS = isDelivered || claimed.kind === 'test' ? undefined : delayAfter(claimed.tries)
-    await noteAttempt(trx, endpoint, claimed, outcome, delayS)
-    if (claimed.kind === 'test') return
-    if (isDelivered) await noteGoodAnswer(trx, endpoint)
-    else await noteFailure(trx, endpoint, outcome)
+/**
+ * Notes how a message was received: in its delivery, and of a webhook that has begun or ceased to fail. `isFailing` is how
+ * the webhook stood when the message was taken; what nobody else is concerned with takes one statement.
+ */
+export async function noteOutcome(
+  db: Database,
+  endpoint: Endpoint,
+  claimed: Claimed,
+  outcome: Outcome,
+  isFailing: boolean,
+): Promise<void> {
+  const { kind, tries, contact_ids } = claimed
+  const isDelivered = isGood(outcome.status)
+  const delayS = isDelivered || kind === 'test' ? undefined : delayAfter(tries)
+  const note = noteOfAttempt(endpoint, claimed, outcome, delayS)
+  const quotes = outcome.answer !== '' && contact_ids.length > 0
+  if (isDelivered && !isFailing && !quotes) {
+    await db.query(note)
+    return
+  }
+  await db.transaction(async (trx) => {
+    if (quotes) holdContacts(trx, endpoint, contact_ids)
+    trx.send(note)
+    if (kind === 'test') return
+    if (!isDelivered) await noteFailure(trx, endpoint, outcome)
+    else if (isFailing) await noteGoodAnswer(trx, endpoint)
   })
 }
 
@@ -113,32 +130,33 @@ export function noteOutcome(db: Database, endpoint: Endpoint, claimed: Claimed, 
  * What was answered may say something of the people that the message was about: it is kept only while all of them are
  * there. They are locked first, so that a removal comes either before, and is seen, or after, and clears it.
  */
-async function noteAttempt(
-  trx: Trx,
+function holdContacts(trx: Trx, { accountId }: Endpoint, contactIds: readonly string[]): void {
+  trx.send(sql`
+    select from contacts where account_id = ${accountId} and id = any(${[...contactIds]}::uuid[]) order by id for key share`)
+}
+
+function noteOfAttempt(
   { accountId }: Endpoint,
   { id, tries, contact_ids }: Claimed,
   { status, answer, error, latencyMs }: Outcome,
   delayS: number | undefined,
-): Promise<void> {
-  if (answer !== '' && contact_ids.length > 0) {
-    trx.send(sql`
-      select from contacts where account_id = ${accountId} and id = any(${contact_ids}::uuid[]) order by id for key share`)
-  }
-  const attempt = { at: new Date().toISOString(), status, error, latency_ms: latencyMs }
+): Sql {
+  const attempt = { at: new Date().toISOString(), status, answer: null, error, latency_ms: latencyMs }
   const state = isGood(status) ? 'delivered' : delayS === undefined ? 'failed' : 'pending'
+  const kept = sql`case
+    when (select count(*) from contacts as c where c.account_id = ${accountId} and c.id = any(${contact_ids}::uuid[])) = ${contact_ids.length}::int
+    then jsonb_build_object('answer', ${answer}::text) else '{}' end`
   // A try whose lease ran out notes what it learned all the same, but for the time of the next one.
-  trx.send(sql`
+  return sql`
     update deliveries as d set
       attempts = (case when jsonb_array_length(d.attempts) >= ${ATTEMPTS_KEPT}::int then d.attempts - 0 else d.attempts end)
-        || jsonb_build_array(${JSON.stringify(attempt)}::jsonb || jsonb_build_object('answer', case
-          when (select count(*) from contacts as c where c.account_id = ${accountId} and c.id = any(${contact_ids}::uuid[])) = ${contact_ids.length}::int
-          then ${answer}::text end)),
+        || jsonb_build_array(${JSON.stringify(attempt)}::jsonb || ${kept}),
       state = case when d.state <> 'pending' or (d.tries <> ${tries} and ${state} <> 'delivered') then d.state else ${state} end,
       finished_at = case when d.state <> 'pending' then d.finished_at
         when ${state} = 'delivered' or (d.tries = ${tries} and ${state} = 'failed') then statement_timestamp() end,
       claimed_until = case when d.tries = ${tries} then null else d.claimed_until end,
       due_at = case when d.tries = ${tries} then statement_timestamp() + make_interval(secs => ${delayS ?? 0}) else d.due_at end
-    where d.account_id = ${accountId} and d.id = ${id}`)
+    where d.account_id = ${accountId} and d.id = ${id}`
 }
 
 /** Once it answers well again, all that waits for its next try is due at once. */

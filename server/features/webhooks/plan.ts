@@ -76,7 +76,7 @@ export function planDeliveries(db: Database, known: Knowledge, accountId: number
   })
 }
 
-/** The condition on the contact. undefined, with the webhook disabled, when its criteria no longer make sense. */
+/** The condition on the contact of an event `e`. undefined, with the webhook disabled, when its criteria no longer make sense. */
 async function filterOf(
   trx: Trx,
   { fieldsOf, settingsOf }: Knowledge,
@@ -87,7 +87,8 @@ async function filterOf(
   if (criteria === null) return sql`true`
   try {
     const { time_zone: timeZone } = await settingsOf(accountId)
-    return compileFilter(criteria, await fieldsOf(accountId), { timeZone })
+    const condition = compileFilter(criteria, await fieldsOf(accountId), { timeZone })
+    return sql`exists (select from contacts as c where c.account_id = ${accountId} and c.id = e.contact_id and ${condition})`
   } catch (error) {
     if (!(error instanceof AppError) || !error.messages) throw error
     const faults = Object.entries(error.messages).map(([place, texts]) => `${place} ${texts.join(', ')}`)
@@ -113,10 +114,9 @@ async function findEvents(
   const rows = await trx.query<Found>(sql`
     select f.position, e.id, e.contact_id, e.change_set_id
     from feed as f join ${eventOf(accountId)} as e on true
-    left join lateral (select * from contacts where account_id = ${accountId} and id = e.contact_id offset 0) as c on true
     where f.account_id = ${accountId} and f.position > ${position} and f.position <= ${end}
       and ${ofTypes} and (${each}::boolean or e.contact_id is null or e.change_set_id is null)
-      and (e.contact_id is null or e.type = 'deleted' or (c.id is not null and ${filter}))
+      and (e.contact_id is null or e.type = 'deleted' or ${filter})
     order by f.position limit ${MOST_FOUND}`)
   return { rows, readTo: rows.length < MOST_FOUND ? end : rows.at(-1)!.position }
 }

@@ -25,10 +25,10 @@ const LOOK_EVERY_MS = 250
 const FORGET_EVERY_MS = 3_600_000
 
 /** Messages to one webhook under way at once, in one process; to one that fails a single one, until it answers well. */
-const LANES = 8
+const LANES = 16
 
 /** Webhooks that are served at once, in one process: with their lanes they stay below the 1,024 sockets of most systems. */
-const SERVED = 100
+const SERVED = 60
 
 /** What a process has for its own part of a delivery, beside the time for the answer. */
 const LEASE_MARGIN_S = 15
@@ -159,6 +159,8 @@ export class Sender {
     const secrets = sealed.map((secret) => openSigningSecret(keyring, secret))
     const headers = signedHeaders({ id: delivery.message_id, body }, secrets, Date.now())
     const outcome = await this.#post.send(sending.url, headers, body, this.#cutOff.signal)
-    return outcome ? noteOutcome(db, endpoint, delivery, outcome) : releaseDelivery(db, endpoint, delivery)
+    return outcome
+      ? noteOutcome(db, endpoint, delivery, outcome, sending.isFailing)
+      : releaseDelivery(db, endpoint, delivery)
   }
 }
