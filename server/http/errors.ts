@@ -28,6 +28,7 @@ const WIRE: Record<ErrorCode, Wire> = {
   not_found: { status: 404, body: asError },
   contacts_not_found: { status: 404, body: asErrors },
   conflict: { status: 409, body: asErrors },
+  gone: { status: 410, body: (error) => ({ ...asErrors(error), ...error.details }) },
   too_large: { status: 413, body: asErrors },
   invalid: { status: 422, body: (error) => ({ errors: firstOf(error.messages ?? { base: [error.message] }) }) },
   filters_invalid: { status: 422, body: () => ({ errors: { filters: 'invalid' } }) },

@@ -116,6 +116,7 @@ test('no query and no path whatever makes any route fail', async (t) => {
   )
   const parameter = fc.constantFrom(
     ...['q', 'page', 'per_page', 'cursor', 'sort', 'count', 'list_id', 'tag', 'state', 'subscribed', 'types', 'search'],
+    ...['after', 'limit', 'contact'],
     ...[
       'age[gt]',
       'age[between]',
@@ -129,7 +130,11 @@ test('no query and no path whatever makes any route fail', async (t) => {
   )
   const query = fc.array(fc.tuple(parameter, encoded), { maxLength: 3 })
   const reading = routes.filter(
-    ({ method, url, config }) => method === 'GET' && url.startsWith('/api') && !(config as { public?: true }).public,
+    ({ method, url, config }) =>
+      method === 'GET' &&
+      url.startsWith('/api') &&
+      !url.endsWith('/stream') && // which does not end
+      !(config as { public?: true }).public,
   )
   const removing = routes.filter(({ method, url }) => method === 'DELETE' && url.includes(':'))
 

@@ -16,6 +16,8 @@ export async function footprint(db: Database): Promise<string> {
       (select string_agg(row_to_json(l)::text, ',' order by id) from lists as l),
       (select count(*) from list_members), (select count(*) from events), (select count(*) from outbox),
       (select count(*) from change_sets), (select count(*) from change_rows), (select count(*) from consents),
+      (select string_agg(row_to_json(w)::text, ',' order by id) from webhooks as w), (select count(*) from deliveries),
+      (select count(*) from imports), (select count(*) from exports),
       (select string_agg(row_to_json(a)::text, ',' order by id) from accounts as a)) as all`)
   return row!.all
 }

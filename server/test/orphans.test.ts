@@ -4,6 +4,8 @@ import sql, { raw } from 'sql-template-tag'
 import type { Database } from '../db/database.ts'
 import { dispatched, type TestApp, testApp } from './app.ts'
 import { runJobs } from './jobs.ts'
+import { receiver } from './receiver.ts'
+import { sendAll } from './webhooks.ts'
 
 const EMAIL = 'mara.lindqvist@example.com'
 const OLD_EMAIL = 'mara.old@example.com'
@@ -48,8 +50,10 @@ async function placesOf(db: Database, trace: string): Promise<string[]> {
 
 /** Someone who stands in every table there is for a contact: all of it through the API. */
 async function withEverything(t: TestContext): Promise<TestApp & { id: string }> {
-  const made = await testApp(t)
+  const made = await testApp(t, { WEBHOOK_ALLOW_PRIVATE: 'true' })
   const { post, patch, del, get, call } = made
+  const url = (await receiver(t)).at('/echo', 'echo') // whose answers quote what they were sent
+  assert.equal((await post('/api/webhooks', { url, each: true })).status, 201)
   const lists: number[] = []
   for (const name of ['News', 'Offers', 'Merged'])
     lists.push((await post('/api/contact_lists', { name })).body.id as number)
@@ -79,7 +83,15 @@ async function withEverything(t: TestContext): Promise<TestApp & { id: string }>
   assert.equal((await del(`/api/contact_fields/${idOf('gone')}`)).status, 204)
   await runJobs(made.db)
   await dispatched(made.db)
+  await sendAll(made.db)
   return { ...made, id }
+}
+
+/** Deliveries name several people each. */
+function deliveriesAbout(db: Database, contactId: string): Promise<{ kind: string; answers: unknown[] }[]> {
+  return db.query(sql`
+    select kind, jsonb_path_query_array(attempts, '$[*].answer') as answers from deliveries
+    where contact_ids @> array[${contactId}::uuid]`)
 }
 
 const REMOVALS: Record<string, (made: TestApp, id: string) => Promise<{ status: number }>> = {
@@ -100,10 +112,18 @@ for (const [how, remove] of Object.entries(REMOVALS)) {
       )
     for (const trace of TRACES) assert.notDeepEqual(await placesOf(db, trace), [], `${trace} stands somewhere`)
     const before = await rowsAbout(db, 'change_rows', id)
+    const quoting = (await deliveriesAbout(db, id)).filter(({ answers }) => JSON.stringify(answers).includes(id))
+    assert.deepEqual([...new Set(quoting.map(({ kind }) => kind))].sort(), ['event', 'events'])
+    assert.ok((await placesOf(db, 'mara.old')).includes('deliveries.attempts'))
 
     const answer = await remove(made, id)
     assert.ok([200, 204].includes(answer.status), JSON.stringify(answer))
+    assert.deepEqual(await deliveriesAbout(db, id), [])
     await dispatched(db)
+    await sendAll(db)
+    const told = await deliveriesAbout(db, id)
+    assert.ok(told.length > 0, 'that it was deleted is told')
+    for (const { answers } of told) assert.deepEqual(answers, [null], 'and nothing is kept of what is answered to that')
 
     for (const table of tables) {
       const rows = await rowsAbout(db, table, id)

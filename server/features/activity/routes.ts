@@ -8,16 +8,18 @@ import { parseContactRef } from '../../lib/contact-ref.ts'
 import { displayEmail } from '../../lib/email.ts'
 import { parseId } from '../../lib/ids.ts'
 import { type ChangeSet as ChangeSetRow, findChangeSet, listChangeSets, readDiff } from './change-sets.ts'
+import { contactNamed } from './contact-named.ts'
 import { CONTACT_EVENT_TYPES } from './event-types.ts'
 import { ChangeSet, ChangeSetPage, Diff, EventCreated, EventPage } from './schemas.ts'
-import { addEvent, checkEvent, contactNamed, countTimeline, type EventRow, readTimeline } from './timeline.ts'
+import { addEvent, checkEvent, countTimeline, readTimeline } from './timeline.ts'
+import { eventOnWire, type Naming } from './wire.ts'
 
 interface Options {
   db: Database
   change: Change
   cursors: Cursors
   /** What stands in an event or a change row under fields' keys, under their merge tags of now. */
-  nameFields: (accountId: number) => Promise<(data: Record<string, unknown>) => Record<string, unknown>>
+  nameFields: (accountId: number) => Promise<Naming>
 }
 
 function changeSetIdOf(params: { id: string }): number {
@@ -196,17 +198,4 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
 
 function changeSetOnWire({ created_at, finished_at, ...rest }: ChangeSetRow) {
   return { ...rest, created_at: created_at.toISOString(), finished_at: finished_at?.toISOString() ?? null }
-}
-
-function eventOnWire(row: EventRow, name: (data: Record<string, unknown>) => Record<string, unknown>) {
-  return {
-    id: row.id,
-    type: row.type,
-    types: row.types,
-    ...(row.name === null ? {} : { name: row.name }),
-    at: row.at.toISOString(),
-    data: name(row.data),
-    contact_id: row.contact_id,
-    ...(row.change_set_id === null ? {} : { change_set_id: row.change_set_id }),
-  }
 }

@@ -1,12 +1,10 @@
 import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import type { Position } from '../../http/paging.ts'
-import { invalid, type Messages, notFound } from '../../lib/app-error.ts'
-import type { ContactRef } from '../../lib/contact-ref.ts'
+import { invalid, type Messages } from '../../lib/app-error.ts'
 import { countCharacters, isStorable } from '../../lib/text.ts'
 import { type EventType, NAMED_BY_CALLERS } from './event-types.ts'
 import { type EventData, record } from './record.ts'
-import { isReferred } from './referred.ts'
 
 export interface EventRow {
   id: string
@@ -17,20 +15,6 @@ export interface EventRow {
   data: EventData
   contact_id: string | null
   change_set_id: number | null
-}
-
-/** Whom a path names: the row is locked when `lock` is set. Throws not_found. */
-export async function contactNamed(
-  db: Queryable,
-  accountId: number,
-  ref: ContactRef,
-  lock = false,
-): Promise<{ id: string; email: string }> {
-  const [row] = await db.query<{ id: string; email: string }>(sql`
-    select c.id, c.email from contacts as c
-    where c.account_id = ${accountId} and ${isReferred(ref)} ${lock ? sql`for no key update` : sql``}`)
-  if (!row) throw notFound()
-  return row
 }
 
 /** A contact's events, the latest first; `types` keeps those that are of any of them. */
