@@ -31,6 +31,8 @@ interface Merging {
   importId: number
   termsFor: TermsFor
   signal: AbortSignal
+  /** Rows of a chunk; CHUNK unless given. */
+  chunkRows?: number | undefined
   /** Told of each chunk that is merged. */
   onChunk: () => Promise<void>
   /** Asked after that: whether to leave the rest for later. */
@@ -55,8 +57,8 @@ export async function mergeAll(merging: Merging): Promise<boolean> {
 }
 
 async function onePass(merging: Merging): Promise<boolean> {
-  const { db, accountId, importId, signal, isOver } = merging
-  const ranges = rangesOf(db, accountId, importId, CHUNK)
+  const { db, accountId, importId, signal, isOver, chunkRows = CHUNK } = merging
+  const ranges = rangesOf(db, accountId, importId, chunkRows)
   let complete = true
   const lane = async () => {
     for await (const range of ranges) {

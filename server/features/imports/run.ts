@@ -24,6 +24,8 @@ export interface RunParts {
   keyring: Keyring
   /** For how many days the file of an import that did not finish is kept. */
   keepFileDays: number
+  /** Rows merged in one transaction; as many as are fast unless given. */
+  chunkRows?: number
   /** Asked between chunks: whether others wait, so that the rest is left for the account's next turn. */
   isOver: () => Promise<boolean>
 }
@@ -238,6 +240,7 @@ async function merge(parts: RunParts, row: ImportRow, signal: AbortSignal): Prom
     signal,
     termsFor: (trx: Trx) => termsFor(trx, row, row.list_ids, keyring),
     isOver: () => isOver,
+    chunkRows: parts.chunkRows,
     onChunk: async () => {
       isOver ||= await parts.isOver()
     },

@@ -118,7 +118,7 @@ function readWritten(text: string): Written | null {
 function readNumeric(text: string): Written | null {
   const match = NUMERIC.exec(text)
   if (!match || match[2] !== match[4]) return null
-  const [, a = '', , b = '', c = ''] = match
+  const [, a = '', , b = '', , c = ''] = match
   const numbers = [a, b, c].map(Number) as [number, number, number]
   if (a.length === 4) {
     const iso = c.length <= 2 ? isoFrom(...numbers) : null
