@@ -94,9 +94,10 @@ export interface ImportRow {
   updated_at: Date
 }
 
+/** Lists as JSON: of an array of bigint, `pg` would make texts. */
 const COLUMNS = sql`
   s.account_id as "accountId", s.id, s.phase, s.actor, s.counts, s.created_at, s.finished_at, i.source, i.file_key, i.file_name, i.file_bytes, i.file_sha256,
-  i.options, i.detected, i.columns, i.staged, i.list_ids, i.merging, i.report, i.warnings, i.progress, i.problem, i.attempts, i.updated_at`
+  i.options, i.detected, i.columns, i.staged, to_jsonb(i.list_ids) as list_ids, i.merging, i.report, i.warnings, i.progress, i.problem, i.attempts, i.updated_at`
 
 const FROM = sql`change_sets as s join imports as i on i.account_id = s.account_id and i.id = s.id`
 
