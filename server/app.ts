@@ -9,10 +9,13 @@ import { feedFigures } from './features/activity/figures.ts'
 import { activityRoutes } from './features/activity/routes.ts'
 import type { Desk } from './features/contacts/desk.ts'
 import { ContactReader } from './features/contacts/find.ts'
+import { revertRoutes } from './features/contacts/revert-routes.ts'
 import { contactRoutes } from './features/contacts/routes.ts'
+import { exportRoutes } from './features/exports/routes.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
+import { recipeRoutes } from './features/imports/recipe-routes.ts'
 import { importRoutes } from './features/imports/routes.ts'
 import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
@@ -126,7 +129,9 @@ export async function buildApp({
   await app.register(activityRoutes, { db, change, cursors, nameFields: nameFieldsFor(fieldCache) })
   await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
+  await app.register(revertRoutes, { change, queue })
   await app.register(listRoutes, { db, change, reader })
+  await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,
     change,
@@ -138,5 +143,6 @@ export async function buildApp({
     bodyMaxBytes: config.IMPORT_BODY_MAX_BYTES,
     keepFileDays: config.UPLOAD_RETENTION_DAYS,
   })
+  await app.register(exportRoutes, { db, change, queue, files, keyring, fieldCache, publicUrl: config.PUBLIC_URL })
   return app
 }

@@ -110,7 +110,7 @@ export const Settings = Type.Object({
   EXPORT_MAX_MINUTES: integer(
     60,
     1,
-    1440,
+    720,
     'Minutes that an export may take; meanwhile PostgreSQL keeps what others delete.',
   ),
   LOG_LEVEL: Type.Union(

@@ -3,8 +3,12 @@ import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
 import { startDispatcher } from './features/activity/dispatcher.ts'
 import { startHousekeeping } from './features/activity/housekeeping.ts'
+import { REVERT_JOB_NAMES, revertJobs } from './features/contacts/revert.ts'
+import { expireExports } from './features/exports/housekeeping.ts'
+import { EXPORT_JOB_NAMES, exportJobs } from './features/exports/jobs.ts'
 import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
 import { IMPORT_JOB_NAMES, importJobs } from './features/imports/jobs.ts'
+import { removeOldUploads } from './features/imports/retention.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
 import type { Job, JobName, Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
@@ -24,14 +28,26 @@ export interface JobParts {
 }
 
 /** Every kind of job that there is: what the queue's tables are prepared for. */
-export const ALL_JOB_NAMES: readonly JobName[] = [...FIELD_JOB_NAMES, ...IMPORT_JOB_NAMES]
+export const ALL_JOB_NAMES: readonly JobName[] = [
+  ...FIELD_JOB_NAMES,
+  ...REVERT_JOB_NAMES,
+  ...IMPORT_JOB_NAMES,
+  ...EXPORT_JOB_NAMES,
+]
 
 /** The same, with how each is done. */
 export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts): Job[] {
   const thread = { databaseUrl: db.url, filesAt }
   return [
     ...fieldJobs(db),
+    ...revertJobs(db, keyring),
     ...importJobs({ db, files, thread, keyring, keepFileDays: config.UPLOAD_RETENTION_DAYS }, queue),
+    ...exportJobs({
+      db,
+      files,
+      mostMinutes: config.EXPORT_MAX_MINUTES,
+      keptHours: config.EXPORT_RETENTION_HOURS,
+    }),
   ]
 }
 
@@ -39,11 +55,14 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
 export async function startWorker(
   parts: JobParts & { logger: FastifyBaseLogger },
 ): Promise<{ stop: (timeoutMs: number) => Promise<void> }> {
-  const { db, queue, logger } = parts
+  const { db, queue, files, logger } = parts
   const onError = (what: string) => (error: unknown) => logger.error({ err: error }, what)
   await queue.work(allJobs(parts))
   const dispatcher = startDispatcher(db, { everyMs: DISPATCH_EVERY_MS, onError: onError('dispatch failed') })
-  const housekeeping = startHousekeeping(db, onError('housekeeping failed'))
+  const housekeeping = startHousekeeping(db, onError('housekeeping failed'), [
+    () => expireExports(db, files),
+    () => removeOldUploads(db, files),
+  ])
   return {
     async stop(timeoutMs) {
       await Promise.all([dispatcher.stop(), housekeeping.stop(), queue.stop(timeoutMs)])

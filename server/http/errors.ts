@@ -29,6 +29,7 @@ const WIRE: Record<ErrorCode, Wire> = {
   conflict: { status: 409, body: asErrors },
   too_large: { status: 413, body: asErrors },
   invalid: { status: 422, body: (error) => ({ errors: firstOf(error.messages ?? { base: [error.message] }) }) },
+  filters_invalid: { status: 422, body: () => ({ errors: { filters: 'invalid' } }) },
   rate_limited: { status: 429, body: asErrors },
   unavailable: { status: 503, body: asErrors },
 }

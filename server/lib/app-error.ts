@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'conflict'
   | 'too_large'
   | 'invalid'
+  | 'filters_invalid'
   | 'rate_limited'
   | 'unavailable'
 

@@ -80,6 +80,12 @@ export function formatDate(iso: string, format: string | null): string {
   return parseDate(text, format) === iso ? text : iso
 }
 
+/** The parts of a format in their order, `DD`, `.`, `MM`, `.`, `YYYY`; undefined where something is wrong with it. */
+export function formatParts(format: string): readonly string[] | undefined {
+  const read = readFormat(format)
+  return 'problem' in read ? undefined : read.format.tokens
+}
+
 function parseIso(text: string): string | null {
   const [, year, month, day] = ISO.exec(text.slice(0, 10)) ?? []
   const time = text.slice(10)

@@ -20,6 +20,7 @@ const ORDER = [
   ['features/contacts/'],
   ['features/lists/'],
   ['features/imports/'],
+  ['features/exports/'],
 ]
 
 /** What db/ needs to know of the settings that it is opened with. */

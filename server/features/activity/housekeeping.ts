@@ -44,11 +44,15 @@ function makeMonth(db: Database, month: Date): Promise<void> {
   })
 }
 
-/** Keeps house now and every hour. */
-export function startHousekeeping(db: Database, onError: (error: unknown) => void) {
-  let running: Promise<void> = Promise.resolve()
+/** Keeps house now and every hour; `others` are what later features have to see to. */
+export function startHousekeeping(
+  db: Database,
+  onError: (error: unknown) => void,
+  others: readonly (() => Promise<void>)[] = [],
+) {
+  let running: Promise<unknown> = Promise.resolve()
   const look = () => {
-    running = keepHouse(db).catch(onError)
+    running = Promise.all([() => keepHouse(db), ...others].map((act) => act().catch(onError)))
   }
   look()
   const timer = setInterval(look, EVERY_MS)

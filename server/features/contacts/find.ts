@@ -9,7 +9,7 @@ import { type FieldCache, type FieldSet, loadFields } from '../fields/field-set.
 import { contactOnWire, isNewerThan, READ_COLUMNS, type ReadRow, type View } from './contact.ts'
 import { behind, NEWEST_FIRST, parseOrder } from './order.ts'
 import { findPage } from './page.ts'
-import { checkLists, type Selection } from './selection.ts'
+import { checkLists, isEveryone, type Selection } from './selection.ts'
 
 interface Asked {
   page?: number
@@ -106,8 +106,7 @@ export class ContactReader {
 
   /** undefined for a condition that everyone meets. */
   async #compiled(accountId: number, condition: Condition): Promise<Sql | undefined> {
-    if (condition.is === 'all' && condition.of.every((part) => part.is === 'all' && part.of.length === 0))
-      return undefined
+    if (isEveryone(condition)) return undefined
     const { time_zone: timeZone } = await this.#settingsOf(accountId)
     return compile(condition, { timeZone })
   }

@@ -2,6 +2,7 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Database, Trx } from '../../db/database.ts'
 import { type Order, orderBy, positionColumn } from './order.ts'
 import { probe } from './probe.ts'
+import { hasText } from './selection.ts'
 import { CAP, chooseStrategy, type Path, type Strategy } from './strategy.ts'
 
 /** A contact's place in an order: what a cursor holds. */
@@ -93,7 +94,7 @@ const INDEXED_CHARACTERS = 12
 function searchOf(q: string | undefined): Search {
   if (q === undefined) return { scanned: sql`true`, indexed: sql`true`, hasTrigrams: false }
   const text = [...q].length < 3 ? `\n\n${q}` : q
-  const scanned = sql`strpos(c.search, search_key(${text})) > 0`
+  const scanned = hasText(q)
   const whole = [...text].length <= INDEXED_CHARACTERS
   return {
     scanned,

@@ -2,7 +2,7 @@ import sql from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { recording } from '../activity/record.ts'
-import type { State } from '../subscriptions/states.ts'
+import type { State, StateReason } from '../subscriptions/states.ts'
 import { leaveWithdrawn } from '../subscriptions/suppressions.ts'
 
 interface Removal {
@@ -12,6 +12,8 @@ interface Removal {
   /** Who removes: for the suppressions that withdrawals leave. */
   source: string
   keyring: Keyring
+  /** Whose state has this reason leaves no mark: when the act that set it is itself taken back. */
+  unmarked?: StateReason
 }
 
 /**
@@ -23,17 +25,18 @@ interface Removal {
 export async function removeContacts(
   trx: Trx,
   ids: readonly string[],
-  { accountId, changeSetId, source, keyring }: Removal,
+  { accountId, changeSetId, source, keyring, unmarked }: Removal,
 ): Promise<string[]> {
-  const removed = await trx.query<{ id: string; email: string; state: State }>(sql`
+  const removed = await trx.query<{ id: string; email: string; state: State; state_reason: string | null }>(sql`
     with held as (
       select id from contacts where account_id = ${accountId} and id = any(${[...ids]}::uuid[]) order by id for update
     )
     delete from contacts as c using held where c.account_id = ${accountId} and c.id = held.id
-    returning c.id, c.email, c.state`)
+    returning c.id, c.email, c.state, c.state_reason`)
   if (removed.length === 0) return []
   const gone = removed.map((contact) => contact.id)
-  leaveWithdrawn(trx, keyring, accountId, removed, source)
+  const marked = removed.filter(({ state_reason }) => unmarked === undefined || state_reason !== unmarked)
+  leaveWithdrawn(trx, keyring, accountId, marked, source)
   for (const table of HOLDS_CONTACTS) {
     trx.send(sql`delete from ${table} where account_id = ${accountId} and contact_id = any(${gone}::uuid[])`)
   }

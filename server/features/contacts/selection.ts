@@ -1,9 +1,11 @@
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import { type Static, Type } from 'typebox'
 import type { Queryable } from '../../db/database.ts'
 import { PagingQuery } from '../../http/paging.ts'
 import { invalid } from '../../lib/app-error.ts'
+import { normaliseEmail } from '../../lib/email.ts'
 import { parseId } from '../../lib/ids.ts'
+import { type Calendar, compile } from '../criteria/compile.ts'
 import { type Condition, listsIn, parseEntries, parseFilter, type Vocabulary } from '../criteria/parse.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 
@@ -92,6 +94,27 @@ export function selectionFromBody(body: ContactsSearch, fields: FieldSet): Selec
 function searchText(q: unknown): string | undefined {
   const text = typeof q === 'string' ? q.trim() : ''
   return text === '' ? undefined : text
+}
+
+/** Whether everyone meets it. */
+export function isEveryone(condition: Condition): boolean {
+  return condition.is === 'all' && condition.of.every((part) => part.is === 'all' && part.of.length === 0)
+}
+
+/** Whether a contact's search column holds a text, over `contacts as c`: one or two letters are looked for at beginnings. */
+export function hasText(q: string): Sql {
+  return sql`strpos(c.search, search_key(${[...q].length < 3 ? `\n\n${q}` : q})) > 0`
+}
+
+/**
+ * A selection as one condition over `contacts as c`, for statements that go through all of it; undefined where everyone is
+ * selected. Whoever has exactly the address that is searched for belongs to it, in whichever script its domain is written.
+ */
+export function compileSelection({ q, condition }: Selection, calendar: Calendar): Sql | undefined {
+  if (q === undefined) return isEveryone(condition) ? undefined : compile(condition, calendar)
+  const address = normaliseEmail(q)
+  const found = address.ok ? sql`(${hasText(q)} or c.email = ${address.email})` : hasText(q)
+  return sql`(${found} and ${compile(condition, calendar)})`
 }
 
 /** Throws `invalid` when a selection names a list that the account does not have. */

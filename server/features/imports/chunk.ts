@@ -1,6 +1,7 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { marksOf } from '../subscriptions/suppressions.ts'
+import { moveAddresses } from './addresses.ts'
 import { enterNew, idBy, settleNew, type Tally } from './created.ts'
 import { holdExisting, IDENTITY_CONFLICT, mergeExisting } from './existing.ts'
 import type { Counts } from './imports.ts'
@@ -44,7 +45,10 @@ export async function mergeChunk(trx: Trx, terms: MergeTerms, range: Range): Pro
   if (ids.length > 0) take(await settleNew(trx, terms, range, ids, hasDuplicates))
   if (done > 0 && (await clear())) return finish()
   await holdExisting(trx, terms, range)
-  take(await mergeExisting(trx, terms, range, hasDuplicates))
+  const moved = await moveAddresses(trx, terms, range)
+  take(moved.tally)
+  if (moved.tally.suppressed && (await clear())) return finish()
+  take(await mergeExisting(trx, terms, range, hasDuplicates, moved.moves))
   if (await clear()) return finish()
   take(await refuseOthers(trx, terms, range))
   await clear()

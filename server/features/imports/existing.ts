@@ -1,6 +1,7 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { recording } from '../activity/record.ts'
+import type { Move } from './addresses.ts'
 import { consentData, idBy, type Tally } from './created.ts'
 import { duplicates, type MergeTerms, notes, people, type Range, tagsOf, waiting, wished } from './people.ts'
 
@@ -29,11 +30,13 @@ function matching({ accountId, matchBy }: MergeTerms): Sql {
  * Steps up to `planned`: everyone of the range who is there, with what their row makes of them. `conflict`: their address
  * and their external id are those of two people. A state is only ever taken away, or given to someone who has none.
  */
-export function planned(terms: MergeTerms, range: Range): Sql {
+export function planned(terms: MergeTerms, range: Range, moves: readonly Move[] = []): Sql {
   const { accountId, matchBy, updateExisting, tags, unsets } = terms
   const takes = (value: Sql, otherwise: Sql) => (updateExisting ? value : otherwise)
   const said = sql`m.more ->> 'state'`
   const open = sql`m.old_state in ('none', 'pending', 'subscribed')`
+  const byEmail = matchBy === 'email'
+  const isFree = sql`m.given_email is not null and (${idBy(sql`email`, accountId, sql`m.given_email`)}) is null`
   const found =
     matchBy === 'email'
       ? sql`cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.email = p.key limit 1) as c`
@@ -47,19 +50,26 @@ export function planned(terms: MergeTerms, range: Range): Sql {
         c.id, c.email, c.external_id as old_id, c.state as old_state, c.state_reason as old_reason, c.state_before as old_before,
         c.fields as old_fields, c.tags as old_tags, ${takes(tagsOf(terms), sql`${[...tags]}::text[]`)} as wished_tags
       from people as p ${found}
+    ), moved as (
+      select * from unnest(${moves.map(({ id }) => id)}::uuid[], ${moves.map(({ from }) => from)}::text[], ${moves.map(({ withdrawn }) => withdrawn)}::boolean[])
+        as moved (id, from_email, withdrawn)
     ), compared as materialized (
       select m.*, ${takes(hasNewFields, sql`false`)} as has_new_fields, not m.old_tags @> m.wished_tags as has_new_tags,
         case when m.old_tags @> m.wished_tags then m.old_tags
           else m.old_tags || array(select tag from unnest(m.wished_tags) with ordinality as t (tag, at) where tag <> all(m.old_tags) order by at) end as new_tags,
         ${takes(sql`coalesce(m.given_id, m.old_id)`, sql`m.old_id`)} as new_id,
-        case when ${said} = 'unsubscribed' and ${open} then 'unsubscribed' when ${said} = 'bounced' and ${open} then 'bounced'
+        ${byEmail ? sql`m.email` : sql`coalesce((select from_email from moved where moved.id = m.id), m.email)`} as old_email,
+        ${byEmail || !updateExisting ? sql`m.email` : sql`case when ${isFree} then m.given_email else m.email end`} as new_email,
+        case ${byEmail ? sql`` : sql`when (select withdrawn from moved where moved.id = m.id) and ${open} then 'unsubscribed'`}
+          when ${said} = 'unsubscribed' and ${open} then 'unsubscribed' when ${said} = 'bounced' and ${open} then 'bounced'
           ${takes(sql`when ${said} = 'subscribed' and m.old_state = 'none' then 'subscribed'`, sql``)} else m.old_state end as new_state,
         coalesce(${said}, ${terms.state}) = 'subscribed' and m.old_state in ('unsubscribed', 'bounced') as kept_unsubscribed,
         ${conflict(terms)} as conflict
       from matched as m
     ), planned as materialized (
       select c.*, d.old_values, d.new_values, d.told, case when c.has_new_fields then ${unsets ? sql`jsonb_strip_nulls(c.old_fields || c.given)` : sql`c.old_fields || c.given`} else c.old_fields end as new_fields,
-        c.has_new_fields or c.has_new_tags or c.new_id is distinct from c.old_id or c.new_state <> c.old_state as differs
+        c.has_new_fields or c.has_new_tags or c.new_id is distinct from c.old_id
+          or c.new_state <> c.old_state or c.new_email <> c.old_email as differs
       from compared as c left join lateral (
         select jsonb_object_agg(key, c.old_fields -> key) as old_values, jsonb_object_agg(key, value) as new_values,
           jsonb_object_agg(key, jsonb_build_object('from', c.old_fields -> key, 'to', value)) as told
@@ -70,7 +80,9 @@ export function planned(terms: MergeTerms, range: Range): Sql {
 
 /** Whether a row names two people, one by address and one by external id: over `matched as m`. */
 function conflict({ accountId, matchBy, saysMore }: MergeTerms): Sql {
-  if (matchBy === 'external_id') return sql`(m.given_email is not null and m.given_email <> m.email)`
+  if (matchBy === 'external_id') {
+    return sql`(m.given_email is not null and m.given_email <> m.email and (${idBy(sql`email`, accountId, sql`m.given_email`)}) is not null)`
+  }
   if (!saysMore) return sql`false`
   return sql`(m.given_id is not null and m.given_id is distinct from m.old_id and (
     (${idBy(sql`external_id`, accountId, sql`m.given_id`)}) is not null
@@ -78,12 +90,18 @@ function conflict({ accountId, matchBy, saysMore }: MergeTerms): Sql {
 }
 
 /** Changes those who are there already, each with their row, one event and whatever consents their rows assert. */
-export async function mergeExisting(trx: Trx, terms: MergeTerms, range: Range, hasDuplicates: boolean): Promise<Tally> {
+export async function mergeExisting(
+  trx: Trx,
+  terms: MergeTerms,
+  range: Range,
+  hasDuplicates: boolean,
+  moves: readonly Move[],
+): Promise<Tally> {
   const { accountId, importId, actor, consent } = terms
   const agreed = sql`agreed`
   const all = sql`planned`
   const [tally] = await trx.query<Tally>(sql`
-    with ${planned(terms, range)}, agreed as (select * from planned where not conflict), ${wished(terms, agreed)}, joined as (
+    with ${planned(terms, range, moves)}, agreed as (select * from planned where not conflict), ${wished(terms, agreed)}, joined as (
       insert into list_members (account_id, list_id, contact_id, change_set_id)
       select ${accountId}::bigint, list_id, contact_id, ${importId}::bigint from wished where not opted_out
       on conflict do nothing
@@ -102,7 +120,7 @@ export async function mergeExisting(trx: Trx, terms: MergeTerms, range: Range, h
     refused as (select distinct contact_id from wished where opted_out),
     changed as (
       update contacts as c set fields = a.new_fields, tags = a.new_tags, external_id = a.new_id, state = a.new_state,
-        state_reason = case when a.new_state <> a.old_state then 'import' else c.state_reason end,
+        state_reason = case when a.new_state = a.old_state then c.state_reason when a.id = any(${moves.filter(({ withdrawn }) => withdrawn).map(({ id }) => id)}::uuid[]) then 'withdrawn' else 'import' end,
         state_before = case when a.new_state = a.old_state then c.state_before when a.new_state in ('unsubscribed', 'bounced') then a.old_state end,
         state_at = case when a.new_state <> a.old_state then statement_timestamp() else c.state_at end,
         updated_at = statement_timestamp()
@@ -148,7 +166,7 @@ export const IDENTITY_CONFLICT = JSON.stringify({
 /** What was, of what changed: over `told`. */
 export function beforeOf(): Sql {
   return sql`
-    jsonb_strip_nulls(jsonb_build_object('fields', old_values,
+    jsonb_strip_nulls(jsonb_build_object('fields', old_values, 'email', case when new_email <> old_email then old_email end,
       'tags', case when has_new_tags then to_jsonb(old_tags) end,
       'external_id', case when new_id is distinct from old_id then old_id end,
       'state', case when new_state <> old_state then old_state end,
@@ -159,7 +177,7 @@ export function beforeOf(): Sql {
 
 export function afterOf(): Sql {
   return sql`
-    jsonb_strip_nulls(jsonb_build_object('fields', new_values,
+    jsonb_strip_nulls(jsonb_build_object('fields', new_values, 'email', case when new_email <> old_email then new_email end,
       'tags', case when has_new_tags then to_jsonb(new_tags) end,
       'external_id', case when new_id is distinct from old_id then new_id end,
       'state', case when new_state <> old_state then new_state end,
@@ -171,12 +189,13 @@ function changedActs(): Sql {
     select id as contact_id,
       case when new_state <> old_state and new_state = 'unsubscribed' then array['unsubscribed'] else '{}' end
         || case when new_state <> old_state and new_state = 'subscribed' then array['subscribed'] else '{}' end
-        || case when told is not null or has_new_tags or new_id is distinct from old_id or (new_state <> old_state and new_state = 'bounced')
+        || case when told is not null or has_new_tags or new_email <> old_email or new_id is distinct from old_id or (new_state <> old_state and new_state = 'bounced')
           then array['updated'] else '{}' end
         || case when joined is not null then array['list_added'] else '{}' end
         || case when left_lists is not null then array['list_removed'] else '{}' end as types,
       null::text as name, null::timestamptz as at,
       jsonb_strip_nulls(jsonb_build_object(
+        'email', case when new_email <> old_email then jsonb_build_object('from', old_email, 'to', new_email) end,
         'fields', told,
         'state', case when new_state <> old_state then jsonb_build_object('from', old_state, 'to', new_state) end,
         'external_id', case when new_id is distinct from old_id then jsonb_build_object('from', old_id, 'to', new_id) end,

@@ -65,7 +65,7 @@ export async function updateRecipe(
   trx: Trx,
   accountId: number,
   id: number,
-  input: Partial<RecipeInput>,
+  input: { [Key in keyof RecipeInput]?: RecipeInput[Key] | undefined },
 ): Promise<Recipe> {
   const { name, columns, options } = input
   const [row] = await trx

@@ -130,7 +130,6 @@ export const ImportedContacts = Type.Object({
 export const Recipe = Type.Object({
   id: Type.Integer(),
   name: Type.String(),
-  columns: Type.Optional(Type.Array(Type.String())),
   options: Type.Object({}, { additionalProperties: true }),
   created_at: Type.String(),
   updated_at: Type.String(),

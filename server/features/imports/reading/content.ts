@@ -1,27 +1,24 @@
 import type { TableFormat } from './table.ts'
 import { UnreadableFile } from './unreadable.ts'
 
-type Known = readonly [signature: string, what: string]
-
 const SAVE_AS = 'save the table as CSV or XLSX'
 
-/** Signatures as latin1, of what people upload by mistake. */
-const FOREIGN: readonly Known[] = [
-  ['\x89PNG', 'a PNG picture'],
-  ['\xff\xd8\xff', 'a JPEG picture'],
-  ['GIF8', 'a GIF picture'],
-  ['%PDF', 'a PDF document'],
-  ['{\\rtf', 'an RTF document'],
-  ['Rar!', 'a RAR archive'],
-  ['7z\xbc\xaf\x27\x1c', 'a 7-Zip archive'],
-  ['BZh', 'a bzip2 archive'],
-  ['\xfd7zXZ', 'an xz archive'],
-  ['\x28\xb5\x2f\xfd', 'a Zstandard archive'],
-  ['PAR1', 'a Parquet file'],
-  ['SQLite format 3', 'a SQLite database'],
-  ['\x7fELF', 'a program'],
-  ['MZ\x90', 'a program'],
-  ['BEGIN:VCARD', 'a vCard file'],
+/** Signatures in latin1, of what people upload by mistake. */
+const FOREIGN: readonly (readonly [signature: RegExp, what: string])[] = [
+  [/^\x89PNG\r\n/, 'a PNG picture'],
+  [/^\xff\xd8\xff/, 'a JPEG picture'],
+  [/^GIF8[79]a/, 'a GIF picture'],
+  [/^%PDF-/, 'a PDF document'],
+  [/^\{\\rtf/, 'an RTF document'],
+  [/^Rar![^\w\s,;|"]/, 'a RAR archive'],
+  [/^7z\xbc\xaf/, 'a 7-Zip archive'],
+  [/^BZh[1-9]1AY&SY/, 'a bzip2 archive'],
+  [/^\xfd7zXZ/, 'an xz archive'],
+  [/^\x28\xb5\x2f\xfd/, 'a Zstandard archive'],
+  [/^PAR1[^\w\s,;|"]/, 'a Parquet file'],
+  [/^SQLite format 3\0/, 'a SQLite database'],
+  [/^\x7fELF|^MZ[\x90\0]/, 'a program'],
+  [/^BEGIN:VCARD/i, 'a vCard file'],
 ]
 
 const OLE = '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'
@@ -37,7 +34,7 @@ const MOST_CONTROL = 0.02
 export function identify(head: Buffer, isWhole: boolean): TableFormat {
   if (head.length === 0) throw new UnreadableFile('The file is empty')
   const start = head.toString('latin1')
-  const known = FOREIGN.find(([signature]) => start.startsWith(signature))
+  const known = FOREIGN.find(([signature]) => signature.test(start))
   if (known) throw new UnreadableFile(`The file is ${known[1]}, not a table; ${SAVE_AS}`)
   if (start.startsWith('\x1f\x8b')) throw new UnreadableFile('The file is compressed twice; compress it once')
   if (start.startsWith(OLE)) throw oleFailure(start)

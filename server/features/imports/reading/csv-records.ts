@@ -1,11 +1,15 @@
 import { CsvError, Parser } from 'csv-parse'
 import { CSV_OPTIONS } from './delimiter.ts'
+import { MOST_COLUMNS } from './header.ts'
 import { UnreadableFile } from './unreadable.ts'
 
 export interface CsvRecord {
   /** The line in which it begins, counted from 1. */
   line: number
+  /** The first `MOST_COLUMNS` at most. */
   cells: string[]
+  /** How many there are. */
+  width: number
 }
 
 /**
@@ -13,10 +17,12 @@ export interface CsvRecord {
  * which no more than this is held in memory.
  */
 const LONGEST_RECORD = 2 ** 20
+/** With its delimiters. */
+const LONGEST_LINE = 2 * LONGEST_RECORD
 
 /**
- * Gathers what the parser has read of a chunk, instead of handing it on through a stream record by record, which takes as
- * long again as the parsing.
+ * Gathers what the parser has read of a chunk, instead of handing it on through a stream record by record with an object
+ * for where each begins: 3.0 s of CPU for a million records in place of 3.5.
  */
 class RecordParser extends Parser {
   #records: CsvRecord[] = []
@@ -32,10 +38,16 @@ class RecordParser extends Parser {
 
   override push(cells: string[] | null): boolean {
     if (cells === null) return super.push(null)
-    this.#records.push({ line: this.currentLine, cells })
-    this.#nextLine = this.currentLine + this.#linesOf(cells)
+    const line = this.currentLine
+    this.#nextLine = line + this.#linesOf(cells)
+    const width = cells.length
+    if (width > MOST_COLUMNS) cells.length = MOST_COLUMNS
+    this.#records.push({ line, cells, width })
     this.#linesSeen = this.info.lines
     this.#emptySeen = this.info.empty_lines
+    // Each record counts as the first, to whose length the parser holds the others: for one that differs it would make an
+    // Error with a stack, relaxed or not, which takes six times as long as the record.
+    ;(this.info as { records: number }).records = 0
     return true
   }
 
@@ -68,10 +80,16 @@ export async function* readRecords(
   firstLine = 1,
 ): AsyncGenerator<CsvRecord[]> {
   const parser = new RecordParser(delimiter, firstLine)
+  let line = firstLine
+  let read = 0
   try {
     for await (const chunk of text) {
       await settled((done) => parser.write(chunk, done))
       const records = parser.takeRecords()
+      // The parser measures the cells of a record, of which a line of commas has a million that are empty.
+      read = parser.currentLine === line ? read + chunk.length : 0
+      line = parser.currentLine
+      if (read > LONGEST_LINE) throw tooLong(line)
       if (records.length > 0) yield records
     }
     await settled((done) => parser.end(done))
@@ -90,13 +108,15 @@ function settled(act: (done: (error?: Error | null) => void) => void): Promise<v
 
 function readFailure(error: unknown, line: number): unknown {
   if (!(error instanceof CsvError)) return error
-  if (error.code === 'CSV_MAX_RECORD_SIZE') {
-    const message = `The row that begins in line ${line} is longer than ${LONGEST_RECORD} bytes. Either a quote (") in it is never closed, or a cell is far too long; mend that line, or choose another delimiter`
-    return new UnreadableFile(message, line, error)
-  }
+  if (error.code === 'CSV_MAX_RECORD_SIZE') return tooLong(line, error)
   if (error.code === 'CSV_QUOTE_NOT_CLOSED') {
     const message = `The quote (") that opens in the row beginning in line ${line} is never closed; close it, or remove it`
     return new UnreadableFile(message, line, error)
   }
   return error
+}
+
+function tooLong(line: number, cause?: unknown): UnreadableFile {
+  const message = `The row that begins in line ${line} is longer than ${LONGEST_RECORD} bytes. Either a quote (") in it is never closed, or a cell is far too long; mend that line, or choose another delimiter`
+  return new UnreadableFile(message, line, cause)
 }

@@ -3,7 +3,7 @@ import { looksBinary } from './content.ts'
 import { type CsvRecord, readRecords } from './csv-records.ts'
 import { checkDelimiter, detectDelimiter, readSepLine } from './delimiter.ts'
 import { decode, detectEncoding, type EncodingFound } from './encoding.ts'
-import { checkWidth, looksLikeHeader, nameColumns, numberColumns } from './header.ts'
+import { layOut } from './header.ts'
 import { inBatches } from './rows.ts'
 import type { Bytes } from './source-bytes.ts'
 import type { FormatAsked, OpenedTable, TableRow } from './table.ts'
@@ -25,60 +25,56 @@ export async function openCsv(bytes: Bytes, head: Buffer, asked: FormatAsked): P
   const open = () => readRecords(skip(decode(bytes, found.encoding), sep?.length ?? 0), delimiter, sep ? 2 : 1)
 
   const first = await firstRecords(open())
-  const header = asked.header ?? looksLikeHeader(first[0]?.cells ?? [])
-  const columns = header
-    ? nameColumns((first[0]?.cells ?? []).map(restore))
-    : numberColumns(first.reduce((most, { cells }) => Math.max(most, filledLength(cells)), 0))
-  checkWidth(columns.length)
-
+  const layout = layOut(first.map(restored), asked.header)
+  const width = layout.columns.length
   return {
     detected: {
       format: 'csv',
       encoding: found.encoding,
       encoding_guess: found.guess,
       delimiter,
-      header,
+      header: layout.header,
+      header_line: layout.headerLine,
       sheet: null,
       sheets: null,
-      columns: columns.length,
+      columns: width,
     },
-    columns,
-    rows: () => inBatches(readRows(open(), header, columns.length, found), columns.length),
+    columns: layout.columns,
+    rows: () => inBatches(readRows(open(), layout.skipped, width, found)),
   }
 }
 
 async function* readRows(
   records: AsyncGenerator<CsvRecord[]>,
-  header: boolean,
-  width: number,
+  skipped: number,
+  columns: number,
   found: EncodingFound,
 ): AsyncGenerator<TableRow[]> {
-  const problemOf = problemFinder(width, found)
-  let isHeader = header
+  let above = skipped
   for await (const some of records) {
-    const body = isHeader ? some.slice(1) : some
-    isHeader = false
     const rows: TableRow[] = []
-    for (const { line, cells } of body) {
-      if (isBlank(cells)) continue
-      const problem = problemOf(cells)
-      restoreAll(cells)
-      rows.push(problem === undefined ? { line, cells } : { line, cells, problem })
+    for (const record of some) {
+      if (above > 0) above--
+      else if (!isBlank(record.cells)) rows.push(toRow(record, columns, found))
     }
     yield rows
   }
 }
 
-function problemFinder(width: number, { mayHoldNul, isDamaged }: EncodingFound) {
-  return (cells: readonly string[]): string | undefined => {
-    if (cells.length > width) {
-      const filled = filledLength(cells)
-      if (filled > width)
-        return `has ${filled} cells, but there are ${width} columns: a cell with a delimiter needs quotes`
-    }
-    if (mayHoldNul && cells.some((cell) => cell.includes('\0'))) return 'holds a NUL character'
-    if (isDamaged && cells.some((cell) => cell.includes('\ufffd'))) return 'holds bytes that are not UTF-8'
+function toRow(record: CsvRecord, columns: number, found: EncodingFound): TableRow {
+  const problem = findProblem(record, columns, found)
+  const { line, cells } = restored(record)
+  return problem === undefined ? { line, cells } : { line, cells, problem }
+}
+
+function findProblem({ cells, width }: CsvRecord, columns: number, found: EncodingFound): string | undefined {
+  if (width > columns) {
+    const filled = width > cells.length ? width : filledLength(cells)
+    if (filled > columns)
+      return `has ${filled} cells, but there are ${columns} columns: a cell with a delimiter needs quotes`
   }
+  if (found.mayHoldNul && cells.some((cell) => cell.includes('\0'))) return 'holds a NUL character'
+  if (found.isDamaged && cells.some((cell) => cell.includes('\ufffd'))) return 'holds bytes that are not UTF-8'
 }
 
 function isBlank(cells: readonly string[]): boolean {
@@ -92,17 +88,20 @@ function filledLength(cells: readonly string[]): number {
   return length
 }
 
-function restoreAll(cells: string[]): void {
+/** The same record, its cells as they were before a spreadsheet was kept from them. */
+function restored(record: CsvRecord): CsvRecord {
+  const { cells } = record
   for (let at = 0; at < cells.length; at++) {
     const cell = cells[at]!
     if (cell.charCodeAt(0) === 0x27) cells[at] = restore(cell)
   }
+  return record
 }
 
 async function firstRecords(records: AsyncGenerator<CsvRecord[]>): Promise<CsvRecord[]> {
   const first: CsvRecord[] = []
   for await (const some of records) {
-    first.push(...some)
+    for (const record of some) first.push(record)
     if (first.length >= FIRST_RECORDS) break
   }
   return first

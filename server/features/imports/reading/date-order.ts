@@ -47,7 +47,7 @@ interface Written {
  * first place of any other row says which place the days have. Never decides by one row for itself.
  */
 export class DateOrder {
-  #possible = new Set<(typeof ORDERS)[number]>(ORDERS)
+  readonly #possible = new Set<(typeof ORDERS)[number]>(ORDERS)
   /** Pairs of orders between which some value reads differently. */
   readonly #differ = new Set<string>()
   readonly #kinds = new Set<Written['kind']>()
@@ -60,7 +60,7 @@ export class DateOrder {
     this.#kinds.add(written.kind)
     if (written.kind !== 'numeric') return
     const { readings } = written
-    this.#possible = new Set([...this.#possible].filter((order) => readings[order] !== undefined))
+    for (const order of this.#possible) if (readings[order] === undefined) this.#possible.delete(order)
     for (const [one, other] of PAIRS) {
       if (readings[one] && readings[other] && readings[one] !== readings[other]) this.#differ.add(one + other)
     }

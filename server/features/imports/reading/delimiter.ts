@@ -38,7 +38,7 @@ export function detectDelimiter(text: string): string {
 
 /** The delimiter that Excel's own first line `sep=;` names, with the length of that line. */
 export function readSepLine(text: string): { delimiter: string; length: number } | null {
-  const match = /^"?sep=([^"\r\n])"?(\r\n|\n|\r)/i.exec(text)
+  const match = /^"?sep=([\t !#-~])"?(\r\n|\n|\r)/i.exec(text)
   return match ? { delimiter: match[1]!, length: match[0].length } : null
 }
 

@@ -26,11 +26,11 @@ export async function detectEncoding(bytes: Bytes, head: Buffer, asked: string |
   if (label?.startsWith('utf-16')) return { encoding: label, guess: null, isDamaged: false, mayHoldNul: true }
 
   const seen = await surveyUtf8(bytes)
-  const isUtf8 = seen.wrong === 0 || seen.beyondAscii >= seen.wrong * UTF8_PER_WRONG
-  const encoding = label ?? (isUtf8 ? 'utf-8' : 'windows-1252')
+  const isLikelyUtf8 = seen.wrong === 0 || startsWithBom(head) || seen.beyondAscii >= seen.wrong * UTF8_PER_WRONG
+  const encoding = label ?? (isLikelyUtf8 ? 'utf-8' : 'windows-1252')
   return {
     encoding,
-    guess: isUtf8 || label !== undefined ? null : guessEncoding(seen.sample, encoding),
+    guess: isLikelyUtf8 || label !== undefined ? null : guessEncoding(seen.sample, encoding),
     isDamaged: encoding === 'utf-8' && seen.wrong > 0,
     mayHoldNul: seen.holdsNul,
   }
@@ -72,16 +72,27 @@ function canonicalLabel(asked: string): string {
   }
 }
 
-/** By BOM, else by NULs: of ASCII in UTF-16, which all delimiters and digits are, every second byte is 0. */
+/**
+ * By BOM, else by NULs: of ASCII in UTF-16, which all delimiters and digits are, every second byte is 0. A text of another
+ * encoding that holds NULs has line ends without one beside them.
+ */
 function utf16Of(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le'
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be'
   const nuls = [0, 0]
-  for (let at = 0; at < head.length; at++) if (head[at] === 0) nuls[at % 2]!++
-  const [even = 0, odd = 0] = nuls
-  const many = head.length / 20
-  if (odd > many && odd > even * 10) return 'utf-16le'
-  if (even > many && even > odd * 10) return 'utf-16be'
+  const endsIn16 = [0, 0]
+  let ends = 0
+  for (let at = 0; at < head.length; at++) {
+    const byte = head[at]
+    if (byte === 0) nuls[at % 2]!++
+    if (byte !== 10 && byte !== 13) continue
+    ends++
+    if (head[at % 2 === 0 ? at + 1 : at - 1] === 0) endsIn16[at % 2]!++
+  }
+  const many = ends === 0 ? head.length / 4 : head.length / 20
+  const is16 = (low: 0 | 1) => nuls[1 - low]! > many && nuls[1 - low]! > nuls[low]! * 10 && endsIn16[low] === ends
+  if (is16(0)) return 'utf-16le'
+  if (is16(1)) return 'utf-16be'
 }
 
 interface Survey {

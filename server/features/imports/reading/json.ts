@@ -1,6 +1,6 @@
 import { findUnstorable } from '../../../lib/text.ts'
 import { decode, detectEncoding } from './encoding.ts'
-import { MOST_COLUMNS } from './header.ts'
+import { cleanName, MOST_COLUMNS } from './header.ts'
 import { type JsonText, splitDocument, splitLines } from './json-elements.ts'
 import { inBatches } from './rows.ts'
 import type { Bytes } from './source-bytes.ts'
@@ -37,12 +37,13 @@ export async function openJson(
       encoding_guess: null,
       delimiter: null,
       header: true,
+      header_line: null,
       sheet: null,
       sheets: null,
       columns: columns.names.length,
     },
     columns: columns.names,
-    rows: () => inBatches(open(), columns.names.length),
+    rows: () => inBatches(open()),
   }
 }
 
@@ -112,7 +113,7 @@ class Columns {
     const known = this.#places.get(path)
     if (known !== undefined) return known
     if (this.names.length >= MOST_COLUMNS) return null
-    const wanted = prefix.startsWith(FIELDS) ? path.slice(FIELDS.length) : path
+    const wanted = cleanName(prefix.startsWith(FIELDS) ? path.slice(FIELDS.length) : path)
     let name = wanted
     for (let nth = 2; this.#taken.has(name); nth++) name = `${wanted} (${nth})`
     this.#taken.add(name)

@@ -1,20 +1,31 @@
-import type { TableRow } from './table.ts'
+import type { Cell, TableRow } from './table.ts'
 
-const ROWS_PER_BATCH = 1000
-/** So that a batch of a wide table takes no more memory than one of a narrow table. */
-const CELLS_PER_BATCH = 100_000
+const MOST_ROWS = 1000
+/** In characters and cells, roughly: a batch of wide or long rows takes no more memory than one of short rows. */
+const MOST_SIZE = 2 ** 21
 
 /** Rows as they come, in batches that are alike. */
-export async function* inBatches(rows: AsyncIterable<TableRow[]>, columns: number): AsyncGenerator<TableRow[]> {
-  const most = Math.max(1, Math.min(ROWS_PER_BATCH, Math.floor(CELLS_PER_BATCH / Math.max(columns, 1))))
+export async function* inBatches(rows: AsyncIterable<TableRow[]>): AsyncGenerator<TableRow[]> {
   let batch: TableRow[] = []
+  let size = 0
   for await (const some of rows) {
     for (const row of some) {
       batch.push(row)
-      if (batch.length < most) continue
+      size += sizeOf(row.cells)
+      if (batch.length < MOST_ROWS && size < MOST_SIZE) continue
       yield batch
       batch = []
+      size = 0
     }
   }
   if (batch.length > 0) yield batch
+}
+
+function sizeOf(cells: readonly Cell[]): number {
+  let size = cells.length * 8
+  for (const cell of cells) {
+    if (typeof cell === 'string') size += cell.length
+    else if (typeof cell === 'object' && cell !== null) size += JSON.stringify(cell).length
+  }
+  return size
 }

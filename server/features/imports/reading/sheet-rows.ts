@@ -1,7 +1,7 @@
 import { MOST_COLUMNS } from './header.ts'
 import { type NumberMeaning, readElapsed, readSerial, readTime } from './number-formats.ts'
 import type { Cell } from './table.ts'
-import { unescapeText } from './workbook.ts'
+import { addText, unescapeText } from './workbook.ts'
 import { parseXml, type XmlHandlers } from './xml.ts'
 
 export interface SheetRow {
@@ -62,7 +62,7 @@ class SheetReader {
       else if (name === 'row') this.#closeRow()
     },
     text: (text) => {
-      if (this.#takesText) this.#text += text
+      if (this.#takesText) this.#text = addText(this.#text, text)
     },
   }
 
@@ -73,14 +73,16 @@ class SheetReader {
   }
 
   #openRow(attributes: Readonly<Record<string, string>>): void {
-    this.#line = attributes.r === undefined ? this.#line + 1 : Number(attributes.r)
+    const line = Number(attributes.r)
+    this.#line = Number.isSafeInteger(line) ? line : this.#line + 1
     this.#cells = []
     this.#width = 0
     this.#column = -1
   }
 
   #openCell(attributes: Readonly<Record<string, string>>): void {
-    this.#column = attributes.r === undefined ? this.#column + 1 : columnOf(attributes.r)
+    const column = attributes.r === undefined ? -1 : columnOf(attributes.r)
+    this.#column = column === -1 ? this.#column + 1 : column
     this.#type = attributes.t ?? 'n'
     this.#style = attributes.s === undefined ? 0 : Number(attributes.s)
     this.#text = ''
@@ -137,7 +139,7 @@ class SheetReader {
   }
 }
 
-/** Counted from 0: A1 is 0, AA7 is 26. */
+/** Counted from 0: A1 is 0, AA7 is 26; -1 for what has no letter. */
 function columnOf(reference: string): number {
   let column = 0
   for (let at = 0; at < reference.length; at++) {

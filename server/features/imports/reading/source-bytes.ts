@@ -11,6 +11,8 @@ export type Bytes = () => AsyncGenerator<Buffer>
 /** Enough for a hundred records of most files, and for every signature. */
 export const HEAD_BYTES = 64 * 1024
 
+const MOST_CHUNK = 256 * 1024
+
 /** Gzip by content: RFC 1952's two bytes, and the only method there is. */
 export async function detectCompression(source: TableSource): Promise<Compression> {
   const head = await readHead(() => readStored(source), 3)
@@ -34,8 +36,12 @@ export function bytesOf(source: TableSource, compression: Compression, mostInfla
   return compression === 'gzip' ? () => inflate(source, mostInflated) : () => readStored(source)
 }
 
+/** Large chunks in parts, as what is read of one is held at once. */
 async function* readStored(source: TableSource): AsyncGenerator<Buffer> {
-  for await (const chunk of await source.open()) yield chunk as Buffer
+  for await (const chunk of (await source.open()) as AsyncIterable<Buffer>) {
+    if (chunk.length <= MOST_CHUNK) yield chunk
+    else for (let at = 0; at < chunk.length; at += MOST_CHUNK) yield chunk.subarray(at, at + MOST_CHUNK)
+  }
 }
 
 async function* inflate(source: TableSource, mostInflated: number): AsyncGenerator<Buffer> {

@@ -37,6 +37,8 @@ export interface Detected {
   encoding_guess: string | null
   delimiter: string | null
   header: boolean
+  /** The line in which the header stands: below the first one where a title stands above it. */
+  header_line: number | null
   sheet: string | null
   /** All visible sheets, in the order of the workbook. */
   sheets: string[] | null
@@ -62,7 +64,7 @@ export interface Table {
   detected: Detected
   /** Names, each once. Of JSON they grow while rows are read, at the end alone. */
   columns: readonly string[]
-  /** All rows, in batches of at most `ROWS_PER_BATCH`. Rows without a single cell filled are left out. Throws UnreadableFile. */
+  /** All rows, in batches of at most 1,000. Rows without a single cell filled are left out. Throws UnreadableFile. */
   rows: () => AsyncGenerator<TableRow[]>
 }
 

@@ -22,6 +22,8 @@ const MOST_SHARED = 5_000_000
 /** In characters, so that they fit into the memory of a worker. */
 const MOST_SHARED_TEXT = 128 * 2 ** 20
 const MOST_STYLES = 100_000
+/** In characters; Excel's cells hold 32,767. */
+const LONGEST_TEXT = 2 ** 20
 
 /** Which sheets there are, in their order, and where the parts of a workbook are. Throws UnreadableFile when it is none. */
 export async function readWorkbook(archive: Archive): Promise<Workbook> {
@@ -114,7 +116,7 @@ export async function readSharedStrings(archive: Archive, part: string): Promise
       else if (name === 't') isText = !isReading
     },
     text: (more) => {
-      if (isText) text += more
+      if (isText) text = addText(text, more)
     },
     close: (name) => {
       if (name === 't') isText = false
@@ -131,10 +133,21 @@ export async function readSharedStrings(archive: Archive, part: string): Promise
   return strings
 }
 
-/** Characters that XML can't hold stand in a workbook as `_x000D_`. */
+/** A cell's text with more of it. Throws UnreadableFile when it is longer than any spreadsheet's can be. */
+export function addText(text: string, more: string): string {
+  if (text.length + more.length > LONGEST_TEXT) {
+    throw new UnreadableFile('A cell of the workbook is far too long; save it as CSV')
+  }
+  return text + more
+}
+
+/** Characters that XML can't hold stand in a workbook as `_x000D_`. Those that a text can't hold either stay so. */
 export function unescapeText(text: string): string {
   if (!text.includes('_x')) return text
-  return text.replace(/_x([0-9a-f]{4})_/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+  return text.replace(/_x([0-9a-f]{4})_/gi, (escaped, hex: string) => {
+    const code = Number.parseInt(hex, 16)
+    return code === 0 || (code >= 0xd800 && code <= 0xdfff) ? escaped : String.fromCharCode(code)
+  })
 }
 
 interface Relation {

@@ -1,10 +1,10 @@
 import { restore } from '../../../lib/spreadsheet-cell.ts'
 import { type Archive, inflateAll, openArchive, withArchive } from './archive.ts'
-import { checkWidth, looksLikeHeader, nameColumns, numberColumns } from './header.ts'
+import { layOut } from './header.ts'
 import { inBatches } from './rows.ts'
 import { type CellContext, readSheetRows, type SheetRow } from './sheet-rows.ts'
 import type { Bytes } from './source-bytes.ts'
-import type { Cell, FormatAsked, OpenedTable, TableRow } from './table.ts'
+import type { FormatAsked, OpenedTable, TableRow } from './table.ts'
 import {
   chooseSheet,
   readSharedStrings,
@@ -31,23 +31,22 @@ export async function openXlsx(bytes: Bytes, asked: FormatAsked, limits: XlsxLim
     const workbook = await readWorkbook(archive)
     const sheet = chooseSheet(workbook.sheets, asked.sheet)
     const first = await firstRows(archive, workbook, sheet)
-    const header = asked.header ?? looksLikeHeader(first[0]?.cells ?? [])
-    const width = header ? (first[0]?.width ?? 0) : first.reduce((most, row) => Math.max(most, row.width), 0)
-    checkWidth(width)
-    const columns = header ? nameColumns((first[0]?.cells ?? []).map(restored)) : numberColumns(width)
+    const layout = layOut(first.map(restored), asked.header)
+    const width = layout.columns.length
     return {
       detected: {
         format: 'xlsx',
         encoding: null,
         encoding_guess: null,
         delimiter: null,
-        header,
+        header: layout.header,
+        header_line: layout.headerLine,
         sheet: sheet.name,
         sheets: visibleNames(workbook.sheets),
         columns: width,
       },
-      columns,
-      rows: () => inBatches(readRows(bytes, sheet.name, limits, header, width), width),
+      columns: layout.columns,
+      rows: () => inBatches(readRows(bytes, sheet.name, limits, layout.skipped, width)),
     }
   })
 }
@@ -55,7 +54,7 @@ export async function openXlsx(bytes: Bytes, asked: FormatAsked, limits: XlsxLim
 async function firstRows(archive: Archive, workbook: Workbook, sheet: Sheet): Promise<SheetRow[]> {
   const first: SheetRow[] = []
   for await (const rows of readSheetRows(archive.read(sheet.part), await readContext(archive, workbook))) {
-    first.push(...rows)
+    for (const row of rows) first.push(row)
     if (first.length >= FIRST_ROWS) break
   }
   return first
@@ -65,18 +64,18 @@ async function* readRows(
   bytes: Bytes,
   sheetName: string,
   limits: XlsxLimits,
-  header: boolean,
-  width: number,
+  skipped: number,
+  columns: number,
 ): AsyncGenerator<TableRow[]> {
   const { archive, close } = await openArchive(bytes, limits.spoolFolder, limits.inflatedBytes)
   try {
     const workbook = await readWorkbook(archive)
     const { part } = chooseSheet(workbook.sheets, sheetName)
-    let isHeader = header
+    let above = skipped
     for await (const rows of readSheetRows(archive.read(part), await readContext(archive, workbook))) {
-      const body = isHeader ? rows.slice(1) : rows
-      isHeader = false
-      yield body.map((row) => toTableRow(row, width))
+      const body = rows.slice(above)
+      above = Math.max(0, above - rows.length)
+      yield body.map((row) => toTableRow(row, columns))
     }
   } finally {
     await close()
@@ -94,12 +93,18 @@ async function readContext(
   }
 }
 
-function toTableRow({ line, cells, width }: SheetRow, columns: number): TableRow {
-  for (let at = 0; at < cells.length; at++) cells[at] = restored(cells[at]!)
+function toTableRow(row: SheetRow, columns: number): TableRow {
+  const { line, cells, width } = restored(row)
   if (width <= columns) return { line, cells }
   return { line, cells, problem: `has ${width} cells, but there are ${columns} columns` }
 }
 
-function restored(cell: Cell): Cell {
-  return typeof cell === 'string' && cell.charCodeAt(0) === 0x27 ? restore(cell) : cell
+/** The same row, its texts as they were before a spreadsheet was kept from them. */
+function restored(row: SheetRow): SheetRow {
+  const { cells } = row
+  for (let at = 0; at < cells.length; at++) {
+    const cell = cells[at]
+    if (typeof cell === 'string' && cell.charCodeAt(0) === 0x27) cells[at] = restore(cell)
+  }
+  return row
 }

@@ -1,0 +1,100 @@
+import sql from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+import type { State } from '../subscriptions/states.ts'
+import { leaveWithdrawn, marksOf } from '../subscriptions/suppressions.ts'
+import { idBy, type Tally } from './created.ts'
+import { type MergeTerms, people, type Range } from './people.ts'
+
+/** Someone who has come to have another address. */
+export interface Move {
+  id: string
+  key: string
+  from: string
+  to: string
+  state: State
+  /** They have left under the new address before. */
+  withdrawn: boolean
+}
+
+/**
+ * Gives people who are known by their external id the addresses of their rows, where nobody else has those. What was left
+ * under the old address stays left under the new one; who has withdrawn under either comes in as gone; an address that was
+ * erased is nobody's, and its rows are kept without it. The contacts are locked already.
+ */
+export async function moveAddresses(
+  trx: Trx,
+  terms: MergeTerms,
+  range: Range,
+): Promise<{ moves: Move[]; tally: Tally }> {
+  const { accountId, actor, keyring } = terms
+  if (terms.matchBy !== 'external_id' || !terms.updateExisting) return { moves: [], tally: { duplicates: 0 } }
+  const wanted = await trx.query<Omit<Move, 'withdrawn'>>(sql`
+    with ${people(terms, range)}
+    select distinct on (p.email) c.id, p.key, c.email as from, p.email as to, c.state
+    from people as p
+      cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.external_id = p.key limit 1) as c
+    where p.email is not null and p.email <> c.email and (${idBy(sql`email`, accountId, sql`p.email`)}) is null
+    order by p.email, p.line desc`)
+  if (wanted.length === 0) return { moves: [], tally: { duplicates: 0 } }
+  const marks = await marksOf(
+    trx,
+    keyring,
+    accountId,
+    wanted.map(({ to }) => to),
+  )
+  const erased = wanted.filter(({ to }) => marks.get(to) === 'erased')
+  const moves = wanted
+    .filter(({ to }) => marks.get(to) !== 'erased')
+    .map((move) => ({ ...move, withdrawn: marks.get(move.to) === 'withdrawn' }))
+  await write(trx, accountId, moves)
+  leaveWithdrawn(
+    trx,
+    keyring,
+    accountId,
+    moves.map(({ from, state }) => ({ email: from, state })),
+    actor,
+  )
+  return { moves, tally: erased.length === 0 ? { duplicates: 0 } : await keepWithout(trx, terms, range, erased) }
+}
+
+async function write(trx: Trx, accountId: number, moves: readonly Move[]): Promise<void> {
+  if (moves.length === 0) return
+  const moved = sql`
+    unnest(${moves.map(({ id }) => id)}::uuid[], ${moves.map(({ from }) => from)}::text[], ${moves.map(({ to }) => to)}::text[])
+      as moved (id, from_email, to_email)`
+  await trx.query(sql`
+    update contacts as c set email = moved.to_email from ${moved}
+    where c.account_id = ${accountId} and c.id = any(${moves.map(({ id }) => id)}::uuid[]) and c.id = moved.id`)
+  trx.send(sql`
+    with gone as (
+      delete from list_opt_outs as o using ${moved}
+      where o.account_id = ${accountId} and o.email = moved.from_email returning o.list_id, moved.to_email, o.at
+    )
+    insert into list_opt_outs (account_id, list_id, email, at) select ${accountId}, list_id, to_email, at from gone
+    on conflict do nothing`)
+  trx.send(sql`
+    delete from list_members as m using ${moved}, list_opt_outs as o
+    where m.account_id = ${accountId} and m.contact_id = moved.id
+      and o.account_id = ${accountId} and o.email = moved.to_email and o.list_id = m.list_id`)
+}
+
+/** Rows that would have given someone an address that was erased: they change nothing, and keep nothing of it. */
+async function keepWithout(
+  trx: Trx,
+  terms: MergeTerms,
+  range: Range,
+  erased: readonly { key: string }[],
+): Promise<Tally> {
+  const { accountId, importId } = terms
+  const [tally] = await trx.query<Tally>(sql`
+    with ${people(terms, range)}, kept as (
+      insert into change_rows (account_id, change_set_id, line, action)
+      select ${accountId}::bigint, ${importId}::bigint, r.line, case when r.line = p.line then 'suppressed' else 'duplicate' end
+      from people as p join import_rows as r on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = p.key
+      where p.key = any(${erased.map(({ key }) => key)}::text[])
+      returning action
+    )
+    select count(*) filter (where action = 'suppressed') as suppressed, count(*) filter (where action = 'duplicate') as duplicates
+    from kept`)
+  return tally!
+}
