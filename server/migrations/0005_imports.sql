@@ -1,6 +1,9 @@
 -- Imports: what came in, how it is read, and what is left to be merged.
 -- Adds tables and columns only, so the previous release runs on it. Locks change_sets for an instant; all else starts empty.
 
+-- Who is at it now: a worker that was taken for dead, and comes back, finds another name here and changes nothing more.
+alter table change_sets add column runner text;
+
 -- What is beside the change set of the same number: its file, what was asked for, what was found.
 create table imports (
   account_id bigint not null,

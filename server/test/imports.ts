@@ -1,5 +1,9 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { Answer, TestApp } from './app.ts'
+import sql from 'sql-template-tag'
+import { type RunParts, runImport } from '../features/imports/run.ts'
+import { type Answer, keyring, type TestApp } from './app.ts'
 
 type File = string | Buffer
 
@@ -46,6 +50,70 @@ export async function imported(
   if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
   await made.runJobs()
   return (await made.get(`/api/contact_imports/${answer.body.id}`)).body
+}
+
+/** What a worker runs imports with. */
+export function runParts({ db, files, filesAt }: TestApp, more: Partial<RunParts> = {}): RunParts {
+  const thread = { databaseUrl: db.url, filesAt }
+  return { db, files, thread, keyring, keepFileDays: 7, isOver: async () => false, ...more }
+}
+
+/** Runs an import as a worker would, without the queue, and answers it as it then is. */
+export async function run(made: TestApp, id: number, more: Partial<RunParts> = {}): Promise<Answer['body']> {
+  await runImport(runParts(made, more), made.accountId, id, new AbortController().signal)
+  return (await made.get(`/api/contact_imports/${id}`)).body
+}
+
+/** Uploads a file, which must be taken, and runs its import without the queue. */
+export async function took(
+  made: TestApp,
+  file: File,
+  parts: Record<string, string | string[]> = {},
+  name?: string,
+): Promise<Answer['body']> {
+  return run(made, (await sent(made, file, parts, name)).id)
+}
+
+/** Uploads a file, which must be taken; answers its import, which waits. */
+export async function sent(
+  made: TestApp,
+  file: File,
+  parts: Record<string, string | string[]> = {},
+  name?: string,
+): Promise<Answer['body']> {
+  const answer = await upload(made, file, parts, name)
+  if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
+  return answer.body
+}
+
+/** Goes on with an import by other options, and runs it. */
+export async function applied(made: TestApp, id: number, options: object = {}): Promise<Answer['body']> {
+  const answer = await made.post(`/api/contact_imports/${id}/apply`, options)
+  if (answer.status !== 200) throw new Error(JSON.stringify(answer.body))
+  return run(made, id)
+}
+
+/** The contact of an address, as the API shows it. */
+export async function person(made: Pick<TestApp, 'call'>, email: string): Promise<Answer['body']> {
+  const answer = await made.call('GET', `/api/contacts/${email}`)
+  if (answer.status !== 200) throw new Error(`${email}: ${JSON.stringify(answer.body)}`)
+  return answer.body.data
+}
+
+/** Keys of all files in a test's store. */
+export function filesIn({ filesAt }: TestApp): string[] {
+  const root = join(filesAt.home, 'files')
+  return existsSync(root)
+    ? readdirSync(root, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+    : []
+}
+
+/** Rows in a state of work that nobody is at any more: must be none once an import has ended. */
+export async function rowsLeft({ db }: TestApp): Promise<number> {
+  const [row] = await db.query<{ count: number }>(sql`select count(*) as count from import_rows`)
+  return row!.count
 }
 
 /** The counts of an import without those that are 0, and without their common words. */

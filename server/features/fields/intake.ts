@@ -101,9 +101,8 @@ async function defineUnknown(
   for (const [tag, value] of unknown) {
     if (value === null || (typeof value === 'string' && value.trim() === '')) continue
     const guess = guessType(value)
-    if (!isMergeTag(tag))
-      faults[tag] = ['is not a merge tag: it may have letters, digits and _, at most 80, and starts with a letter or _']
-    else if (isReservedMergeTag(tag)) faults[tag] = ['is reserved: choose another merge tag']
+    const problem = tagProblem(tag)
+    if (problem !== null) faults[tag] = [problem]
     else if (guess === null) faults[tag] = ['must be a text, a number or a boolean']
     else wanted.set(tag.toLowerCase(), { tag, type: guess })
   }
@@ -111,6 +110,13 @@ async function defineUnknown(
     faults.fields = [`would become more than ${MOST_FIELDS}, the most an account can have`]
   if (Object.keys(faults).length > 0) return fields
   return defineFields(trx, accountId, fields, [...wanted.values()])
+}
+
+/** Why a new field can't have a merge tag; null when it can. */
+export function tagProblem(tag: string): string | null {
+  if (!isMergeTag(tag))
+    return 'is not a merge tag: it may have letters, digits and _, at most 80, and starts with a letter or _'
+  return isReservedMergeTag(tag) ? 'is reserved: choose another merge tag' : null
 }
 
 /** A field that is to be: `name` is its merge tag unless given. */

@@ -98,7 +98,7 @@ async function applyMarks(trx: Trx, terms: MergeTerms, range: Range, ids: readon
   if (withdrawn.length > 0) {
     trx.send(sql`
       update contacts set state = 'unsubscribed', state_reason = 'withdrawn', state_before = null
-      where account_id = ${accountId} and id = any(${withdrawn}::uuid[]) and state not in ('unsubscribed', 'bounced')`)
+      where account_id = ${accountId} and id = any(${withdrawn}::uuid[]) and state <> 'bounced'`)
   }
   if (erased.length === 0) return none
   const erasedIds = erased.map(({ id }) => id)

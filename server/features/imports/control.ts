@@ -41,6 +41,7 @@ export async function applyImport(
   const isReadAnew = Object.keys(given).some(
     (name) => !['dry_run', 'skip_invalid', 'list_ids', 'tags', 'update_existing', 'state', 'consent'].includes(name),
   )
+  if (row.phase === 'ready' && row.problem !== null && !isReadAnew) throw invalid({ date_order: [row.problem] })
   await moveImport(
     trx,
     accountId,

@@ -1,12 +1,16 @@
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
+import { importHeld, Stopped } from './imports.ts'
 
 /** Bytes gathered before they are handed on. */
 const CHUNK = 64 * 1024
 
 export type CopyValue = string | number | null
 
-/** Rows on their way into a table by COPY, on a connection of their own, as a stream can't share one with statements. */
+/**
+ * Rows on their way into a table by COPY, on a connection and in a transaction of their own, as a stream can't share one
+ * with statements.
+ */
 export class CopyWriter {
   readonly #client: pg.Client
   readonly #stream: ReturnType<typeof copyFrom>
@@ -28,6 +32,7 @@ export class CopyWriter {
   static async open(url: string, target: string): Promise<CopyWriter> {
     const client = new pg.Client({ connectionString: url })
     await client.connect()
+    await client.query('begin')
     return new CopyWriter(client, client.query(copyFrom(`copy ${target} from stdin`)))
   }
 
@@ -41,13 +46,24 @@ export class CopyWriter {
     }
   }
 
-  /** Ends the COPY, at which its rows are there. Throws what has ended it before. */
-  async finish(): Promise<void> {
+  /** Ends the COPY, at which its rows are there if this run is still the import's. Throws Stopped, and what has ended it before. */
+  async finish({
+    accountId,
+    importId,
+    runner,
+  }: {
+    accountId: number
+    importId: number
+    runner: string
+  }): Promise<void> {
     try {
       await this.#flush()
       const finished = new Promise<void>((resolve) => this.#stream.once('finish', resolve))
       this.#stream.end()
       await Promise.race([finished, this.#broken])
+      const { text, values } = importHeld(accountId, importId, runner)
+      if ((await this.#client.query(text, values)).rowCount === 0) throw new Stopped()
+      await this.#client.query('commit')
     } finally {
       await this.#client.end().catch(() => {})
     }

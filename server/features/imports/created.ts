@@ -95,7 +95,7 @@ export async function settleNew(
       from wished group by contact_id
     ), told as (
       select born.*, lists_of.lists as joined, coalesce(lists_of.opted_out, false) as opted_out,
-        born.state_reason = 'withdrawn' as kept_unsubscribed,
+        born.state_reason = 'withdrawn' and coalesce(born.more ->> 'state', ${terms.state}) <> 'unsubscribed' as kept_unsubscribed,
         (select jsonb_object_agg(key, jsonb_build_object('to', value)) from jsonb_each(born.fields)) as set
       from born left join lists_of on lists_of.contact_id = born.id
     ), kept as (

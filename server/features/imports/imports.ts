@@ -2,6 +2,7 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import type { Caller } from '../../http/caller.ts'
 import { AppError, notFound } from '../../lib/app-error.ts'
+import { storableJson } from '../../lib/json.ts'
 import { openChangeSet } from '../activity/change-sets.ts'
 import type { Cause } from './causes.ts'
 import type { ImportOptions } from './options.ts'
@@ -94,9 +95,10 @@ export interface ImportRow {
   updated_at: Date
 }
 
+/** Lists as JSON: of an array of bigint, `pg` would make texts. */
 const COLUMNS = sql`
   s.account_id as "accountId", s.id, s.phase, s.actor, s.counts, s.created_at, s.finished_at, i.source, i.file_key, i.file_name, i.file_bytes, i.file_sha256,
-  i.options, i.detected, i.columns, i.staged, i.list_ids, i.merging, i.report, i.warnings, i.progress, i.problem, i.attempts, i.updated_at`
+  i.options, i.detected, i.columns, i.staged, to_jsonb(i.list_ids) as list_ids, i.merging, i.report, i.warnings, i.progress, i.problem, i.attempts, i.updated_at`
 
 const FROM = sql`change_sets as s join imports as i on i.account_id = s.account_id and i.id = s.id`
 
@@ -141,6 +143,22 @@ export async function findImport(db: Queryable, accountId: number, id: number, l
   return row
 }
 
+/** The import was cancelled, or another worker is at it: nothing more is to be done here. */
+export class Stopped extends Error {}
+
+/** Keeps an import for this run until the transaction ends. Throws Stopped. */
+export async function holdImport(trx: Trx, accountId: number, id: number, runner: string): Promise<void> {
+  const [held] = await trx.query(importHeld(accountId, id, runner))
+  if (!held) throw new Stopped()
+}
+
+/** The statement for it, which finds no row when the import is no longer this run's. */
+export function importHeld(accountId: number, id: number, runner: string): Sql {
+  return sql`
+    select id from change_sets
+    where account_id = ${accountId} and id = ${id} and runner = ${runner} and phase = any(${[...AT_WORK]}) for update`
+}
+
 /** Newest first. */
 export async function listImports(db: Queryable, accountId: number, limit: number, offset: number) {
   const [rows, [total]] = await Promise.all([
@@ -172,22 +190,31 @@ export type Notes = Partial<
 
 const AS_JSON: ReadonlySet<string> = new Set(['options', 'detected', 'columns', 'report', 'warnings', 'progress'])
 
+interface Move {
+  from: readonly Phase[]
+  to?: Phase
+  /** Only while this run is at it. */
+  runner?: string
+  /** The run that is at it from now on. */
+  takenBy?: string
+}
+
 /**
  * Notes something of an import, and moves it to `to` if it is in one of the phases `from`; answers whether it was. Who
- * finds it elsewhere, because it was cancelled meanwhile, has nothing more to do.
+ * finds it elsewhere, because it was cancelled or taken over meanwhile, has nothing more to do.
  */
 export async function moveImport(
   db: Queryable,
   accountId: number,
   id: number,
-  move: { from: readonly Phase[]; to?: Phase },
+  move: Move,
   { keepFileDays, counts, ...notes }: Notes = {},
 ): Promise<boolean> {
   const ends = move.to !== undefined && !AT_WORK.includes(move.to)
   const sets = Object.entries(notes).map(([name, value]) => {
     const given =
       AS_JSON.has(name) && value !== null
-        ? sql`${JSON.stringify(value)}::jsonb`
+        ? sql`${storableJson(value)}::jsonb`
         : sql`${value as string | number | boolean | number[] | null}`
     return sql`, ${NAMES[name as keyof typeof NAMES]} = ${given}`
   })
@@ -195,8 +222,10 @@ export async function moveImport(
     with moved as (
       update change_sets set phase = ${move.to ?? sql`phase`},
         counts = ${counts === undefined ? sql`counts` : sql`${JSON.stringify(counts)}::jsonb`},
+        runner = ${move.takenBy ?? sql`runner`},
         finished_at = ${move.to === undefined ? sql`finished_at` : ends ? sql`statement_timestamp()` : sql`null`}
       where account_id = ${accountId} and id = ${id} and kind = 'import' and phase = any(${[...move.from]})
+        ${move.runner === undefined ? sql`` : sql`and runner = ${move.runner}`}
       returning id
     )
     update imports set updated_at = statement_timestamp()

@@ -2,7 +2,7 @@ import sql from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
 import { mergeChunk, TakenElsewhere } from './chunk.ts'
-import type { Counts } from './imports.ts'
+import { type Counts, Stopped } from './imports.ts'
 import type { MergeTerms, Range } from './people.ts'
 
 /**
@@ -19,9 +19,6 @@ const MOST_PASSES = 20
 
 const MOST_TRIES = 5
 
-/** The import was cancelled, or is done elsewhere: nothing more is to be done here. */
-export class Stopped extends Error {}
-
 /** What a chunk finds when it begins. Throws when the import can't go on: its lists have gone, or its fields have changed. */
 export type TermsFor = (trx: Trx) => Promise<MergeTerms>
 
@@ -29,8 +26,11 @@ interface Merging {
   db: Database
   accountId: number
   importId: number
+  runner: string
   termsFor: TermsFor
   signal: AbortSignal
+  /** Rows of a chunk; CHUNK unless given. */
+  chunkRows?: number | undefined
   /** Told of each chunk that is merged. */
   onChunk: () => Promise<void>
   /** Asked after that: whether to leave the rest for later. */
@@ -55,8 +55,8 @@ export async function mergeAll(merging: Merging): Promise<boolean> {
 }
 
 async function onePass(merging: Merging): Promise<boolean> {
-  const { db, accountId, importId, signal, isOver } = merging
-  const ranges = rangesOf(db, accountId, importId, CHUNK)
+  const { db, accountId, importId, signal, isOver, chunkRows = CHUNK } = merging
+  const ranges = rangesOf(db, accountId, importId, chunkRows)
   let complete = true
   const lane = async () => {
     for await (const range of ranges) {
@@ -94,12 +94,12 @@ export async function* rangesOf(
   }
 }
 
-async function mergeRange({ db, accountId, importId, termsFor }: Merging, range: Range): Promise<void> {
+async function mergeRange({ db, accountId, importId, runner, termsFor }: Merging, range: Range): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await db.transaction(async (trx) => {
         const { counts } = await mergeChunk(trx, await termsFor(trx), range)
-        await addCounts(trx, accountId, importId, counts)
+        await addCounts(trx, accountId, importId, runner, counts)
       })
       return
     } catch (error) {
@@ -110,14 +110,14 @@ async function mergeRange({ db, accountId, importId, termsFor }: Merging, range:
   }
 }
 
-/** The last statement of a chunk: no chunk of an import that was cancelled meanwhile is committed. Throws Stopped. */
-async function addCounts(trx: Trx, accountId: number, importId: number, counts: Counts): Promise<void> {
+/** The last statement of a chunk: none is committed of an import that was cancelled, or taken over, meanwhile. Throws Stopped. */
+async function addCounts(trx: Trx, accountId: number, importId: number, runner: string, counts: Counts): Promise<void> {
   const [row] = await trx.query(sql`
     update change_sets as s
     set counts = s.counts || (
       select coalesce(jsonb_object_agg(key, coalesce((s.counts ->> key)::bigint, 0) + value::bigint), '{}')
       from jsonb_each_text(${JSON.stringify(counts)}::jsonb))
-    where s.account_id = ${accountId} and s.id = ${importId} and s.phase = 'merging'
+    where s.account_id = ${accountId} and s.id = ${importId} and s.phase = 'merging' and s.runner = ${runner}
     returning s.id`)
   if (!row) throw new Stopped()
 }

@@ -6,10 +6,14 @@ import type { FileStore } from '../../files/store.ts'
 import { invalid, type Messages } from '../../lib/app-error.ts'
 import { isObject } from '../../lib/json.ts'
 import { guessType } from '../fields/coerce.ts'
+import { MOST_FIELDS, tagProblem } from '../fields/intake.ts'
+import { isEmpty } from './cells.ts'
 import { ColumnStyles } from './column-styles.ts'
 import { readGround } from './ground.ts'
+import type { Ground } from './plan.ts'
+import type { Cell } from './reading/table.ts'
 import { RowReader } from './row-reader.ts'
-import { Targets } from './targets.ts'
+import { OFFICIAL_KEYS, Targets } from './targets.ts'
 
 export const MOST_CONTACTS = 50_000
 
@@ -18,18 +22,6 @@ const AT_ONCE = 1000
 
 /** Faults told: whoever sends 50,000 wrong rows mends a kind of fault at a time. */
 const MOST_TOLD = 1000
-
-const KEYS = [
-  'email',
-  'external_id',
-  'fields',
-  'tags',
-  'list_ids',
-  'list_ids_included',
-  'list_ids_excluded',
-  'unsubscribed',
-  'state',
-]
 
 /** What is wrong with contacts of a JSON body: as official clients expect it, one entry for each. */
 export class RowErrors extends Error {
@@ -49,22 +41,19 @@ export async function receiveContacts(db: Database, files: FileStore, accountId:
   const contacts = contactsIn(body)
   const ground = await readGround(db, accountId)
   const options = { match_by: 'email' as const }
-  const targets = new Targets({ fields: ground.fields, unknown: ground.settings.unknown_fields, mapping: {} })
-  const reader = new RowReader(
-    options,
-    ground,
-    new ColumnStyles({}, new Map()),
-    ground.settings.unknown_fields === 'reject',
-  )
+  const unknown = ground.settings.unknown_fields
+  const targets = new Targets({ fields: ground.fields, unknown, mapping: {}, official: true })
+  const spelt = new Spelling(ground)
+  const reader = new RowReader(options, ground, new ColumnStyles({}, new Map()), unknown === 'reject')
   const columns = new Map<string, number>()
   const wrong: { email: string; errors: Messages }[] = []
   const lines: string[] = []
   for (let at = 0; at < contacts.length && wrong.length < MOST_TOLD; at++) {
     if (at % AT_ONCE === 0) await setImmediate()
     const contact = contacts[at]
-    const row = isObject(contact) ? rowOf(contact) : { problem: 'must be an object' }
-    if ('problem' in row) {
-      wrong.push({ email: emailOf(contact), errors: { base: [row.problem] } })
+    const row = isObject(contact) ? spelt.rowOf(contact) : { errors: { base: ['must be an object'] } }
+    if ('errors' in row) {
+      wrong.push({ email: emailOf(contact), errors: row.errors })
       continue
     }
     for (const [name, value] of row.cells) {
@@ -76,9 +65,12 @@ export async function receiveContacts(db: Database, files: FileStore, accountId:
     for (const [name, value] of row.cells) cells[columns.get(name)!] = value as string
     const outcome = reader.read({ line: at + 1, cells })
     if ('errors' in outcome) wrong.push({ email: emailOf(contact), errors: officialErrors(outcome.errors) })
-    else lines.push(`${JSON.stringify(contact)}\n`)
+    else lines.push(`${JSON.stringify(row.kept)}\n`)
   }
   if (wrong.length > 0) throw new RowErrors(wrong)
+  const { newFields } = targets
+  if (newFields.length > 0 && ground.fields.active.length + newFields.length > MOST_FIELDS)
+    throw invalid({ fields: [`would become more than ${MOST_FIELDS}, the most an account can have`] })
   return keep(files, accountId, lines)
 }
 
@@ -92,18 +84,69 @@ function contactsIn(body: unknown): unknown[] {
   return contacts
 }
 
-/** A contact as cells by name: the keys of `fields` beside its own. */
-function rowOf(contact: Record<string, unknown>): { cells: [string, unknown][] } | { problem: string } {
-  const { fields = {}, ...own } = contact
-  const unknown = Object.keys(own).find((key) => !KEYS.includes(key))
-  if (unknown !== undefined)
-    return { problem: `${unknown.slice(0, 80)} is not a known key: there are ${KEYS.join(', ')}` }
-  const values = Array.isArray(fields) && fields.length === 0 ? {} : (fields ?? {})
-  if (!isObject(values)) return { problem: 'fields must be an object' }
-  const given = Object.entries(values)
-  const clash = given.find(([key]) => KEYS.includes(key))
-  if (clash) return { problem: `fields can't have ${clash[0]}, which is a key of the contact itself` }
-  return { cells: [...Object.entries(own), ...given] }
+/** Brings contacts into one form, as the API would take them one by one. */
+class Spelling {
+  readonly #ground: Ground
+  readonly #listIds: ReadonlySet<unknown>
+  readonly #tags = new Map<string, string>()
+
+  constructor(ground: Ground) {
+    this.#ground = ground
+    this.#listIds = new Set(ground.lists.map(({ id }) => id))
+  }
+
+  /**
+   * A contact as cells by name, the keys of `fields` beside its own, and as it is kept: what is empty changes nothing and is
+   * left out, as are lists that are not there and nobody is to be in.
+   */
+  rowOf(
+    contact: Record<string, unknown>,
+  ): { cells: [string, unknown][]; kept: Record<string, unknown> } | { errors: Messages } {
+    const { fields: given = {}, ...own } = contact
+    const stray = Object.keys(own).find((key) => !OFFICIAL_KEYS.includes(key))
+    if (stray !== undefined)
+      return { errors: { base: [`${stray.slice(0, 80)} is not a known key: there are ${OFFICIAL_KEYS.join(', ')}`] } }
+    const values = Array.isArray(given) && given.length === 0 ? {} : (given ?? {})
+    if (!isObject(values)) return { errors: { base: ['fields must be an object'] } }
+    const { list_ids_excluded: excluded } = own
+    if (Array.isArray(excluded)) own.list_ids_excluded = excluded.filter((id) => this.#listIds.has(id))
+    const both = [own.list_ids, own.list_ids_included]
+      .flat()
+      .filter((id) => id !== undefined && [own.list_ids_excluded].flat().includes(id))
+    if (both.length > 0)
+      return { errors: { base: [`same list_ids ${both.join(', ')} are specified both as included and excluded`] } }
+    const errors: Messages = {}
+    const fields = new Map<string, unknown>()
+    for (const [key, value] of Object.entries(values)) {
+      if (isEmpty(value as Cell) && this.#ground.settings.unknown_fields !== 'reject') continue
+      const tag = this.#tagOf(key)
+      const problem = fields.has(tag) ? 'is given twice, in different letter case' : this.#problemOf(tag)
+      if (problem !== null) errors[key] = [problem]
+      else fields.set(tag, value)
+    }
+    if (Object.keys(errors).length > 0) return { errors }
+    const settled = Object.entries(own).filter(([, value]) => !isEmpty(value as Cell))
+    return {
+      cells: [...settled, ...fields],
+      kept: { ...Object.fromEntries(settled), fields: Object.fromEntries(fields) },
+    }
+  }
+
+  /** Letter case makes no other field: all contacts have the one in which it is defined, or stands first. */
+  #tagOf(key: string): string {
+    const field = this.#ground.fields.tagged(key)
+    if (field) return field.mergeTag
+    const lower = key.toLowerCase()
+    const known = this.#tags.get(lower)
+    if (known !== undefined) return known
+    this.#tags.set(lower, key)
+    return key
+  }
+
+  #problemOf(tag: string): string | null {
+    const { fields, settings } = this.#ground
+    return fields.tagged(tag) || settings.unknown_fields !== 'create' ? null : tagProblem(tag)
+  }
 }
 
 function emailOf(contact: unknown): string {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AccountSettings } from '../accounts/settings.ts'
 import type { FieldSet } from '../fields/field-set.ts'
+import { MOST_FIELDS } from '../fields/intake.ts'
 import type { ImportOptions } from './options.ts'
 import type { Target } from './targets.ts'
 
@@ -10,6 +11,11 @@ export interface Ground {
   settings: AccountSettings
   /** Static and smart lists: ids by name in lower case. */
   lists: readonly { id: number; name: string; smart: boolean }[]
+}
+
+/** What is wrong with a file that brings so many new fields. */
+export function tooManyFields(count: number): string {
+  return `would define ${count} fields, and an account can have ${MOST_FIELDS} in all: leave columns out by field_mapping, or map them to fields there are`
 }
 
 /** Options that decide how rows are read; the others decide what becomes of them. */

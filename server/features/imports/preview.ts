@@ -1,10 +1,12 @@
 import type { Database } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
 import { guessType } from '../fields/coerce.ts'
+import { MOST_FIELDS } from '../fields/intake.ts'
 import { textOf } from './cells.ts'
 import { isAmbiguous } from './column-styles.ts'
 import { readGround } from './ground.ts'
 import type { ImportOptions } from './options.ts'
+import { tooManyFields } from './plan.ts'
 import { guessKind, type Kind } from './reading/kinds.ts'
 import { type Cell, type Detected, openTable, type TableRow } from './reading/table.ts'
 import { mappingFaults, type Target, Targets } from './targets.ts'
@@ -88,6 +90,8 @@ export async function previewFile({
     faults.push(
       `${unknown.join(', ')}: not a column of the file, which has ${[...table.columns].slice(0, 30).join(', ')}`,
     )
+  if (targets.newFields.length > 0 && ground.fields.active.length + targets.newFields.length > MOST_FIELDS)
+    faults.push(tooManyFields(targets.newFields.length))
   return { detected: table.detected, columns, rowsSeen: rows.length, isWhole, mappingFaults: faults }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import sql from 'sql-template-tag'
 import type { Database, Trx } from '../../db/database.ts'
 import { isConnectionLoss } from '../../db/sqlstate.ts'
@@ -7,11 +8,11 @@ import type { Keyring } from '../../lib/secret.ts'
 import { findAccount } from '../accounts/accounts.ts'
 import { finishChangeSet } from '../activity/change-sets.ts'
 import { loadFields } from '../fields/field-set.ts'
-import { defineFields } from '../fields/intake.ts'
+import { defineFields, MOST_FIELDS } from '../fields/intake.ts'
 import { planChunk } from './dry-run.ts'
-import { AT_WORK, type Counts, findImport, type ImportRow, moveImport } from './imports.ts'
-import { mergeAll, rangesOf, Stopped } from './merge.ts'
-import { fingerprintOf } from './plan.ts'
+import { AT_WORK, type Counts, findImport, holdImport, type ImportRow, moveImport, Stopped } from './imports.ts'
+import { mergeAll, rangesOf } from './merge.ts'
+import { fingerprintOf, tooManyFields } from './plan.ts'
 import { UnreadableFile } from './reading/unreadable.ts'
 import { recount } from './recount.ts'
 import { ReadAnew, targetsNow, termsFor, termsOf } from './terms.ts'
@@ -24,8 +25,15 @@ export interface RunParts {
   keyring: Keyring
   /** For how many days the file of an import that did not finish is kept. */
   keepFileDays: number
+  /** Rows merged in one transaction; as many as are fast unless given. */
+  chunkRows?: number
   /** Asked between chunks: whether others wait, so that the rest is left for the account's next turn. */
   isOver: () => Promise<boolean>
+}
+
+/** One go at an import. Whoever begins a later one takes it over, and all that this one would still change is undone. */
+interface Run extends RunParts {
+  runner: string
 }
 
 /** Begun so often without getting any further, an import has failed. */
@@ -48,24 +56,26 @@ export async function runImport(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { db } = parts
+  const run: Run = { ...parts, runner: randomUUID() }
+  const { runner } = run
   const row = await findImport(db, accountId, importId)
-  if (!AT_WORK.includes(row.phase)) return true
+  const moved = moveImport(db, accountId, importId, { from: AT_WORK, takenBy: runner }, { attempts: row.attempts + 1 })
+  if (!(await moved)) return true
   if (row.attempts >= MOST_ATTEMPTS) {
-    await fail(parts, row, row.problem ?? 'the worker ended again and again while it was at this import')
+    await fail(run, row, row.problem ?? 'the worker ended again and again while it was at this import')
     return true
   }
-  await moveImport(db, accountId, importId, { from: AT_WORK }, { attempts: row.attempts + 1 })
   try {
-    return await proceed(parts, row, signal)
+    return await proceed(run, row, signal)
   } catch (error) {
     if (error instanceof Stopped) return true
     if (error instanceof UnreadableFile || error instanceof AppError) {
       if (error instanceof AppError && error.code === 'unavailable') throw error
-      await fail(parts, row, reasonOf(error))
+      await fail(run, row, reasonOf(error))
       return true
     }
     if (!signal.aborted && !isConnectionLoss(error))
-      await moveImport(db, accountId, importId, { from: AT_WORK }, { problem: 'an unexpected error' })
+      await moveImport(db, accountId, importId, { from: AT_WORK, runner }, { problem: 'an unexpected error' })
     throw error
   }
 }
@@ -77,25 +87,25 @@ function reasonOf(error: UnreadableFile | AppError): string {
     .join('; ')
 }
 
-async function proceed(parts: RunParts, given: ImportRow, signal: AbortSignal): Promise<boolean> {
-  const { db } = parts
+async function proceed(run: Run, given: ImportRow, signal: AbortSignal): Promise<boolean> {
+  const { db, runner } = run
   const { accountId, id } = given
   for (let reading = 1; reading <= MOST_READINGS; reading++) {
     signal.throwIfAborted()
     let row = await findImport(db, accountId, id)
     if (row.staged === null) {
-      row = await read(parts, row, signal)
+      row = await read(run, row, signal)
       if (!AT_WORK.includes(row.phase)) return true
     }
     try {
       if (row.phase !== 'merging') {
-        if (await tryOut(parts, row, signal)) return true
-        await beginMerging(parts, row)
+        if (await tryOut(run, row, signal)) return true
+        await beginMerging(run, row)
       }
-      return await merge(parts, await findImport(db, accountId, id), signal)
+      return await merge(run, await findImport(db, accountId, id), signal)
     } catch (error) {
       if (!(error instanceof ReadAnew)) throw error
-      await must(moveImport(db, accountId, id, { from: AT_WORK }, { staged: null }))
+      await must(moveImport(db, accountId, id, { from: AT_WORK, runner }, { staged: null }))
     }
   }
   throw new AppError(
@@ -109,22 +119,22 @@ async function must(moved: Promise<boolean>): Promise<void> {
   if (!(await moved)) throw new Stopped()
 }
 
-async function read(parts: RunParts, row: ImportRow, signal: AbortSignal): Promise<ImportRow> {
-  const { db } = parts
+async function read(run: Run, row: ImportRow, signal: AbortSignal): Promise<ImportRow> {
+  const { db, runner } = run
   const { accountId, id, merging } = row
-  if (!merging) await must(moveImport(db, accountId, id, { from: AT_WORK, to: 'reading' }))
+  if (!merging) await must(moveImport(db, accountId, id, { from: AT_WORK, runner, to: 'reading' }))
   const cancelled = new AbortController()
-  const result = await stageInThread(parts.thread, accountId, id, {
+  let told = Promise.resolve()
+  const tell = async (progress: ImportRow['progress']) => {
+    if (!(await moveImport(db, accountId, id, { from: AT_WORK, runner }, { progress }))) cancelled.abort(new Stopped())
+  }
+  const result = await stageInThread(run.thread, accountId, id, runner, {
     signal: AbortSignal.any([signal, cancelled.signal]),
     onProgress: (progress) => {
-      void moveImport(db, accountId, id, { from: AT_WORK }, { progress })
-        .then((goesOn) => {
-          if (!goesOn) cancelled.abort(new Stopped())
-        })
-        .catch(() => {}) // the next word of progress will do
+      told = told.then(() => tell(progress)).catch(() => {}) // the next word of progress will do
     },
   })
-  cancelled.signal.throwIfAborted()
+  await told // so that it does not come after what stands below
   const { rowsRead, rejected, questions, columns, detected, report, warnings, fingerprint, listIds } = result
   const notes = {
     detected,
@@ -143,8 +153,8 @@ async function read(parts: RunParts, row: ImportRow, signal: AbortSignal): Promi
         db,
         accountId,
         id,
-        { from: AT_WORK, to: 'ready' },
-        { ...notes, problem: questions.map(({ question }) => question).join(' '), keepFileDays: parts.keepFileDays },
+        { from: AT_WORK, runner, to: 'ready' },
+        { ...notes, problem: questions.map(({ question }) => question).join(' '), keepFileDays: run.keepFileDays },
       ),
     )
   } else {
@@ -153,7 +163,7 @@ async function read(parts: RunParts, row: ImportRow, signal: AbortSignal): Promi
         db,
         accountId,
         id,
-        { from: AT_WORK, ...(merging ? {} : { to: 'validating' as const }) },
+        { from: AT_WORK, runner, ...(merging ? {} : { to: 'validating' as const }) },
         { ...notes, attempts: 0 },
       ),
     )
@@ -162,24 +172,29 @@ async function read(parts: RunParts, row: ImportRow, signal: AbortSignal): Promi
 }
 
 /** A dry run, or the look before anything changes that `skip_invalid: false` asks for. Answers whether it ends here. */
-async function tryOut(parts: RunParts, row: ImportRow, signal: AbortSignal): Promise<boolean> {
-  const { db, keyring, keepFileDays } = parts
+async function tryOut(run: Run, row: ImportRow, signal: AbortSignal): Promise<boolean> {
+  const { db, keyring, keepFileDays, runner } = run
   const { accountId, id, options } = row
   const mustBeValid = options.skip_invalid === false
   if (!options.dry_run && !mustBeValid) return false
-  await db.query(
-    sql`delete from change_rows where account_id = ${accountId} and change_set_id = ${id} and (action <> 'rejected' or input is null)`,
-  )
+  await db.transaction(async (trx) => {
+    await holdImport(trx, accountId, id, runner)
+    trx.send(
+      sql`delete from change_rows where account_id = ${accountId} and change_set_id = ${id} and (action <> 'rejected' or input is null)`,
+    )
+  })
   for await (const range of rangesOf(db, accountId, id, PLANNED_AT_ONCE)) {
     signal.throwIfAborted()
-    await db.transaction(async (trx) => planChunk(trx, await termsOf(trx, row, keyring), range))
-    await must(moveImport(db, accountId, id, { from: AT_WORK }))
+    await db.transaction(async (trx) => {
+      await planChunk(trx, await termsOf(trx, row, keyring), range)
+      await holdImport(trx, accountId, id, runner)
+    })
   }
   const counts = await recount(db, accountId, id)
   if (mustBeValid && (counts.rejected ?? 0) > 0) {
     const rows = counts.rejected === 1 ? '1 row is invalid' : `${counts.rejected} rows are invalid`
     await fail(
-      parts,
+      run,
       row,
       `${rows}, and nothing was imported: mend what the errors name, or apply it with skip_invalid: true`,
       counts,
@@ -187,22 +202,25 @@ async function tryOut(parts: RunParts, row: ImportRow, signal: AbortSignal): Pro
     return true
   }
   if (!options.dry_run) return false
-  await must(moveImport(db, accountId, id, { from: AT_WORK, to: 'ready' }, { counts, keepFileDays }))
+  await must(moveImport(db, accountId, id, { from: AT_WORK, runner, to: 'ready' }, { counts, keepFileDays }))
   return true
 }
 
 /** Defines the fields that the file brings, and does away with what a trial has said of its rows. Throws ReadAnew. */
-async function beginMerging({ db }: RunParts, row: ImportRow): Promise<void> {
+async function beginMerging({ db, runner }: Run, row: ImportRow): Promise<void> {
   const { accountId, id, options } = row
   const wanted = (row.columns ?? []).flatMap(({ target }) =>
     target.to === 'field' && target.field.isNew ? [target.field] : [],
   )
   await db.transaction(async (trx) => {
     const { settings } = await findAccount(trx, accountId)
+    const known = await loadFields(trx, accountId)
+    const more = wanted.filter(({ mergeTag }) => !known.tagged(mergeTag)).length
+    if (more > 0 && known.active.length + more > MOST_FIELDS) throw new AppError('conflict', tooManyFields(more))
     const fields = await defineFields(
       trx,
       accountId,
-      await loadFields(trx, accountId),
+      known,
       wanted.map(({ mergeTag, name, rules }) => ({ tag: mergeTag, name, type: rules.type })),
     )
     if (row.staged !== fingerprintOf(options, targetsNow(row, fields, settings.unknown_fields))) throw new ReadAnew()
@@ -215,7 +233,7 @@ async function beginMerging({ db }: RunParts, row: ImportRow): Promise<void> {
         trx,
         accountId,
         id,
-        { from: AT_WORK, to: 'merging' },
+        { from: AT_WORK, runner, to: 'merging' },
         {
           merging: true,
           attempts: 0,
@@ -227,38 +245,40 @@ async function beginMerging({ db }: RunParts, row: ImportRow): Promise<void> {
   })
 }
 
-async function merge(parts: RunParts, row: ImportRow, signal: AbortSignal): Promise<boolean> {
-  const { db, keyring } = parts
+async function merge(run: Run, row: ImportRow, signal: AbortSignal): Promise<boolean> {
+  const { db, keyring, runner } = run
   const { accountId, id } = row
   let isOver = false
   const done = await mergeAll({
     db,
     accountId,
     importId: id,
+    runner,
     signal,
     termsFor: (trx: Trx) => termsFor(trx, row, row.list_ids, keyring),
     isOver: () => isOver,
+    chunkRows: run.chunkRows,
     onChunk: async () => {
-      isOver ||= await parts.isOver()
+      isOver ||= await run.isOver()
     },
   })
-  await moveImport(db, accountId, id, { from: AT_WORK }, { attempts: 0 })
-  if (done) await finish(parts, row)
+  await moveImport(db, accountId, id, { from: AT_WORK, runner }, { attempts: 0 })
+  if (done) await finish(run, row)
   return done
 }
 
 /** Ends it with counts taken from its rows, so that they add up whatever happened on the way. */
-async function finish({ db, files }: RunParts, { accountId, id, file_key, progress }: ImportRow): Promise<void> {
+async function finish({ db, files, runner }: Run, { accountId, id, file_key, progress }: ImportRow): Promise<void> {
   await db.transaction(async (trx) => {
     const counts = { ...(await recount(trx, accountId, id)), rows_read: progress.rows_read ?? 0 }
-    await must(moveImport(trx, accountId, id, { from: ['merging'] }, { problem: null }))
+    await must(moveImport(trx, accountId, id, { from: ['merging'], runner }, { problem: null }))
     finishChangeSet(trx, accountId, id, 'import', counts as Record<string, number>)
   })
   await removeFile(db, files, accountId, id, file_key)
 }
 
 async function fail(
-  { db, keepFileDays }: RunParts,
+  { db, keepFileDays, runner }: Run,
   { accountId, id }: ImportRow,
   problem: string,
   counts?: Counts,
@@ -267,7 +287,7 @@ async function fail(
     db,
     accountId,
     id,
-    { from: AT_WORK, to: 'failed' },
+    { from: AT_WORK, runner, to: 'failed' },
     { problem, keepFileDays, ...(counts && { counts }) },
   )
 }

@@ -3,12 +3,13 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { Database } from '../../db/database.ts'
 import { openFiles } from '../../files/open.ts'
 import type { FilesAt } from '../../files/store.ts'
+import { Stopped } from './imports.ts'
 import { previewFile } from './preview.ts'
 import { UnreadableFile } from './reading/unreadable.ts'
 import { stageFile } from './stage.ts'
 
 export type ThreadWork =
-  | { do: 'stage'; accountId: number; importId: number }
+  | { do: 'stage'; accountId: number; importId: number; runner: string }
   | { do: 'preview'; accountId: number; fileKey: string; fileName: string | null; options: object }
 
 export interface ThreadInput {
@@ -21,6 +22,7 @@ export type ThreadMessage =
   | { is: 'progress'; progress: { bytes_read: number; rows_read: number } }
   | { is: 'done'; result: unknown }
   | { is: 'unreadable'; message: string }
+  | { is: 'stopped' }
   | { is: 'failed'; error: unknown }
 
 /** Messages about progress in a second, at most. */
@@ -50,7 +52,9 @@ try {
   say(
     error instanceof UnreadableFile
       ? { is: 'unreadable', message: error.message }
-      : { is: 'failed', error: portable(error) },
+      : error instanceof Stopped
+        ? { is: 'stopped' }
+        : { is: 'failed', error: portable(error) },
   )
 } finally {
   await db.close()

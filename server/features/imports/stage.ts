@@ -1,7 +1,8 @@
 import sql from 'sql-template-tag'
-import type { Database } from '../../db/database.ts'
+import type { Database, Trx } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
 import type { Messages } from '../../lib/app-error.ts'
+import { storableJson } from '../../lib/json.ts'
 import { guessType } from '../fields/coerce.ts'
 import { type Cause, Causes } from './causes.ts'
 import { textOf } from './cells.ts'
@@ -9,7 +10,7 @@ import { type ColumnQuestion, type ColumnStyle, ColumnStyles } from './column-st
 import { ColumnWarnings } from './column-warnings.ts'
 import { arrayLiteral, type CopyValue, CopyWriter } from './copy-writer.ts'
 import { readGround } from './ground.ts'
-import { findImport, type ImportRow } from './imports.ts'
+import { findImport, holdImport, type ImportRow } from './imports.ts'
 import { fingerprintOf, type Ground } from './plan.ts'
 import { type Cell, type Detected, openTable, type Table, type TableRow } from './reading/table.ts'
 import { RowReader, type Staged } from './row-reader.ts'
@@ -37,6 +38,8 @@ interface StageParts {
   files: FileStore
   accountId: number
   importId: number
+  /** Whose reading counts, as long as no other run has taken over. */
+  runner: string
   signal: AbortSignal
   /** Told now and then how far it is. */
   onProgress: (progress: { bytes_read: number; rows_read: number }) => void
@@ -45,7 +48,7 @@ interface StageParts {
 /**
  * Reads an import's file and puts its rows where they wait to be merged, those that can't be taken among the change set's
  * rows with everything that is wrong with them. Begun anew, it does away with what an earlier reading has left. Rows of the
- * file that were merged by then stay merged. Throws UnreadableFile.
+ * file that were merged by then stay merged. Throws UnreadableFile, and Stopped: nothing is then left of it.
  */
 export async function stageFile(parts: StageParts): Promise<StageResult> {
   const { db, files, accountId, importId } = parts
@@ -81,7 +84,8 @@ function readerFor(
   styles: ColumnStyles,
 ): { reader: RowReader; targets: Targets } {
   const unknown = ground.settings.unknown_fields
-  const targets = new Targets({ fields: ground.fields, unknown, mapping: options.field_mapping ?? {} })
+  const mapping = options.field_mapping ?? {}
+  const targets = new Targets({ fields: ground.fields, unknown, mapping, official: source === 'json' })
   const isJson = table.detected.format === 'ndjson' || table.detected.format === 'json'
   return {
     targets,
@@ -122,8 +126,8 @@ async function onePass(
   ground: Ground,
   assumed: ReadonlyMap<number, ColumnStyle>,
 ) {
-  const { db, accountId, importId, signal } = parts
-  const merged = await clear(db, accountId, importId)
+  const { db, accountId, importId, runner, signal } = parts
+  const merged = await clear(db, accountId, importId, runner)
   const styles = new ColumnStyles(row.options, assumed)
   const { reader, targets } = readerFor(table, row, ground, styles)
   const causes = new Causes()
@@ -139,6 +143,7 @@ async function onePass(
       const bad: CopyValue[][] = []
       for (const each of rows) {
         rowsRead++
+        if (merged.has(each.line)) continue
         warnings.see(reader.columns, each)
         const outcome = reader.read(each)
         if ('staged' in outcome) {
@@ -148,25 +153,19 @@ async function onePass(
         }
         rejected++
         causes.add(outcome.errors, each.line, (field) => cellOf(reader, each.cells, field))
-        bad.push([
-          accountId,
-          importId,
-          each.line,
-          storable(JSON.stringify(each.cells)),
-          problemOf(outcome.errors),
-          'rejected',
-        ])
+        bad.push([accountId, importId, each.line, storableJson(each.cells), problemOf(outcome.errors), 'rejected'])
       }
       await staged.write(good)
       await refused.write(bad)
       parts.onProgress({ bytes_read: parts.bytesRead(), rows_read: rowsRead })
     }
-    await Promise.all([staged.finish(), refused.finish()])
+    // One transaction each, but what the first has left alone is cleared by whoever reads anew.
+    await refused.finish({ accountId, importId, runner })
+    await staged.finish({ accountId, importId, runner })
   } catch (error) {
     await Promise.all([staged.abandon(), refused.abandon()])
     throw error
   }
-  if (merged) await withoutMerged(db, accountId, importId)
   const columns = reader.columns.map(({ name, target }) => ({ name, target }))
   const result = {
     detected: table.detected,
@@ -184,20 +183,50 @@ async function onePass(
   return { result, styles }
 }
 
-/** Does away with what an earlier reading has left; answers whether some of the file's rows have been merged. */
-async function clear(db: Database, accountId: number, importId: number): Promise<boolean> {
-  const { merging } = await findImport(db, accountId, importId)
-  await db.query(sql`delete from import_rows where account_id = ${accountId} and import_id = ${importId}`)
-  await db.query(sql`
-    delete from change_rows where account_id = ${accountId} and change_set_id = ${importId} and (not ${merging} or (action = 'rejected' and input is not null))`)
-  return merging
+/** Does away with what an earlier reading has left; answers which lines of the file have been merged. Throws Stopped. */
+async function clear(db: Database, accountId: number, importId: number, runner: string): Promise<Lines> {
+  return db.transaction(async (trx) => {
+    await holdImport(trx, accountId, importId, runner)
+    const { merging } = await findImport(trx, accountId, importId)
+    trx.send(sql`delete from import_rows where account_id = ${accountId} and import_id = ${importId}`)
+    trx.send(sql`
+      delete from change_rows where account_id = ${accountId} and change_set_id = ${importId} and (not ${merging} or (action = 'rejected' and input is not null))`)
+    return merging ? readLines(trx, accountId, importId) : new Lines(0)
+  })
 }
 
-async function withoutMerged(db: Database, accountId: number, importId: number): Promise<void> {
-  await db.query(sql`
-    delete from import_rows as r using change_rows as k
-    where r.account_id = ${accountId} and r.import_id = ${importId}
-      and k.account_id = r.account_id and k.change_set_id = r.import_id and k.line = r.line`)
+/** Lines read at once. */
+const LINES_AT_ONCE = 100_000
+
+async function readLines(trx: Trx, accountId: number, importId: number): Promise<Lines> {
+  const of = sql`from change_rows where account_id = ${accountId} and change_set_id = ${importId}`
+  const [last] = await trx.query<{ line: number }>(sql`select coalesce(max(line), 0) as line ${of}`)
+  const lines = new Lines(last!.line)
+  for (let after = 0; after < last!.line; ) {
+    const rows = await trx.query<{ line: number }>(
+      sql`select line ${of} and line > ${after} order by line limit ${LINES_AT_ONCE}`,
+    )
+    for (const { line } of rows) lines.add(line)
+    after = rows.at(-1)!.line
+  }
+  return lines
+}
+
+/** Lines of a file, a bit each. */
+class Lines {
+  readonly #bits: Uint8Array
+
+  constructor(last: number) {
+    this.#bits = new Uint8Array((last >> 3) + 1)
+  }
+
+  add(line: number): void {
+    this.#bits[line >> 3]! |= 1 << (line & 7)
+  }
+
+  has(line: number): boolean {
+    return ((this.#bits[line >> 3] ?? 0) & (1 << (line & 7))) !== 0
+  }
 }
 
 function stagedRow(
@@ -219,12 +248,7 @@ function stagedRow(
 }
 
 function problemOf(errors: Messages): string {
-  return storable(JSON.stringify({ errors }))
-}
-
-/** JSON as PostgreSQL takes it: without NULs and halves of surrogate pairs, which a row is rejected for. */
-function storable(json: string): string {
-  return json.replace(/\\u0000|\\ud[89a-f][0-9a-f]{2}/gi, '\\ufffd')
+  return storableJson({ errors })
 }
 
 /** Kinds of which a wrong value is a word that can be mended for all rows, rather than something said of one person. */

@@ -99,7 +99,22 @@ export interface Surroundings {
   unknown: 'create' | 'reject' | 'ignore'
   /** Which of the file's columns go where, as the caller has said. */
   mapping: Readonly<Record<string, string | null>>
+  /** Whether names are keys of the API, which mean what they say there, and not headings that people have written. */
+  official?: boolean
 }
+
+/** Keys of a contact of the API besides those of its fields. */
+export const OFFICIAL_KEYS = [
+  'email',
+  'external_id',
+  'fields',
+  'tags',
+  'list_ids',
+  'list_ids_included',
+  'list_ids_excluded',
+  'unsubscribed',
+  'state',
+]
 
 /**
  * Decides for one column after the other where it goes, so that no two go to the same place. Columns may come late, as those
@@ -136,7 +151,7 @@ export class Targets {
     if (given === null || given === '') return { to: 'nothing', because: 'asked' }
     if (given !== undefined) return this.#named(given, column, type)
     if (isEmpty) return { to: 'nothing', because: 'empty' }
-    const target = this.#guess(column, type)
+    const target = this.#around.official ? this.#official(column, type) : this.#guess(column, type)
     const place = target.to === 'field' ? `field:${target.field.key}` : target.to
     if (target.to === 'nothing') return target
     if (SEVERAL.has(place)) return target
@@ -156,6 +171,16 @@ export class Targets {
     if (field) return existing(field, 'given')
     const name = GIVEN[target.toLowerCase()] ?? target.toLowerCase()
     return isAttribute(name) ? { to: name, sure: 'given' } : this.#define(column, target, type, 'given')
+  }
+
+  #official(key: string, type: FieldType): Target {
+    const own = GIVEN[key] ?? key
+    if (OFFICIAL_KEYS.includes(key) && isAttribute(own)) return { to: own, sure: 'exact' }
+    const field = this.#around.fields.tagged(key)
+    if (field) return existing(field, 'exact')
+    return isMergeTag(key) && !isReservedMergeTag(key)
+      ? this.#define(key, key, type, 'new')
+      : { to: 'nothing', because: 'no_field' }
   }
 
   #guess(column: string, type: FieldType): Target {
@@ -235,7 +260,7 @@ export function mappingFaults(mapping: Readonly<Record<string, string | null>>, 
     }
     const place = field?.key ?? name
     const other = columnsOf.get(place)
-    if (other !== undefined) faults.push(`${column} and ${other} both go to ${target}`)
+    if (other !== undefined && !SEVERAL.has(place)) faults.push(`${column} and ${other} both go to ${target}`)
     columnsOf.set(place, column)
   }
   return faults

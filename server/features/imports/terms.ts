@@ -1,4 +1,5 @@
 import type { Queryable, Trx } from '../../db/database.ts'
+import { AppError } from '../../lib/app-error.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { findAccount } from '../accounts/accounts.ts'
 import { holdLists } from '../contacts/memberships.ts'
@@ -13,11 +14,11 @@ export class ReadAnew extends Error {}
 
 /** Where the columns of an import go by the definitions of now. */
 export function targetsNow(
-  { columns, options }: ImportRow,
+  { columns, options, source }: ImportRow,
   fields: FieldSet,
   unknown: 'create' | 'reject' | 'ignore',
 ): Target[] {
-  const targets = new Targets({ fields, unknown, mapping: options.field_mapping ?? {} })
+  const targets = new Targets({ fields, unknown, mapping: options.field_mapping ?? {}, official: source === 'json' })
   return (columns ?? []).map(({ name, target }) =>
     targets.of(
       name,
@@ -37,7 +38,14 @@ export async function termsFor(
   listIds: readonly number[],
   keyring: Keyring,
 ): Promise<MergeTerms> {
-  await holdLists(trx, row.accountId, [...new Set([...(row.options.list_ids ?? []), ...listIds])])
+  const forAll = row.options.list_ids ?? []
+  try {
+    await holdLists(trx, row.accountId, [...new Set([...forAll, ...listIds])])
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    await holdLists(trx, row.accountId, forAll)
+    throw new ReadAnew() // one that only rows name: those are refused when they are read again
+  }
   return termsOf(trx, row, keyring)
 }
 

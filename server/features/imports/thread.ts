@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { FilesAt } from '../../files/store.ts'
+import { Stopped } from './imports.ts'
 import type { FilePreview, PreviewAsked } from './preview.ts'
 import { UnreadableFile } from './reading/unreadable.ts'
 import type { StageResult } from './stage.ts'
@@ -19,14 +20,15 @@ interface Watch {
   onProgress?: (progress: { bytes_read: number; rows_read: number }) => void
 }
 
-/** Reads an import's file in a thread: see `stageFile`. Throws UnreadableFile. */
+/** Reads an import's file in a thread: see `stageFile`. Throws UnreadableFile, Stopped, and the reason of the signal. */
 export function stageInThread(
   parts: ThreadParts,
   accountId: number,
   importId: number,
+  runner: string,
   watch: Watch,
 ): Promise<StageResult> {
-  return run(parts, { do: 'stage', accountId, importId }, watch) as Promise<StageResult>
+  return run(parts, { do: 'stage', accountId, importId, runner }, watch) as Promise<StageResult>
 }
 
 /** Looks at a file in a thread: see `previewFile`. Throws UnreadableFile. */
@@ -46,7 +48,9 @@ function run(parts: ThreadParts, work: ThreadWork, { signal, onProgress }: Watch
     worker.on('message', (message: ThreadMessage) => {
       if (message.is === 'progress') onProgress?.(message.progress)
       else if (message.is === 'done') resolve(message.result)
-      else reject(message.is === 'unreadable' ? new UnreadableFile(message.message) : message.error)
+      else if (signal?.aborted) reject(signal.reason)
+      else if (message.is === 'unreadable') reject(new UnreadableFile(message.message))
+      else reject(message.is === 'stopped' ? new Stopped() : message.error)
     })
     worker.once('error', (error: NodeJS.ErrnoException) => {
       const isMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
