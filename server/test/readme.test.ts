@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { testApp } from './app.ts'
+import { temporaryHome, testApp } from './app.ts'
 
 const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
 
@@ -21,13 +21,16 @@ test("the README's requests work as they are printed, in their order", async (t)
   // A line break after each answer, to tell them apart.
   const shell = `curl() { command curl "$@"; echo; }\n${script}`
 
-  const { stdout } = await promisify(execFile)('bash', ['-c', shell], { env: { ...process.env, TOKEN: token } })
+  const { stdout } = await promisify(execFile)('bash', ['-c', shell], {
+    env: { ...process.env, TOKEN: token },
+    cwd: temporaryHome(t),
+  })
 
   const answers = stdout
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line))
-  assert.equal(answers.length, first.length + [...block.matchAll(/^api /gm)].length)
+  assert.equal(answers.length, first.length + [...block.matchAll(/^(api|curl) /gm)].length)
   for (const answer of answers) assert.ok(!answer.errors && !answer.error, JSON.stringify(answer))
   const found = answers[first.length + 4]
   assert.deepEqual(
