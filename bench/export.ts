@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -34,7 +34,10 @@ const FLOOR = `copy (
   where c.account_id = 1 order by c.id) to stdout (format csv, header)`
 
 /** Exports of a large account in every format, by the worker, into files on disk. */
-export async function benchExport({ contacts, rounds }: ExportOptions): Promise<{ machine: string; figures: Figure[] }> {
+export async function benchExport({
+  contacts,
+  rounds,
+}: ExportOptions): Promise<{ machine: string; figures: Figure[] }> {
   const lab = await openLab()
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-export-'))
   try {
@@ -61,13 +64,33 @@ export async function benchExport({ contacts, rounds }: ExportOptions): Promise<
         target: `≤ ${RATIO} ×`,
         met: ratio <= RATIO,
       },
-      { what: 'the worker’s memory at most', measured: `${digits(mostMiB)} MiB`, floor: '', ratio: '', target: `≤ ${MEMORY_MIB} MiB`, met: mostMiB <= MEMORY_MIB },
+      {
+        what: 'the worker’s memory at most',
+        measured: `${digits(mostMiB)} MiB`,
+        floor: '',
+        ratio: '',
+        target: `≤ ${MEMORY_MIB} MiB`,
+        met: mostMiB <= MEMORY_MIB,
+      },
     ]
-    for (const body of [{ format: 'csv' }, { format: 'ndjson' }, { format: 'xlsx' }, { format: 'csv.gz', tag: 'vip' }, { format: 'csv.gz', tag: 'newsletter' }]) {
+    for (const body of [
+      { format: 'csv' },
+      { format: 'ndjson' },
+      { format: 'xlsx' },
+      { format: 'csv.gz', tag: 'vip' },
+      { format: 'csv.gz', tag: 'newsletter' },
+    ]) {
       const { ms, mib, written } = await exported(lab, address, worker.pid, body)
       const what = `${body.format} of ${written.toLocaleString('en')} contacts${'tag' in body ? ', by tag' : ''}`
       progress(`${what}: ${digits(ms)} ms, ${digits(mib)} MiB`)
-      figures.push({ what, measured: `${digits(ms / 1000)} s, ${digits(mib)} MiB`, floor: '', ratio: '', target: '', met: undefined })
+      figures.push({
+        what,
+        measured: `${digits(ms / 1000)} s, ${digits(mib)} MiB`,
+        floor: '',
+        ratio: '',
+        target: '',
+        met: undefined,
+      })
     }
     return { machine: await describeMachine(lab.db), figures }
   } finally {

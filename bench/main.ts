@@ -1,14 +1,15 @@
 /**
- * `npm run bench -- api|search|all`: measures the product on this machine and prints the table of results as Markdown.
+ * `npm run bench -- api|search|export|all`: measures the product on this machine and prints the table of results as Markdown.
  *
  *   --rounds N       rounds of each side (3)
  *   --seconds N      length of a round (10)
- *   --contacts N     contacts in the large account of `search` (1000000)
+ *   --contacts N     contacts in the large account of `search` and `export` (1000000)
  *   --profile DIR    leaves CPU profiles of the programs there, and loads pg_stat_statements; slows what is measured
  */
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchApi } from './api.ts'
+import { benchExport } from './export.ts'
 import { type Figure, figureTable } from './report.ts'
 import { benchSearch } from './search.ts'
 
@@ -24,7 +25,11 @@ interface Result {
   figures: Figure[]
 }
 
-const BENCHES: Record<string, (options: Options) => Promise<Result>> = { api: benchApi, search: benchSearch }
+const BENCHES: Record<string, (options: Options) => Promise<Result>> = {
+  api: benchApi,
+  search: benchSearch,
+  export: benchExport,
+}
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
