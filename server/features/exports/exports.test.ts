@@ -366,6 +366,49 @@ test('exports are listed, the newest first, and each account sees its own', asyn
   assert.equal((await other.call('GET', '/api/contact_exports')).body.total, 0)
 })
 
+test('an account has so many exports waiting and no more', async (t) => {
+  const made = await testApp(t)
+  const other = await made.another()
+  for (let n = 0; n < 20; n++) assert.equal((await made.post('/api/contact_exports', {})).status, 201)
+
+  const refused = await made.post('/api/contact_exports', {})
+
+  assert.equal(refused.status, 422)
+  assert.match(refused.body.errors.base[0], /^There are 20 exports that wait to be written: wait for them/)
+  assert.equal((await other.call('POST', '/api/contact_exports', {})).status, 201)
+  const { id } = (await made.get('/api/contact_exports')).body.data[0]
+  await made.del(`/api/contact_exports/${id}`)
+  assert.equal((await made.post('/api/contact_exports', {})).status, 201)
+})
+
+test('only so many exports are streamed at once, and a client that leaves makes room', async (t) => {
+  const made = await withPeople(t)
+  await made.db.query(sql`
+    update contacts set fields = jsonb_build_object('born', repeat('x', 20000000)) where account_id = ${made.accountId}`)
+  const base = await made.app.listen({ port: 0, host: '127.0.0.1' })
+  const { id } = (await made.post('/api/contact_exports', { format: 'csv' })).body
+  const url = `${base}/api/contact_exports/${id}/download`
+  const headers = { 'api-token': made.token, connection: 'close' }
+  const leave = new AbortController()
+  const open = await Promise.all(Array.from({ length: 4 }, () => fetch(url, { headers, signal: leave.signal })))
+  assert.deepEqual(
+    open.map((response) => response.status),
+    [200, 200, 200, 200],
+  )
+  const fifth = await fetch(url, { headers })
+  assert.equal(fifth.status, 503)
+  await fifth.text()
+
+  leave.abort()
+
+  for (const end = Date.now() + 10_000; ; ) {
+    const response = await fetch(url, { headers })
+    await response.text()
+    if (response.status === 200) break
+    assert.ok(Date.now() < end, 'there is room again')
+  }
+})
+
 test('a few contacts are streamed before the export is finished, and afterwards from its file', async (t) => {
   const made = await withPeople(t)
   const { id } = (await made.post('/api/contact_exports', { format: 'csv', fields: ['email', 'first_name'] })).body
