@@ -50,6 +50,7 @@ export async function writeContacts<T>(
     const source = { accountId, isChosen: filter !== undefined, areMany: areMany(counted) }
     const rows = await snapshot.read(statementOf(plan, source), counted)
     const output = new PassThrough()
+    output.on('error', () => {}) // told by those that write and read it; unheard, it would end the process
     const steps = [...transformsOf(plan), output]
     const header = headerOf(plan)
     if (header !== '') steps[0]!.write(header)
