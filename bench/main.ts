@@ -1,9 +1,9 @@
 /**
- * `npm run bench -- api|search|import|feed|all`: measures the product on this machine and prints the results as Markdown.
+ * `npm run bench -- api|search|import|export|feed|all`: measures the product on this machine and prints the results as Markdown.
  *
  *   --rounds N       rounds of each side (3)
  *   --seconds N      length of a round (10)
- *   --contacts N     contacts in the large account of `search` (1000000)
+ *   --contacts N     contacts in the large account of `search`, `import` and `export` (1000000)
  *   --others N       accounts of 10,000 contacts beside the one that imports (1)
  *   --events N       events in the account of `feed` (1000000)
  *   --profile DIR    leaves CPU profiles of the programs there, and loads pg_stat_statements; slows what is measured
@@ -11,6 +11,7 @@
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchApi } from './api.ts'
+import { benchExport } from './export.ts'
 import { benchFeed } from './feed.ts'
 import { benchImport } from './import.ts'
 import { type Figure, figureTable } from './report.ts'
@@ -35,6 +36,7 @@ const BENCHES: Record<string, (options: Options) => Promise<Result>> = {
   search: benchSearch,
   import: benchImport,
   feed: benchFeed,
+  export: benchExport,
 }
 
 async function main(): Promise<void> {

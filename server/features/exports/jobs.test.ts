@@ -22,9 +22,10 @@ import { requireRoom, writeContacts } from './write.ts'
 /** So many contacts, each with a text of so many characters. */
 async function withContacts(t: TestContext, count: number, characters = 0, settings = {}) {
   const made = await testApp(t, settings)
+  await made.post('/api/contact_fields', { name: 'Note', merge_tag: 'note', type: 'text' })
   await made.db.query(sql`
     insert into contacts (account_id, email, state, origin, fields)
-    select ${made.accountId}, 'p' || n || '@example.com', 'none', 'api', jsonb_build_object('first_name', repeat('x', ${characters}::int))
+    select ${made.accountId}, 'p' || n || '@example.com', 'none', 'api', jsonb_build_object('note', repeat('x', ${characters}::int))
     from generate_series(1, ${count}::int) as n`)
   return made
 }

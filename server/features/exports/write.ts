@@ -50,8 +50,12 @@ export async function writeContacts<T>(
     const source = { accountId, isChosen: filter !== undefined, areMany: areMany(counted) }
     const rows = await snapshot.read(statementOf(plan, source), counted)
     const output = new PassThrough()
+    output.on('error', () => {}) // told by those that write and read it; unheard, it would end the process
+    const steps = [...transformsOf(plan), output]
+    const header = headerOf(plan)
+    if (header !== '') steps[0]!.write(header)
     const [read, taken] = await Promise.allSettled([
-      pipeline([rows, ...transformsOf(plan), output], { signal }).finally(() => snapshot.close()),
+      pipeline([rows, ...steps], { signal }).finally(() => snapshot.close()),
       take(output).catch((error: Error) => {
         output.destroy(error)
         throw error
@@ -93,27 +97,22 @@ function statementOf({ format, columns, raw }: Plan, source: Parameters<typeof c
 /** What turns the lines that PostgreSQL writes into the file. */
 function transformsOf({ format, columns, raw }: Plan): Duplex[] {
   switch (format) {
-    case 'csv':
-      return [withHeader(columns)]
     case 'csv.gz':
-      return [withHeader(columns), createGzip({ level: 1, chunkSize: GZIP_CHUNK })]
-    case 'ndjson':
-      return []
+      return [createGzip({ level: 1, chunkSize: GZIP_CHUNK })]
     case 'xlsx':
       return [
         Duplex.from(async function* (lines: AsyncIterable<Buffer>) {
           yield* sheetOf(lines, columns, raw)
         }),
       ]
+    default:
+      return []
   }
 }
 
 const GZIP_CHUNK = 64 * 1024
 
-/** Names are merge tags and words of our own, so that none needs quotes. */
-function withHeader(columns: readonly { name: string }[]): Duplex {
-  return Duplex.from(async function* (lines: AsyncIterable<Buffer>) {
-    yield `${columns.map(({ name }) => name).join(',')}\n`
-    yield* lines
-  })
+/** The first line of a CSV. Names are merge tags and words of our own, so that none needs quotes. */
+function headerOf({ format, columns }: Plan): string {
+  return format.startsWith('csv') ? `${columns.map(({ name }) => name).join(',')}\n` : ''
 }
