@@ -4,19 +4,21 @@ import { type Cursors, collection, pageOf } from '../../http/paging.ts'
 import { normaliseEmail } from '../../lib/email.ts'
 import type { AccountSettings } from '../accounts/settings.ts'
 import { compile } from '../criteria/compile.ts'
+import { expandLists } from '../criteria/expand.ts'
+import { FOR_FEW, forSet } from '../criteria/forms.ts'
 import type { Condition } from '../criteria/parse.ts'
 import { type FieldCache, type FieldSet, loadFields } from '../fields/field-set.ts'
 import { contactOnWire, isNewerThan, READ_COLUMNS, type ReadRow, type View } from './contact.ts'
 import { behind, NEWEST_FIRST, parseOrder } from './order.ts'
-import { findPage } from './page.ts'
-import { checkLists, type Selection } from './selection.ts'
+import { type Filter, findPage } from './page.ts'
+import type { Selection } from './selection.ts'
 
 interface Asked {
   page?: number
   per_page?: number
   cursor?: string
   sort?: string
-  count?: string
+  count?: 'exact' | 'capped'
 }
 
 /** Where the newest-first order begins: for a page that the exact address fills alone. */
@@ -67,14 +69,16 @@ export class ContactReader {
    * first. Throws `invalid` for a wrong order, cursor or list.
    */
   async page(accountId: number, selection: Selection, asked: Asked) {
-    await checkLists(this.#db, accountId, selection.condition)
-    const order = parseOrder(asked.sort, await this.#fields.of(accountId))
-    const filter = await this.#compiled(accountId, selection.condition)
-    const scope = ['contacts', accountId, order.name, selection.q ?? '', filter?.text, filter?.values]
+    const fields = await this.#fields.of(accountId)
+    const condition = await expandLists(this.#db, accountId, selection.condition, fields)
+    const order = parseOrder(asked.sort, fields)
+    const filter = await this.#compiled(accountId, condition)
+    const scope = ['contacts', accountId, order.name, selection.q ?? '', filter?.few.text, filter?.few.values]
     const page = pageOf(asked)
     const from = asked.cursor === undefined ? undefined : this.#cursors.read(scope, asked.cursor)
-    const exact = order === NEWEST_FIRST ? await this.#withAddress(accountId, selection.q, filter) : undefined
-    const others = exact ? sql`${filter ?? sql`true`} and c.email <> ${exact.email}` : filter
+    const exact = order === NEWEST_FIRST ? await this.#withAddress(accountId, selection.q, filter?.few) : undefined
+    const besides = (part = sql`true`) => sql`${part} and c.email <> ${exact?.email}`
+    const others = exact ? { few: besides(filter?.few), set: besides(filter?.set) } : filter
     const onTop = exact && page.page === 1 && !from ? [exact.id] : []
 
     const found = await findPage(this.#db, {
@@ -85,7 +89,7 @@ export class ContactReader {
       behind: from && behind(order, from),
       limit: page.perPage - onTop.length + 1, // one more, to know whether there is another page
       offset: from ? 0 : Math.max(0, page.offset - (exact && page.page > 1 ? 1 : 0)),
-      counting: from ? 'none' : selection.q === undefined || asked.count === 'exact' ? 'exact' : 'capped',
+      counting: from ? 'none' : (asked.count ?? (selection.q === undefined ? 'exact' : 'capped')),
     })
     const places = found.places.slice(0, page.perPage - onTop.length)
     // A cursor carries the total from the first page, so that every page costs the same.
@@ -105,11 +109,11 @@ export class ContactReader {
   }
 
   /** undefined for a condition that everyone meets. */
-  async #compiled(accountId: number, condition: Condition): Promise<Sql | undefined> {
+  async #compiled(accountId: number, condition: Condition): Promise<Filter | undefined> {
     if (condition.is === 'all' && condition.of.every((part) => part.is === 'all' && part.of.length === 0))
       return undefined
     const { time_zone: timeZone } = await this.#settingsOf(accountId)
-    return compile(condition, { timeZone })
+    return { few: compile(condition, { timeZone }, FOR_FEW), set: compile(condition, { timeZone }, forSet(accountId)) }
   }
 
   async #withAddress(

@@ -10,10 +10,16 @@ export interface Place {
   position: string | null
 }
 
+/** Which contacts, over `contacts as c`: compiled for a walk that ends early, and for all of them. */
+export interface Filter {
+  few: Sql
+  set: Sql
+}
+
 export interface Ask {
   accountId: number
-  /** Which contacts, over `contacts as c`; the account and the search text go beside it. */
-  filter: Sql | undefined
+  /** The account and the search text go beside it. */
+  filter: Filter | undefined
   q: string | undefined
   order: Order
   /** Only those behind a cursor. */
@@ -122,7 +128,7 @@ export class Finder {
     const probed = await probe(this.#trx, {
       accountId,
       matches: this.#search.scanned,
-      filter: filter ?? sql`true`,
+      filter: filter?.few ?? sql`true`,
       behind: behind ?? sql`true`,
       descending: order.descending,
     })
@@ -196,6 +202,8 @@ export class Finder {
       path === 'trigrams'
         ? sql`(c.account_id + 0) = ${accountId}::bigint and ${this.#search.indexed}`
         : sql`c.account_id = ${accountId} and ${this.#search.scanned}`
-    return sql`${account} ${filter ? sql`and ${filter}` : sql``} ${behind ? sql`and ${behind}` : sql``}`
+    // What a search text leaves is few.
+    const form = path === 'account' || path === 'table' ? filter?.set : filter?.few
+    return sql`${account} ${form ? sql`and ${form}` : sql``} ${behind ? sql`and ${behind}` : sql``}`
   }
 }

@@ -1,10 +1,7 @@
-import sql from 'sql-template-tag'
 import { type Static, Type } from 'typebox'
-import type { Queryable } from '../../db/database.ts'
 import { PagingQuery } from '../../http/paging.ts'
-import { invalid } from '../../lib/app-error.ts'
 import { parseId } from '../../lib/ids.ts'
-import { type Condition, listsIn, parseEntries, parseFilter, type Vocabulary } from '../criteria/parse.ts'
+import { type Condition, parseEntries, parseFilter, type Vocabulary } from '../criteria/parse.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 
 /** Which contacts: those that match the search text and meet the condition. */
@@ -28,7 +25,8 @@ const WHICH = {
   ),
   count: Type.Optional(
     Type.Enum(['exact', 'capped'], {
-      description: 'With q the total is counted to 10,000 unless `exact` is asked for.',
+      description:
+        'With q the total is counted to 10,000 unless `exact` is asked for; without q it is exact unless `capped`.',
     }),
   ),
 }
@@ -92,15 +90,4 @@ export function selectionFromBody(body: ContactsSearch, fields: FieldSet): Selec
 function searchText(q: unknown): string | undefined {
   const text = typeof q === 'string' ? q.trim() : ''
   return text === '' ? undefined : text
-}
-
-/** Throws `invalid` when a selection names a list that the account does not have. */
-export async function checkLists(db: Queryable, accountId: number, condition: Condition): Promise<void> {
-  const named = listsIn(condition)
-  if (named.length === 0) return
-  const known = await db.query<{ id: number }>(
-    sql`select id from lists where account_id = ${accountId} and id = any(${named})`,
-  )
-  const missing = named.filter((id) => !known.some((row) => row.id === id))
-  if (missing.length > 0) throw invalid({ list_id: [`not found: ${missing.join(', ')}`] })
 }
