@@ -13,8 +13,8 @@ import { contactRoutes } from './features/contacts/routes.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
-import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
+import { listsUsingField } from './features/lists/smart.ts'
 import { canonicalUrl } from './http/aliases.ts'
 import { installBodies } from './http/body.ts'
 import { type Caller, installAuthentication, installPermission } from './http/caller.ts'
@@ -118,6 +118,6 @@ export async function buildApp({
   await app.register(activityRoutes, { db, change, cursors, nameFields: nameFieldsFor(fieldCache) })
   await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
-  await app.register(listRoutes, { db, change, reader })
+  await app.register(listRoutes, { db, change, reader, settingsOf })
   return app
 }

@@ -7,6 +7,7 @@ import type { Database } from '../db/database.ts'
 import { createAccount } from '../features/accounts/accounts.ts'
 import { createToken } from '../features/accounts/tokens.ts'
 import { dispatchAll } from '../features/activity/dispatcher.ts'
+import { SmartListFollower } from '../features/lists/follower.ts'
 import type { Scope } from '../http/caller.ts'
 import { Queue } from '../jobs/queue.ts'
 import { parseKeyring } from '../lib/secret.ts'
@@ -95,7 +96,11 @@ export function caller(app: FastifyInstance, token: string | undefined): TestApp
   }
 }
 
+function failOnDifferences(accountId: number, contacts: number): never {
+  throw new Error(`in account ${accountId} the membership last told of ${contacts} contacts was wrong`)
+}
+
 /** Does at once what the worker does 200 ms later. */
 export async function dispatched(db: Database): Promise<void> {
-  await dispatchAll(db)
+  await dispatchAll(db, new SmartListFollower({ onDifferences: failOnDifferences }))
 }

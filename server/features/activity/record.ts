@@ -28,9 +28,13 @@ export interface Act {
   contactId: string | null
   types: EventType[]
   name?: string
+  /** When it happened; never later than now. */
   at?: Date
   data: EventData
 }
+
+/** An act of more events than this is bulk: what a request can name one by one, and its end, are small. */
+const SMALL = 1000
 
 /**
  * Appends one event for each act and one row in the outbox for all of them. Runs after the contacts' rows are locked,
@@ -73,11 +77,12 @@ export function recording(accountId: number, acts: Sql, changeSetId: number | nu
   return sql`
     recorded as (
       insert into events (account_id, contact_id, type, types, name, at, data, change_set_id)
-      select ${accountId}::bigint, contact_id, types[1], types, name, coalesce(at, clock_timestamp()), data, ${changeSetId}::bigint
+      select ${accountId}::bigint, contact_id, types[1], types, name, least(at, clock_timestamp()), data, ${changeSetId}::bigint
       from (${acts}) as acts
       returning id
     ), queued as (
-      insert into outbox (account_id, event_ids)
-      select ${accountId}::bigint, array_agg(id order by id) from recorded having count(*) > 0
+      insert into outbox (account_id, event_ids, size, bulk, change_set_id, first_event, last_event)
+      select ${accountId}::bigint, ids, cardinality(ids), cardinality(ids) > ${SMALL}, ${changeSetId}::bigint, ids[1], ids[cardinality(ids)]
+      from (select array_agg(id order by id) as ids from recorded) as recorded_ids where ids is not null
     )`
 }

@@ -1,17 +1,21 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
 import { type Cursors, collection, pageOf } from '../../http/paging.ts'
+import { notFound } from '../../lib/app-error.ts'
+import type { ContactRef } from '../../lib/contact-ref.ts'
 import { normaliseEmail } from '../../lib/email.ts'
 import type { AccountSettings } from '../accounts/settings.ts'
 import { compile } from '../criteria/compile.ts'
 import { expandLists } from '../criteria/expand.ts'
+import { explain } from '../criteria/explain.ts'
 import { FOR_FEW, forSet } from '../criteria/forms.ts'
 import type { Condition } from '../criteria/parse.ts'
 import { type FieldCache, type FieldSet, loadFields } from '../fields/field-set.ts'
-import { contactOnWire, isNewerThan, READ_COLUMNS, type ReadRow, type View } from './contact.ts'
+import { contactOnWire, isNewerThan, READ_COLUMNS, type ReadRow, readContact, type View } from './contact.ts'
 import { behind, NEWEST_FIRST, parseOrder } from './order.ts'
 import { type Filter, findPage } from './page.ts'
 import type { Selection } from './selection.ts'
+import { smartListsOf } from './smart-lists.ts'
 
 interface Asked {
   page?: number
@@ -19,6 +23,7 @@ interface Asked {
   cursor?: string
   sort?: string
   count?: 'exact' | 'capped'
+  include?: 'smart_lists'
 }
 
 /** Where the newest-first order begins: for a page that the exact address fills alone. */
@@ -45,6 +50,42 @@ export class ContactReader {
 
   fieldsOf(accountId: number): Promise<FieldSet> {
     return this.#fields.of(accountId)
+  }
+
+  /** The same, read anew when one of these fields is not among them. */
+  async fieldsFor(db: Queryable, accountId: number, ids: readonly number[]): Promise<FieldSet> {
+    const fields = await this.#fields.of(accountId)
+    return ids.every((id) => fields.numbered(id)) ? fields : loadFields(db, accountId)
+  }
+
+  /** How many are in a list now. */
+  async countList(db: Queryable, accountId: number, listId: number): Promise<number> {
+    const named: Condition = { is: 'list', listIds: [listId] }
+    const condition = await expandLists(db, accountId, named, await this.#fields.of(accountId))
+    const { time_zone: timeZone } = await this.#settingsOf(accountId)
+    const [row] = await db.query<{ count: number }>(sql`
+      select count(*) as count from contacts as c
+      where c.account_id = ${accountId} and ${compile(condition, { timeZone }, forSet(accountId))}`)
+    return row!.count
+  }
+
+  /** Why a condition holds for a contact, or does not. Throws not_found. */
+  async explain(accountId: number, condition: Condition, ref: ContactRef) {
+    const contact = await readContact(this.#db, accountId, ref)
+    if (!contact) throw notFound()
+    const expanded = await expandLists(this.#db, accountId, condition, await this.#fields.of(accountId), 'criteria')
+    const { time_zone: timeZone } = await this.#settingsOf(accountId)
+    const explanation = await explain(this.#db, expanded, { accountId, contactId: contact.id, timeZone })
+    if (!explanation) throw notFound()
+    const { outcome: matches, changes_at } = explanation
+    return { contact_id: contact.id, matches, changes_at, explanation }
+  }
+
+  /** Adds to contacts on the wire the ids of the smart lists that each is in now. */
+  async withSmartLists<Shown extends { id: string }>(accountId: number, contacts: readonly Shown[]) {
+    const ids = contacts.map((contact) => contact.id)
+    const found = await smartListsOf(this.#db, accountId, ids)
+    return contacts.map((contact) => ({ ...contact, smart_lists: found.get(contact.id) ?? [] }))
   }
 
   /** A contact on the wire. */
@@ -102,8 +143,10 @@ export class ContactReader {
         ? this.#cursors.write(scope, [last.position, last.id, total, capped])
         : null
     const rows = await this.#rows(accountId, [...onTop, ...places.map((place) => place.id)])
+    const shown = await this.#show(this.#db, accountId, rows)
+    const data = asked.include === undefined ? shown : await this.withSmartLists(accountId, shown)
     return {
-      ...collection(await this.#show(this.#db, accountId, rows), page, total, next),
+      ...collection(data, page, total, next),
       ...(capped ? { total_is_capped: true } : {}),
     }
   }

@@ -10,7 +10,13 @@ export interface Selection {
   condition: Condition
 }
 
+/** What a contact is answered with besides what it always has. */
+export const Include = Type.Optional(
+  Type.Enum(['smart_lists'], { description: 'Adds the ids of the smart lists that a contact is in now.' }),
+)
+
 const WHICH = {
+  include: Include,
   q: Type.Optional(
     Type.String({
       maxLength: 320,

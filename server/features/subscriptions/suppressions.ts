@@ -91,3 +91,15 @@ export function suppressedAt(now: Sql): Sql {
       from string_to_array(split_part(c.email, '@', 2), '.') as labels, generate_subscripts(labels, 1) as at))
     and ${inForce}))`
 }
+
+/** When the entries end that now forbid mail to an address, over `contacts as c`: an array of texts. */
+export function suppressionEnds(now: Sql): Sql {
+  return sql`array(
+    select s.expires_at::text from suppressions as s
+    where s.account_id = c.account_id and s.expires_at > ${now} and (
+      (s.kind = 'address' and s.value = c.email)
+      or (s.kind = 'sha256' and s.value = encode(sha256(convert_to(c.email, 'UTF8')), 'hex'))
+      or (s.kind = 'domain' and s.value = any(array(
+        select case at when 1 then '' else '*.' end || array_to_string(labels[at:], '.')
+        from string_to_array(split_part(c.email, '@', 2), '.') as labels, generate_subscripts(labels, 1) as at)))))`
+}

@@ -1,0 +1,255 @@
+import sql, { type Sql } from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+import type { Waiting } from '../activity/batch.ts'
+import type { Follower, Placed } from '../activity/dispatcher.ts'
+import { movedByClock, paceOf } from '../criteria/clock.ts'
+import { membersOf } from '../criteria/membership.ts'
+import { loadSmartLists, type SmartLists, type TrackedList } from '../criteria/smart-lists.ts'
+import { type Cause, compareMembership, isWaiting } from './transitions.ts'
+
+/** Contacts compared in one transaction: a fraction of a second, so that small acts need not wait. */
+const CHUNK = 20_000
+/** A look begins so much before the last one ended: transactions that began at the same moment may have ended later. */
+const OVERLAP = '10 seconds'
+
+export interface FollowerOptions {
+  /** Is told how many contacts a full comparison found in other lists than was told: it must be none. */
+  onDifferences: (accountId: number, contacts: number) => void
+  /** The moment that it is, for tests that turn the clock; else the database's `now()`. */
+  now?: () => Date
+}
+
+/** Tells who enters and leaves smart lists. */
+export class SmartListFollower implements Follower {
+  readonly #options: FollowerOptions
+
+  constructor(options: FollowerOptions) {
+    this.#options = options
+  }
+
+  async afterActs(trx: Trx, accountId: number, placed: Placed): Promise<number> {
+    const { acts, after, actsWait, items } = placed
+    let { position } = placed
+    const lists = await loadSmartLists(trx, accountId)
+    if (!lists) return position
+    const between = (first: number, last: number) => sql`
+      select distinct on (e.contact_id) e.contact_id, e.id
+      from feed as f join events as e on e.account_id = ${accountId} and e.id = f.event_id
+      where f.account_id = ${accountId} and f.position between ${first} and ${last} and e.contact_id is not null
+      order by e.contact_id, e.id desc`
+    // Of whom an act stands in the outbox still, the state is that after it: what follows from it stands behind it.
+    const newest = (events: Sql) => sql`
+      select contact_id from (${events}) as placed ${
+        actsWait
+          ? sql`where not exists (
+              select from events as later where later.account_id = ${accountId} and later.contact_id = placed.contact_id
+                and later.id > placed.id and not later.types && '{list_entered,list_left}')`
+          : sql``
+      }`
+    forgetTransitions(trx, accountId, after, position)
+    for (const list of tracked(lists)) {
+      const since = Math.max(list.since, sinceOf(items, list.id))
+      const older = acts.filter((act) => act.id < since)
+      if (older.length === 0) continue
+      const contacts = sql`
+        select e.contact_id from unnest(${older.map((act) => act.first)}::bigint[], ${older.map((act) => act.last)}::bigint[]) as act (first, last)
+        join feed as f on f.account_id = ${accountId} and f.position between act.first and act.last
+        join events as e on e.account_id = ${accountId} and e.id = f.event_id and e.contact_id is not null
+        group by 1`
+      await this.#compare(
+        trx,
+        lists,
+        [list],
+        sql`${newest(between(after + 1, position))} ${actsWait ? sql`and` : sql`where`} contact_id in (${contacts})`,
+        position,
+        'criteria',
+        false,
+      )
+    }
+    const done = await this.#compare(
+      trx,
+      lists,
+      tracked(lists),
+      newest(between(after + 1, position)),
+      position,
+      'act',
+      true,
+    )
+    position = done.position
+    return position
+  }
+
+  async attend(trx: Trx, accountId: number, item: Waiting, position: number) {
+    const lists = (await loadSmartLists(trx, accountId)) ?? { accountId, timeZone: 'UTC', all: [] }
+    switch (item.kind) {
+      case 'criteria':
+        return this.#takeOver(trx, lists, item, position)
+      case 'clock':
+        return { position: await this.#look(trx, lists, position), done: true }
+      case 'comparison':
+        return this.#compareAll(trx, lists, item, await this.#look(trx, lists, position))
+      case 'acts':
+        throw new TypeError('acts are not attended to')
+    }
+  }
+
+  get #now(): Sql {
+    const now = this.#options.now?.()
+    return now ? sql`${now.toISOString()}::timestamptz` : sql`now()`
+  }
+
+  #compare(
+    trx: Trx,
+    { accountId, timeZone }: SmartLists,
+    lists: TrackedList[],
+    contacts: Sql,
+    position: number,
+    cause: Cause,
+    announce: boolean,
+  ) {
+    return compareMembership(trx, {
+      accountId,
+      timeZone,
+      lists,
+      contacts,
+      position,
+      cause,
+      announce,
+      now: this.#now,
+    })
+  }
+
+  /** Takes new criteria over, contact by contact in order of their ids. Nothing is told of it unless that is asked for. */
+  async #takeOver(trx: Trx, lists: SmartLists, item: Waiting, position: number) {
+    const { accountId } = lists
+    const { list_id: listId = 0, version = 0, announce = false, after } = item.details ?? {}
+    const list = lists.all.find((one) => one.id === listId)
+    if (list && list.version !== version) return { position, done: true } // a later edit has a row of its own
+    if (after === undefined && list)
+      trx.send(sql`
+        insert into smart_counts (account_id, list_id, version, contacts, since)
+        values (${accountId}, ${listId}, 0, 0, ${announce ? 0 : item.id})
+        on conflict (account_id, list_id) do update set since = excluded.since`)
+    const chunk = await this.#chunk(trx, accountId, item)
+    if (!list?.track) {
+      forgetList(trx, accountId, listId, chunk.range(sql`contact_id`))
+      if (chunk.isLast && list) this.#count(trx, lists, list)
+      if (chunk.isLast && !list)
+        trx.send(sql`delete from smart_counts where account_id = ${accountId} and list_id = ${listId}`)
+      return { position, done: chunk.isLast }
+    }
+    const done = await this.#compare(trx, lists, [list], chunk.contacts, position, 'criteria', announce)
+    if (chunk.isLast)
+      trx.send(sql`
+        update smart_counts set version = ${version}, counted_at = now(), contacts = (
+          select count(*) from smart_memberships where account_id = ${accountId} and list_ids @> ${[listId]}::bigint[])
+        where account_id = ${accountId} and list_id = ${listId}`)
+    return { position: done.position, done: chunk.isLast }
+  }
+
+  /** Of a list that is not tracked: how many meet its criteria. */
+  #count(trx: Trx, { accountId, timeZone }: SmartLists, list: TrackedList): void {
+    trx.send(sql`
+      insert into smart_counts (account_id, list_id, version, contacts)
+      select ${accountId}::bigint, ${list.id}::bigint, ${list.version}::int, count(*)
+      from (${membersOf(accountId, list, { timeZone, now: this.#now })}) as members
+      on conflict (account_id, list_id) do update
+        set version = excluded.version, contacts = excluded.contacts, counted_at = now()`)
+  }
+
+  /** Only those of whom something crossed the edge of a window since the last look are compared. */
+  async #look(trx: Trx, lists: SmartLists, position: number): Promise<number> {
+    const { accountId, timeZone } = lists
+    const now = this.#now
+    const [last] = await trx.query<{ looked_at: string; new_day: boolean; suppression_ended: boolean }>(sql`
+      select looked_at::text, ((looked_at - ${OVERLAP}::interval) at time zone ${timeZone})::date <> (${now} at time zone ${timeZone})::date as new_day,
+        exists (select from suppressions as s where s.account_id = ${accountId}
+          and s.expires_at between looked_at - ${OVERLAP}::interval and ${now}) as suppression_ended
+      from smart_looks where account_id = ${accountId}`)
+    trx.send(sql`
+      insert into smart_looks (account_id, looked_at) select ${accountId}::bigint, ${now}
+      on conflict (account_id) do update set looked_at = excluded.looked_at`)
+    const affected = tracked(lists).filter((list) => paceOf(list.condition) !== null)
+    if (!last || affected.length === 0) return position
+    const span = { timeZone, from: sql`(${last.looked_at}::timestamptz - ${OVERLAP}::interval)`, to: now }
+    const turned = { day: last.new_day, suppression: last.suppression_ended }
+    const moved = movedByClock(
+      accountId,
+      affected.map((list) => list.condition),
+      span,
+      turned,
+    )
+    if (!moved) return position
+    const contacts = await trx.query<{ contact_id: string }>(sql`
+      select contact_id from (${moved}) as moved where not ${isWaiting(accountId, sql`moved.contact_id`)}`)
+    if (contacts.length === 0) return position
+    const ids = contacts.map((row) => row.contact_id)
+    const asked = sql`select unnest(${ids}::uuid[]) as contact_id`
+    return (await this.#compare(trx, lists, affected, asked, position, 'clock', true)).position
+  }
+
+  async #compareAll(trx: Trx, lists: SmartLists, item: Waiting, position: number) {
+    const { accountId } = lists
+    if (!item.details?.after) trx.send(sql`update smart_looks set differences = 0 where account_id = ${accountId}`)
+    const chunk = await this.#chunk(trx, accountId, item)
+    const done = await this.#compare(trx, lists, tracked(lists), chunk.contacts, position, 'comparison', true)
+    if (done.differing > 0) {
+      trx.afterCommit(() => this.#options.onDifferences(accountId, done.differing))
+      trx.send(
+        sql`update smart_looks set differences = differences + ${done.differing} where account_id = ${accountId}`,
+      )
+    }
+    if (chunk.isLast) {
+      trx.send(sql`update smart_looks set compared_at = ${this.#now} where account_id = ${accountId}`)
+      for (const list of lists.all.filter((one) => !one.track)) this.#count(trx, lists, list)
+    }
+    return { position: done.position, done: chunk.isLast }
+  }
+
+  /** The next contacts, in order of their ids, of which no act waits; the row remembers how far it has come. */
+  async #chunk(trx: Trx, accountId: number, { id: itemId, details }: Waiting) {
+    const after = details?.after ?? '00000000-0000-0000-0000-000000000000'
+    const [last] = await trx.query<{ id: string }>(sql`
+      select id from contacts where account_id = ${accountId} and id > ${after}::uuid order by id offset ${CHUNK - 1} limit 1`)
+    if (last)
+      trx.send(sql`
+        update outbox set details = ${JSON.stringify({ ...details, after: last.id })}::jsonb
+        where account_id = ${accountId} and id = ${itemId}`)
+    const range = (id: Sql) => sql`${id} > ${after}::uuid ${last ? sql`and ${id} <= ${last.id}::uuid` : sql``}`
+    const contacts = sql`
+      select id as contact_id from (
+        select id from contacts where account_id = ${accountId} and ${range(sql`id`)}
+        union select contact_id from smart_memberships where account_id = ${accountId} and ${range(sql`contact_id`)}
+      ) as everyone where not ${isWaiting(accountId, sql`everyone.id`)}`
+    return { contacts, range, isLast: !last }
+  }
+}
+
+/** Nothing is told of a list that is gone, or not tracked any more. */
+function forgetList(trx: Trx, accountId: number, listId: number, range: Sql): void {
+  const isIn = sql`account_id = ${accountId} and ${range} and list_ids @> ${[listId]}::bigint[]`
+  trx.send(sql`delete from smart_memberships where ${isIn} and cardinality(list_ids) = 1`)
+  trx.send(sql`update smart_memberships set list_ids = array_remove(list_ids, ${listId}::bigint) where ${isIn}`)
+}
+
+/** Transitions of contacts that were removed while these were being told. */
+function forgetTransitions(trx: Trx, accountId: number, after: number, position: number): void {
+  trx.send(sql`
+    delete from events where account_id = ${accountId} and type in ('list_entered', 'list_left') and contact_id in (
+      select e.contact_id from feed as f join events as e on e.account_id = ${accountId} and e.id = f.event_id
+      where f.account_id = ${accountId} and f.position > ${after} and f.position <= ${position} and e.type = 'deleted')`)
+}
+
+/** The row that asks for a list's new criteria to be taken over without a word; 0 when none waits. */
+function sinceOf(items: readonly Waiting[], listId: number): number {
+  return Math.max(
+    0,
+    ...items
+      .filter(({ kind, details }) => kind === 'criteria' && details?.list_id === listId && !details.announce)
+      .map((item) => item.id),
+  )
+}
+
+function tracked({ all }: SmartLists): TrackedList[] {
+  return all.filter((list) => list.track)
+}
