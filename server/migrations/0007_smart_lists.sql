@@ -65,6 +65,7 @@ create table smart_counts (
 create table smart_looks (
   account_id bigint primary key,
   looked_at timestamptz not null default clock_timestamp(),
+  time_zone text not null default 'UTC', -- the account's at that look
   compared_at timestamptz not null default clock_timestamp(),
   differences bigint not null default 0
 );

@@ -16,7 +16,6 @@ export const Include = Type.Optional(
 )
 
 const WHICH = {
-  include: Include,
   q: Type.Optional(
     Type.String({
       maxLength: 320,
@@ -35,6 +34,7 @@ const WHICH = {
         'With q the total is counted to 10,000 unless `exact` is asked for; without q it is exact unless `capped`.',
     }),
   ),
+  include: Include,
 }
 
 /** The query of `GET contacts`: what is not named here is a filter, and so checked against the fields. */

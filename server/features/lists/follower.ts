@@ -5,6 +5,7 @@ import type { Follower, Placed } from '../activity/dispatcher.ts'
 import { movedByClock, paceOf } from '../criteria/clock.ts'
 import { membersOf } from '../criteria/membership.ts'
 import { loadSmartLists, type SmartLists, type TrackedList } from '../criteria/smart-lists.ts'
+import { askToCompare } from './smart.ts'
 import { type Cause, compareMembership, isWaiting } from './transitions.ts'
 
 /** Contacts compared in one transaction: a fraction of a second, so that small acts need not wait. */
@@ -125,11 +126,15 @@ export class SmartListFollower implements Follower {
     const { list_id: listId = 0, version = 0, announce = false, after } = item.details ?? {}
     const list = lists.all.find((one) => one.id === listId)
     if (list && list.version !== version) return { position, done: true } // a later edit has a row of its own
-    if (after === undefined && list)
+    if (after === undefined && list) {
+      trx.send(sql`
+        insert into smart_looks (account_id, looked_at, time_zone) select ${accountId}::bigint, ${this.#now}, ${lists.timeZone}
+        on conflict do nothing`)
       trx.send(sql`
         insert into smart_counts (account_id, list_id, version, contacts, since)
         values (${accountId}, ${listId}, 0, 0, ${announce ? 0 : item.id})
         on conflict (account_id, list_id) do update set since = excluded.since`)
+    }
     const chunk = await this.#chunk(trx, accountId, item)
     if (!list?.track) {
       forgetList(trx, accountId, listId, chunk.range(sql`contact_id`))
@@ -161,16 +166,24 @@ export class SmartListFollower implements Follower {
   async #look(trx: Trx, lists: SmartLists, position: number): Promise<number> {
     const { accountId, timeZone } = lists
     const now = this.#now
-    const [last] = await trx.query<{ looked_at: string; new_day: boolean; suppression_ended: boolean }>(sql`
-      select looked_at::text, ((looked_at - ${OVERLAP}::interval) at time zone ${timeZone})::date <> (${now} at time zone ${timeZone})::date as new_day,
+    const [last] = await trx.query<{
+      looked_at: string
+      time_zone: string
+      new_day: boolean
+      suppression_ended: boolean
+    }>(sql`
+      select looked_at::text, time_zone, ((looked_at - ${OVERLAP}::interval) at time zone ${timeZone})::date <> (${now} at time zone ${timeZone})::date as new_day,
         exists (select from suppressions as s where s.account_id = ${accountId}
           and s.expires_at between looked_at - ${OVERLAP}::interval and ${now}) as suppression_ended
       from smart_looks where account_id = ${accountId}`)
     trx.send(sql`
-      insert into smart_looks (account_id, looked_at) select ${accountId}::bigint, ${now}
-      on conflict (account_id) do update set looked_at = excluded.looked_at`)
+      insert into smart_looks (account_id, looked_at, time_zone) select ${accountId}::bigint, ${now}, ${timeZone}
+      on conflict (account_id) do update set looked_at = excluded.looked_at, time_zone = excluded.time_zone`)
     const affected = tracked(lists).filter((list) => paceOf(list.condition) !== null)
     if (!last || affected.length === 0) return position
+    // Days begin elsewhere now: to all criteria that know days that is as an edit of them.
+    if (last.time_zone !== timeZone)
+      for (const list of affected) askToCompare(trx, accountId, { id: list.id, criteria_version: list.version }, false)
     const span = { timeZone, from: sql`(${last.looked_at}::timestamptz - ${OVERLAP}::interval)`, to: now }
     const turned = { day: last.new_day, suppression: last.suppression_ended }
     const moved = movedByClock(

@@ -124,17 +124,17 @@ export async function updateList(trx: Trx, accountId: number, id: number, input:
     .query(sql`
       update lists set name = coalesce(${given.name ?? null}, name),
         description = case when ${given.description !== undefined} then ${given.description ?? null} else description end,
-        ${changes ?? sql``}
+        ${changes?.columns ?? sql``}
         updated_at = statement_timestamp()
       where account_id = ${accountId} and id = ${id}`)
     .catch(refuseTakenName)
   const row = await readList(trx, accountId, id)
-  if (changes) askToCompare(trx, accountId, row, given.announce ?? false)
+  for (const list of changes ? [row, ...changes.above] : []) askToCompare(trx, accountId, list, given.announce ?? false)
   return row
 }
 
 /** Of a smart list, new criteria and whether it is tracked: each is a new version, with which all contacts are compared. */
-async function smartChanges(trx: Trx, accountId: number, id: number, input: ListInput): Promise<Sql | undefined> {
+async function smartChanges(trx: Trx, accountId: number, id: number, input: ListInput) {
   const { criteria, track } = input
   const [list] = await trx.query<{ id: number; name: string; criteria: unknown }>(
     sql`select id, name, criteria from lists where account_id = ${accountId} and id = ${id}`,
@@ -154,10 +154,11 @@ async function smartChanges(trx: Trx, accountId: number, id: number, input: List
     })
   if (criteria === undefined && track === undefined) return undefined
   const kept = criteria === undefined ? undefined : await checkCriteria(trx, accountId, criteria, list)
-  return sql`
+  const columns = sql`
     criteria = coalesce(${kept ? JSON.stringify(kept.criteria) : null}::jsonb, criteria),
     clock = case when ${kept !== undefined} then ${kept?.clock ?? null}::text else clock end,
     track = coalesce(${track ?? null}::boolean, track), criteria_version = criteria_version + 1,`
+  return { columns, above: kept?.above ?? [] }
 }
 
 function refuseTakenName(error: unknown): never {

@@ -15,6 +15,8 @@ const MOST_SMART_LISTS = 500
 export interface KeptCriteria {
   criteria: unknown
   clock: Pace | null
+  /** The other smart lists that name the list, by way of others too: who is in them changes with it. */
+  above: { id: number; criteria_version: number }[]
 }
 
 /**
@@ -28,8 +30,8 @@ export async function checkCriteria(
   self?: { id: number; name: string },
 ): Promise<KeptCriteria> {
   // Two that would name each other, if both were changed at once, do so one after the other.
-  const smart = await trx.query<StoredList>(sql`
-    select id, name, criteria from lists where account_id = ${accountId} and criteria is not null order by id
+  const smart = await trx.query<StoredList & { criteria_version: number }>(sql`
+    select id, name, criteria, criteria_version from lists where account_id = ${accountId} and criteria is not null order by id
     ${self ? sql`for no key update` : sql``}`)
   if (!self && smart.length >= MOST_SMART_LISTS)
     throw invalid({ criteria: [`an account can have at most ${MOST_SMART_LISTS} smart lists`] })
@@ -46,10 +48,9 @@ export async function checkCriteria(
   if (self) known.set(self.id, { ...self, condition })
   const listOf = (id: number) => known.get(id) ?? { id, name: '', condition: undefined } // static, named by another
   if (!self) expand(condition, listOf, 'criteria')
-  else
-    for (const id of known.keys())
-      if (isAbove(id, self.id, known)) expand({ is: 'list', listIds: [id] }, listOf, 'criteria')
-  return { criteria: stored, clock: paceOf(condition) }
+  const above = self ? smart.filter(({ id }) => isAbove(id, self.id, known)) : []
+  for (const { id } of above) expand({ is: 'list', listIds: [id] }, listOf, 'criteria')
+  return { criteria: stored, clock: paceOf(condition), above: above.filter(({ id }) => id !== self?.id) }
 }
 
 /** Whether a list names another, itself or by way of others: then its criteria grow with those of the other. */
