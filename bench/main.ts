@@ -1,9 +1,9 @@
 /**
- * `npm run bench -- api|search|all`: measures the product on this machine and prints the table of results as Markdown.
+ * `npm run bench -- api|search|segments|all`: measures the product on this machine and prints the table of results as Markdown.
  *
  *   --rounds N       rounds of each side (3)
  *   --seconds N      length of a round (10)
- *   --contacts N     contacts in the large account of `search` (1000000)
+ *   --contacts N     contacts in the large account of `search` and `segments` (1000000)
  *   --profile DIR    leaves CPU profiles of the programs there, and loads pg_stat_statements; slows what is measured
  */
 import { loadavg } from 'node:os'
@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { benchApi } from './api.ts'
 import { type Figure, figureTable } from './report.ts'
 import { benchSearch } from './search.ts'
+import { benchSegments } from './segments.ts'
 
 interface Options {
   rounds: number
@@ -24,7 +25,11 @@ interface Result {
   figures: Figure[]
 }
 
-const BENCHES: Record<string, (options: Options) => Promise<Result>> = { api: benchApi, search: benchSearch }
+const BENCHES: Record<string, (options: Options) => Promise<Result>> = {
+  api: benchApi,
+  search: benchSearch,
+  segments: benchSegments,
+}
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
