@@ -73,7 +73,7 @@ export function movedByClock(
   )
   const left = windows.map(
     (window) => sql`
-      select e.contact_id from events as e where e.account_id = ${accountId} and e.contact_id is not null
+      select e.contact_id from events as e where (e.account_id + 0) = ${accountId}::bigint and e.contact_id is not null
         and e.at between ${windowEdge(window, { timeZone, now: from })} and ${windowEdge(window, { timeZone, now: to })}`,
   )
   const tests = distinct(

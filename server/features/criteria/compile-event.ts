@@ -30,14 +30,17 @@ export function isThatEvent({ types, names, within, params, machine }: EventCond
   )})`
 }
 
-/**
- * No event lies later than the moment it was recorded, which its id tells; so the months before the window are not even
- * looked at. A minute to spare, as the id and the moment are made one after the other.
- */
 function isWithin(within: Window, context: Context): Sql {
   const edge = windowEdge(within, context)
-  const compared = within.unit === 'h' ? sql`>` : sql`>=`
-  return sql`e.at ${compared} ${edge} and e.id >= (select id_floor(greatest(${edge} - interval '1 minute', 'epoch')))`
+  return sql`e.at ${within.unit === 'h' ? sql`>` : sql`>=`} ${edge} and ${isRecordedSince(edge)}`
+}
+
+/**
+ * No event lies later than the moment it was recorded, which its id tells; so the months before a window are not even looked
+ * at. A minute to spare, as the id and the moment are made one after the other.
+ */
+export function isRecordedSince(edge: Sql): Sql {
+  return sql`e.id >= (select id_floor(greatest(${edge} - interval '1 minute', 'epoch')))`
 }
 
 /** Hours count back from now, and what lies exactly so far back is out; days from the first instant of the first of them. */

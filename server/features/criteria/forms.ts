@@ -1,6 +1,15 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Context } from './compile.ts'
-import { admitsNone, allows, isAtLeastOne, isNone, isThatEvent, mostCounted } from './compile-event.ts'
+import {
+  admitsNone,
+  allows,
+  isAtLeastOne,
+  isNone,
+  isRecordedSince,
+  isThatEvent,
+  mostCounted,
+  windowEdge,
+} from './compile-event.ts'
 import type { EventCondition } from './parse-event.ts'
 
 /** How a condition looks at what stands in other tables, and what it does with an expression that others may need too. */
@@ -67,6 +76,8 @@ export function forSet(accountId: number): Form {
 export class Together implements Form {
   readonly #shared = new Map<string, { expression: Sql; column: Sql }>()
   readonly #counted = new Map<string, { match: Sql; column: Sql }>()
+  /** Where the windows of events begin; undefined once there is one without a window. */
+  #edges: Sql[] | undefined = []
   #usesLists = false
 
   share(expression: Sql): Sql {
@@ -75,6 +86,8 @@ export class Together implements Form {
 
   happened(condition: EventCondition, context: Context): Sql {
     const match = isThatEvent(condition, context)
+    if (condition.within) this.#edges?.push(windowEdge(condition.within, context))
+    else this.#edges = undefined
     return allows(
       condition.count,
       columnFor(this.#counted, match, 'n.c', (column) => ({ match, column })),
@@ -103,10 +116,11 @@ export class Together implements Form {
     const counted = [...this.#counted.values()].map(
       ({ match, column }) => sql`count(*) filter (where ${match}) as ${bare(column)}`,
     )
-    if (counted.length > 0)
-      parts.push(
-        sql`cross join lateral (select ${join(counted)} from events as e where e.account_id = c.account_id and e.contact_id = c.id) as n`,
-      )
+    if (counted.length > 0) {
+      const recent = this.#edges ? sql`and ${isRecordedSince(sql`least(${join(this.#edges)})`)}` : sql``
+      parts.push(sql`cross join lateral (
+        select ${join(counted)} from events as e where e.account_id = c.account_id and e.contact_id = c.id ${recent}) as n`)
+    }
     return join(parts, '\n')
   }
 }

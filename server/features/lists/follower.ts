@@ -2,8 +2,10 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import type { Waiting } from '../activity/batch.ts'
 import type { Follower, Placed } from '../activity/dispatcher.ts'
+import type { EventType } from '../activity/event-types.ts'
 import { movedByClock, paceOf } from '../criteria/clock.ts'
 import { membersOf } from '../criteria/membership.ts'
+import { concerns } from '../criteria/relevance.ts'
 import { loadSmartLists, type SmartLists, type TrackedList } from '../criteria/smart-lists.ts'
 import { askToCompare } from './smart.ts'
 import { type Cause, compareMembership, isWaiting } from './transitions.ts'
@@ -29,55 +31,52 @@ export class SmartListFollower implements Follower {
   }
 
   async afterActs(trx: Trx, accountId: number, placed: Placed): Promise<number> {
-    const { acts, after, actsWait, items } = placed
-    let { position } = placed
+    const { position, actsWait } = placed
     const lists = await loadSmartLists(trx, accountId)
     if (!lists) return position
-    const between = (first: number, last: number) => sql`
-      select distinct on (e.contact_id) e.contact_id, e.id
-      from feed as f join events as e on e.account_id = ${accountId} and e.id = f.event_id
-      where f.account_id = ${accountId} and f.position between ${first} and ${last} and e.contact_id is not null
-      order by e.contact_id, e.id desc`
-    // Of whom an act stands in the outbox still, the state is that after it: what follows from it stands behind it.
-    const newest = (events: Sql) => sql`
-      select contact_id from (${events}) as placed ${
-        actsWait
-          ? sql`where not exists (
-              select from events as later where later.account_id = ${accountId} and later.contact_id = placed.contact_id
-                and later.id > placed.id and not later.types && '{list_entered,list_left}')`
-          : sql``
-      }`
-    forgetTransitions(trx, accountId, after, position)
-    for (const list of tracked(lists)) {
+    const events = eventsPlaced(accountId, placed)
+    const later = sql`exists (
+      select from events as later where later.account_id = ${accountId} and later.contact_id = placed.contact_id
+        and later.id > placed.id and not later.types && '{list_entered,list_left}')`
+    const [seen] = await trx.query<{ types: EventType[]; deferred: boolean; was_deferred: boolean }>(sql`
+      with placed as materialized (${events})
+      select array(select distinct unnest(types) from placed) as types,
+        ${actsWait ? sql`exists (select from placed where ${later})` : sql`false`} as deferred,
+        coalesce((select deferred from smart_looks where account_id = ${accountId}), false) as was_deferred`)
+    const types = new Set(seen!.types)
+    if (types.has('deleted')) forgetTransitions(trx, accountId, events)
+    // Of whom an act stands in the outbox still, the state is that after it: what follows from it stands behind it. Until
+    // these acts have been placed, all lists are looked at, as the acts before them may have changed anything.
+    const deferred = seen!.deferred || (seen!.was_deferred && actsWait)
+    if (deferred !== seen!.was_deferred) this.#rememberDeferred(trx, lists, deferred)
+    const everything = deferred || seen!.was_deferred
+    const concerned = tracked(lists).filter((list) => everything || concerns(list.condition, types))
+    const contacts = sql`select contact_id from (${newest(events)}) as placed ${actsWait ? sql`where not ${later}` : sql``}`
+    await this.#takeOverSilently(trx, lists, concerned, contacts, placed)
+    return (await this.#compare(trx, lists, concerned, contacts, position, 'act', true)).position
+  }
+
+  #rememberDeferred(trx: Trx, { accountId, timeZone }: SmartLists, deferred: boolean): void {
+    trx.send(sql`
+      insert into smart_looks (account_id, looked_at, time_zone, deferred)
+      select ${accountId}::bigint, ${this.#now}, ${timeZone}, ${deferred}::boolean
+      on conflict (account_id) do update set deferred = excluded.deferred`)
+  }
+
+  /** Acts before new criteria tell nothing of them: what they bring is taken over with the criteria. */
+  async #takeOverSilently(trx: Trx, lists: SmartLists, some: TrackedList[], contacts: Sql, { acts, items }: Placed) {
+    const { accountId } = lists
+    for (const list of some) {
       const since = Math.max(list.since, sinceOf(items, list.id))
       const older = acts.filter((act) => act.id < since)
       if (older.length === 0) continue
-      const contacts = sql`
+      const ofOlder = sql`
         select e.contact_id from unnest(${older.map((act) => act.first)}::bigint[], ${older.map((act) => act.last)}::bigint[]) as act (first, last)
         join feed as f on f.account_id = ${accountId} and f.position between act.first and act.last
-        join events as e on e.account_id = ${accountId} and e.id = f.event_id and e.contact_id is not null
-        group by 1`
-      await this.#compare(
-        trx,
-        lists,
-        [list],
-        sql`${newest(between(after + 1, position))} ${actsWait ? sql`and` : sql`where`} contact_id in (${contacts})`,
-        position,
-        'criteria',
-        false,
-      )
+        join events as e on e.account_id = ${accountId} and e.id = f.event_id and e.contact_id is not null`
+      const both = sql`select contact_id from (${contacts}) as newest where contact_id in (${ofOlder})`
+      await this.#compare(trx, lists, [list], both, 0, 'criteria', false)
     }
-    const done = await this.#compare(
-      trx,
-      lists,
-      tracked(lists),
-      newest(between(after + 1, position)),
-      position,
-      'act',
-      true,
-    )
-    position = done.position
-    return position
   }
 
   async attend(trx: Trx, accountId: number, item: Waiting, position: number) {
@@ -245,12 +244,23 @@ function forgetList(trx: Trx, accountId: number, listId: number, range: Sql): vo
   trx.send(sql`update smart_memberships set list_ids = array_remove(list_ids, ${listId}::bigint) where ${isIn}`)
 }
 
+/** The events that have just been placed, of contacts. */
+function eventsPlaced(accountId: number, { after, position }: Placed): Sql {
+  return sql`
+    select e.contact_id, e.id, e.types from feed as f join events as e on e.account_id = ${accountId} and e.id = f.event_id
+    where f.account_id = ${accountId} and f.position > ${after} and f.position <= ${position} and e.contact_id is not null`
+}
+
+/** Of each contact the last one. */
+function newest(events: Sql): Sql {
+  return sql`select distinct on (contact_id) contact_id, id from (${events}) as events order by contact_id, id desc`
+}
+
 /** Transitions of contacts that were removed while these were being told. */
-function forgetTransitions(trx: Trx, accountId: number, after: number, position: number): void {
+function forgetTransitions(trx: Trx, accountId: number, events: Sql): void {
   trx.send(sql`
-    delete from events where account_id = ${accountId} and type in ('list_entered', 'list_left') and contact_id in (
-      select e.contact_id from feed as f join events as e on e.account_id = ${accountId} and e.id = f.event_id
-      where f.account_id = ${accountId} and f.position > ${after} and f.position <= ${position} and e.type = 'deleted')`)
+    delete from events where account_id = ${accountId} and type in ('list_entered', 'list_left')
+      and contact_id in (select contact_id from (${events}) as placed where types && '{deleted}')`)
 }
 
 /** The row that asks for a list's new criteria to be taken over without a word; 0 when none waits. */

@@ -46,15 +46,12 @@ export async function compareMembership(
     'entered', case when entered <> '{}' then to_jsonb(entered) end, 'left', case when gone <> '{}' then to_jsonb(gone) end)))`
   const types = sql`array_remove(array[case when entered <> '{}' then 'list_entered' end, case when gone <> '{}' then 'list_left' end], null)`
   const [done] = await trx.query<{ differing: number; placed: number }>(sql`
-    with asked as materialized (${contacts}),
-    evaluated as materialized (
-      select c.id as contact_id, ${inside} as inside
-      from asked join contacts as c on c.account_id = ${accountId} and c.id = asked.contact_id ${joins}
-    ), compared as (
-      select asked.contact_id, evaluated.contact_id is not null as is_there,
-        coalesce(told.list_ids, '{}') as before, coalesce(evaluated.inside, '{}') as inside
-      from asked left join evaluated on evaluated.contact_id = asked.contact_id
-      left join smart_memberships as told on told.account_id = ${accountId} and told.contact_id = asked.contact_id
+    with compared as materialized (
+      select asked.contact_id, c.id is not null as is_there, coalesce(told.list_ids, '{}') as before,
+        case when c.id is null then '{}' else ${inside} end as inside
+      from (${contacts}) as asked
+      left join contacts as c on c.account_id = ${accountId} and c.id = asked.contact_id
+      left join smart_memberships as told on told.account_id = ${accountId} and told.contact_id = asked.contact_id ${joins}
     ), differing as materialized (
       select contact_id, is_there, before,
         array(select id from unnest(inside) as id where id <> all(before)) as entered,
