@@ -46,9 +46,9 @@ export async function chooseActs(trx: Trx, accountId: number, waiting: readonly 
     acts.filter((row) => !row.bulk),
   )
   const behind = small.filter((row) => row.id > firstBulk.id)
-  const held = behind.length === 0 ? new Set<number>() : await heldBack(trx, accountId, behind, acts)
+  const { held, people } = await heldBack(trx, accountId, behind, acts)
   // A bulk act that stands behind one that waits may be about the same people as that.
-  const firstHeld = Math.min(...held)
+  const firstHeld = Math.min(...people)
   const bulk = acts.filter((row) => row.bulk && row.id < firstHeld)
   return [...small.filter((row) => !held.has(row.id)), ...upTo(MOST_BULK, bulk)]
 }
@@ -63,13 +63,14 @@ function upTo(most: number, rows: readonly Waiting[]): Waiting[] {
   return end === -1 ? [...rows] : rows.slice(0, end)
 }
 
-/** Which of these small acts must wait. */
+/** Which of these small acts must wait, and which of them are about people rather than the account. */
 async function heldBack(
   trx: Trx,
   accountId: number,
   small: readonly Waiting[],
   acts: readonly Waiting[],
-): Promise<Set<number>> {
+): Promise<{ held: Set<number>; people: Set<number> }> {
+  if (small.length === 0) return { held: new Set(), people: new Set() }
   const people = await trx.query<{ id: number; contact_id: string; touches: boolean }>(sql`
     with bulk as materialized (
       select id, change_set_id, first_event, last_event from outbox where account_id = ${accountId} and bulk
@@ -89,6 +90,7 @@ async function heldBack(
     from small`)
   const peopleOf = Map.groupBy(people, (row) => row.id)
   const held = new Set<number>()
+  const heldWithPeople = new Set<number>()
   const heldPeople = new Set<string>()
   const heldChangeSets = new Set<number>()
   for (const row of acts) {
@@ -104,9 +106,10 @@ async function heldBack(
     if (!waits) continue
     held.add(row.id)
     if (row.change_set_id !== null) heldChangeSets.add(row.change_set_id)
+    if (about.length > 0) heldWithPeople.add(row.id)
     for (const one of about) heldPeople.add(one.contact_id)
   }
-  return held
+  return { held, people: heldWithPeople }
 }
 
 /** An act that has its place in the feed: the positions of its events. */

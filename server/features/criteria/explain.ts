@@ -114,7 +114,9 @@ function shapeOf(condition: Condition, leaves: Leaf[]): Shape {
   switch (condition.is) {
     case 'all':
     case 'any':
-      return { is: condition.is, of: condition.of.map((part) => shapeOf(part, leaves)) }
+      return condition.of.length === 1 // as a map of one entry is
+        ? shapeOf(condition.of[0]!, leaves)
+        : { is: condition.is, of: condition.of.map((part) => shapeOf(part, leaves)) }
     case 'not':
       return { is: 'not', of: [shapeOf(condition.of, leaves)] }
     case 'smart': {
