@@ -85,4 +85,36 @@ test('what is wrong with criteria is told with its place, all at once', async (t
   )
   assert.match(faultsOf({ field: 'age', op: 'between', value: [1] })['criteria.value']![0]!, /two values/)
   for (const bad of [null, 'x', [], 7]) assert.deepEqual(faultsOf(bad), { criteria: ['must be an object'] })
+
+  const event = (more: object) => Object.keys(faultsOf({ event: 'bought', ...more }))
+  assert.deepEqual(event({}), [])
+  assert.deepEqual(
+    event({ within: '12h', count: { gte: 1, lt: 5 }, params: { plan: 'Pro', amount: [1, 2] }, machine: true }),
+    [],
+  )
+  assert.deepEqual(event({ within: '30y' }), ['criteria.within'])
+  assert.deepEqual(event({ within: '0d' }), ['criteria.within'])
+  assert.deepEqual(event({ within: '9000h' }), ['criteria.within'])
+  assert.deepEqual(event({ count: 2 }), ['criteria.count'])
+  assert.deepEqual(event({ count: {} }), ['criteria.count'])
+  assert.deepEqual(event({ count: { gte: -1, most: 2 } }), ['criteria.count.gte', 'criteria.count.most'])
+  assert.deepEqual(event({ times: 2, machine: 'yes' }), ['criteria.times', 'criteria.machine'])
+  assert.deepEqual(event({ params: 'x' }), ['criteria.params'])
+  assert.deepEqual(event({ params: [{ param: 'plan', op: 'gt', value: 'Pro' }] }), ['criteria.params.0.op'])
+  assert.deepEqual(event({ params: [{ param: 'a', value: 1, to: 2 }, 7] }), [
+    'criteria.params.0.to',
+    'criteria.params.1',
+  ])
+  assert.deepEqual(event({ params: { mixed: ['a', 1] } }), ['criteria.params.mixed'])
+  assert.match(faultsOf({ event: 'list_entered' })['criteria.event']![0]!, /write {"list": …}/)
+  assert.deepEqual(Object.keys(faultsOf({ event: [] })), ['criteria.event'])
+  assert.deepEqual(Object.keys(faultsOf({ event: { $ne: null } })), ['criteria.event'])
+  assert.match(faultsOf({ field: 'born', op: 'anniversary_within', value: 366 })['criteria.value']![0]!, /0 to 365/)
+  assert.match(faultsOf({ field: 'born', op: 'before', value: '2026-02-30' })['criteria.value']![0]!, /date/)
+  assert.match(
+    faultsOf({ event: 'bought', params: { amount: Array.from({ length: 1001 }, (_, n) => n) } })[
+      'criteria.params.amount'
+    ]![0]!,
+    /too many values/,
+  )
 })
