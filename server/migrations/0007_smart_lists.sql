@@ -4,7 +4,7 @@
 -- while nobody can record an event: about 0.7 s for a million events. The rest is new.
 -- The previous release runs on it: what it writes to the outbox means what it meant (`acts`, one of them, not bulk). Its
 -- dispatcher would take the new kinds for acts without events and remove them; what they were for is found missing by the
--- next look, and asked for again.
+-- next look, and asked for again. What follows from acts that it dispatches is found by the daily comparison.
 
 -- kind: `acts`, which has events to be placed; `criteria`, whose list (in details) is to be compared with all contacts;
 -- `clock`, at which time alone may have moved someone; `comparison`, of all smart lists with all contacts.

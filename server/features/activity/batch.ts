@@ -1,4 +1,4 @@
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 
 /** A row of the outbox, without its events. */
@@ -12,7 +12,7 @@ export interface Waiting {
   details: { list_id?: number; version?: number; announce?: boolean; after?: string } | null
 }
 
-/** Rows looked at, at most. */
+/** Acts looked at, at most. */
 const LOOKED_AT = 10_000
 
 /**
@@ -23,14 +23,17 @@ const MOST_EVENTS = 20_000
 const MOST_BULK = 10_000
 const MOST_SMALL = 1000
 
+/** Acts in the order of the outbox, and all that is no act. */
 export function readWaiting(trx: Trx, accountId: number): Promise<Waiting[]> {
+  const rows = (kind: Sql) => sql`
+    select id, kind, size, bulk, change_set_id, details from outbox where account_id = ${accountId} and kind ${kind} 'acts'`
   return trx.query<Waiting>(sql`
-    select id, kind, size, bulk, change_set_id, details from outbox where account_id = ${accountId} order by id limit ${LOOKED_AT}`)
+    (${rows(sql`=`)} order by id limit ${LOOKED_AT}) union all (${rows(sql`<>`)} order by id) order by id`)
 }
 
-/** Whether there may be more rows than `readWaiting` answered. */
-export function mayBeMore(waiting: readonly Waiting[]): boolean {
-  return waiting.length === LOOKED_AT
+/** Whether there may be more acts than `readWaiting` answered. */
+export function mayBeMore(acts: number): boolean {
+  return acts === LOOKED_AT
 }
 
 /**

@@ -21,7 +21,12 @@ export interface Placed {
 export interface Follower {
   afterActs: (trx: Trx, accountId: number, placed: Placed) => Promise<number>
   /** Does a part of what a row that is no act asks for; `done` when nothing of it is left. */
-  attend: (trx: Trx, accountId: number, item: Waiting, position: number) => Promise<{ position: number; done: boolean }>
+  attend: (
+    trx: Trx,
+    accountId: number,
+    item: Waiting,
+    state: { position: number; actsWait: boolean },
+  ) => Promise<{ position: number; done: boolean }>
 }
 
 /** Accounts that have something waiting. A plain read across accounts: it locks nothing. */
@@ -57,7 +62,8 @@ function dispatchBatch(db: Database, accountId: number, follower?: Follower): Pr
     const waiting = await readWaiting(trx, accountId)
     const acts = await chooseActs(trx, accountId, waiting)
     const others = waiting.filter((row) => row.kind !== 'acts')
-    const left = waiting.length - others.length - acts.length > 0 || mayBeMore(waiting)
+    const waitingActs = waiting.length - others.length
+    const left = waitingActs > acts.length || mayBeMore(waitingActs)
     const placed = await placeActs(trx, accountId, head.position, acts)
     let position = placed.at(-1)?.last ?? head.position
     let more = left
@@ -72,7 +78,7 @@ function dispatchBatch(db: Database, accountId: number, follower?: Follower): Pr
         })
       const item = others[0]
       if (item) {
-        const attended = await follower.attend(trx, accountId, item, position)
+        const attended = await follower.attend(trx, accountId, item, { position, actsWait: left })
         position = attended.position
         if (attended.done) trx.send(sql`delete from outbox where account_id = ${accountId} and id = ${item.id}`)
         more ||= !attended.done || others.length > 1

@@ -79,8 +79,15 @@ export class SmartListFollower implements Follower {
     }
   }
 
-  async attend(trx: Trx, accountId: number, item: Waiting, position: number) {
+  async attend(
+    trx: Trx,
+    accountId: number,
+    item: Waiting,
+    { position, actsWait }: { position: number; actsWait: boolean },
+  ) {
     const lists = (await loadSmartLists(trx, accountId)) ?? { accountId, timeZone: 'UTC', all: [] }
+    // Who is passed over here because an act of theirs waits is looked at with that act, whatever it may concern.
+    if (actsWait) this.#rememberDeferred(trx, lists, true)
     switch (item.kind) {
       case 'criteria':
         return this.#takeOver(trx, lists, item, position)

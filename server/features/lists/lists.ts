@@ -95,7 +95,10 @@ export interface ListInput {
 export async function createList(trx: Trx, accountId: number, input: ListInput): Promise<ListRow> {
   const [{ name, description }, kept] = await together(
     () => checkInput<ListInput>({ name: '', ...input }),
-    () => (input.criteria === undefined ? undefined : checkCriteria(trx, accountId, input.criteria)),
+    () =>
+      input.criteria === undefined || input.criteria === null
+        ? undefined
+        : checkCriteria(trx, accountId, input.criteria),
   )
   if (!kept) refuseSmartWords(input)
   const [row] = await trx

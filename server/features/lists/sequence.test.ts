@@ -175,8 +175,7 @@ class Play {
     }
     const breaking: Follower = {
       afterActs: async (trx, accountId, placed) => breakOnce(await follower.afterActs(trx, accountId, placed)),
-      attend: async (trx, accountId, item, position) =>
-        breakOnce(await follower.attend(trx, accountId, item, position)),
+      attend: async (trx, accountId, item, state) => breakOnce(await follower.attend(trx, accountId, item, state)),
     }
     await dispatchAll(this.#db, breaking)
   }
