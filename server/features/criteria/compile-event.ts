@@ -1,5 +1,5 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag'
-import { ALONE } from '../activity/event-types.ts'
+import { ALONE, type EventType } from '../activity/event-types.ts'
 import { type Context, compileTest } from './compile.ts'
 import { startOf, today } from './compile-dates.ts'
 import { COMPARISON } from './operators.ts'
@@ -11,9 +11,7 @@ const BY_MACHINES = ['email_opened', 'email_clicked']
 /** Whether an event, of `events as e`, is one of those that a condition counts; its contact and account aside. Never null. */
 export function isThatEvent({ types, names, within, params, machine }: EventCondition, context: Context): Sql {
   const what = [
-    ...(types.length === 0
-      ? []
-      : [types.every((type) => ALONE.has(type)) ? sql`e.type = any(${types})` : sql`e.types && ${types}::text[]`]),
+    ...(types.length === 0 ? [] : [isOfTypes(types)]),
     ...(names.length === 0 ? [] : [sql`(e.type = 'custom' and coalesce(e.name = any(${names}), false))`]),
   ]
   const tests = params.map(({ subject, op, values }) => compileTest(subject, op, values, context))
@@ -28,6 +26,12 @@ export function isThatEvent({ types, names, within, params, machine }: EventCond
     ],
     ' and ',
   )})`
+}
+
+/** Equality takes half the time of a search in an array of one, and its statistics are used. */
+function isOfTypes(types: readonly EventType[]): Sql {
+  if (!types.every((type) => ALONE.has(type))) return sql`e.types && ${[...types]}::text[]`
+  return types.length === 1 ? sql`e.type = ${types[0]}` : sql`e.type = any(${[...types]})`
 }
 
 function isWithin(within: Window, context: Context): Sql {

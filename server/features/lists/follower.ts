@@ -2,7 +2,7 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import type { Waiting } from '../activity/batch.ts'
 import type { Follower, Placed } from '../activity/dispatcher.ts'
-import type { EventType } from '../activity/event-types.ts'
+import { ALONE, type EventType } from '../activity/event-types.ts'
 import { movedByClock, paceOf } from '../criteria/clock.ts'
 import { membersOf } from '../criteria/membership.ts'
 import { concerns } from '../criteria/relevance.ts'
@@ -38,19 +38,30 @@ export class SmartListFollower implements Follower {
     const later = sql`exists (
       select from events as later where later.account_id = ${accountId} and later.contact_id = placed.contact_id
         and later.id > placed.id and not later.types && '{list_entered,list_left}')`
-    const [seen] = await trx.query<{ types: EventType[]; deferred: boolean; was_deferred: boolean }>(sql`
-      with placed as materialized (${events})
+    const [seen] = await trx.query<{
+      types: EventType[]
+      parts: string[]
+      deferred: boolean
+      was_deferred: boolean
+    }>(sql`
+      with placed as materialized (${events}),
+      telling as (select data from placed where type <> all(${[...ALONE]}))
       select array(select distinct unnest(types) from placed) as types,
+        array(
+          select distinct case when key <> 'fields' then key else 'fields.' || field end
+          from telling, jsonb_object_keys(data) as key left join lateral jsonb_object_keys(
+            case when jsonb_typeof(data -> 'fields') = 'object' then data -> 'fields' else '{"?": 0}' end) as field on key = 'fields'
+          union all select '?' where exists (select from telling where data = '{}')) as parts,
         ${actsWait ? sql`exists (select from placed where ${later})` : sql`false`} as deferred,
         coalesce((select deferred from smart_looks where account_id = ${accountId}), false) as was_deferred`)
-    const types = new Set(seen!.types)
-    if (types.has('deleted')) forgetTransitions(trx, accountId, events)
+    const touched = { types: new Set(seen!.types), parts: new Set(seen!.parts) }
+    if (touched.types.has('deleted')) forgetTransitions(trx, accountId, events)
     // Of whom an act stands in the outbox still, the state is that after it: what follows from it stands behind it. Until
     // these acts have been placed, all lists are looked at, as the acts before them may have changed anything.
     const deferred = seen!.deferred || (seen!.was_deferred && actsWait)
     if (deferred !== seen!.was_deferred) this.#rememberDeferred(trx, lists, deferred)
     const everything = deferred || seen!.was_deferred
-    const concerned = tracked(lists).filter((list) => everything || concerns(list.condition, types))
+    const concerned = tracked(lists).filter((list) => everything || concerns(list.condition, touched))
     const contacts = sql`select contact_id from (${newest(events)}) as placed ${actsWait ? sql`where not ${later}` : sql``}`
     await this.#takeOverSilently(trx, lists, concerned, contacts, placed)
     return (await this.#compare(trx, lists, concerned, contacts, position, 'act', true)).position
@@ -254,7 +265,7 @@ function forgetList(trx: Trx, accountId: number, listId: number, range: Sql): vo
 /** The events that have just been placed, of contacts. */
 function eventsPlaced(accountId: number, { after, position }: Placed): Sql {
   return sql`
-    select e.contact_id, e.id, e.types from feed as f join events as e on e.account_id = ${accountId} and e.id = f.event_id
+    select e.contact_id, e.id, e.type, e.types, e.data from feed as f join events as e on e.account_id = ${accountId} and e.id = f.event_id
     where f.account_id = ${accountId} and f.position > ${after} and f.position <= ${position} and e.contact_id is not null`
 }
 
