@@ -38,13 +38,17 @@ export class SmartListFollower implements Follower {
     const later = sql`exists (
       select from events as later where later.account_id = ${accountId} and later.contact_id = placed.contact_id
         and later.id > placed.id and not later.types && '{list_entered,list_left}')`
-    const [seen] = await trx.query<{
+    interface Seen {
       types: EventType[]
       parts: string[]
+      contacts: string[]
       deferred: boolean
       was_deferred: boolean
-    }>(sql`
+    }
+    const [seen] = await trx.query<Seen>(sql`
       with placed as materialized (${events}),
+      newest as materialized (select distinct on (contact_id) contact_id, id from placed order by contact_id, id desc),
+      told as materialized (select contact_id from newest as placed ${actsWait ? sql`where not ${later}` : sql``}),
       telling as (select data from placed where type <> all(${[...ALONE]}))
       select array(select distinct unnest(types) from placed) as types,
         array(
@@ -52,7 +56,8 @@ export class SmartListFollower implements Follower {
           from telling, jsonb_object_keys(data) as key left join lateral jsonb_object_keys(
             case when jsonb_typeof(data -> 'fields') = 'object' then data -> 'fields' else '{"?": 0}' end) as field on key = 'fields'
           union all select '?' where exists (select from telling where data = '{}')) as parts,
-        ${actsWait ? sql`exists (select from placed where ${later})` : sql`false`} as deferred,
+        array(select contact_id from told) as contacts,
+        (select count(*) from told) < (select count(*) from newest) as deferred,
         coalesce((select deferred from smart_looks where account_id = ${accountId}), false) as was_deferred`)
     const touched = { types: new Set(seen!.types), parts: new Set(seen!.parts) }
     if (touched.types.has('deleted')) forgetTransitions(trx, accountId, events)
@@ -62,7 +67,7 @@ export class SmartListFollower implements Follower {
     if (deferred !== seen!.was_deferred) this.#rememberDeferred(trx, lists, deferred)
     const everything = deferred || seen!.was_deferred
     const concerned = tracked(lists).filter((list) => everything || concerns(list.condition, touched))
-    const contacts = sql`select contact_id from (${newest(events)}) as placed ${actsWait ? sql`where not ${later}` : sql``}`
+    const contacts = sql`select unnest(${seen!.contacts}::uuid[]) as contact_id`
     await this.#takeOverSilently(trx, lists, concerned, contacts, placed)
     return (await this.#compare(trx, lists, concerned, contacts, position, 'act', true)).position
   }
@@ -267,11 +272,6 @@ function eventsPlaced(accountId: number, { after, position }: Placed): Sql {
   return sql`
     select e.contact_id, e.id, e.type, e.types, e.data from feed as f join events as e on e.account_id = ${accountId} and e.id = f.event_id
     where f.account_id = ${accountId} and f.position > ${after} and f.position <= ${position} and e.contact_id is not null`
-}
-
-/** Of each contact the last one. */
-function newest(events: Sql): Sql {
-  return sql`select distinct on (contact_id) contact_id, id from (${events}) as events order by contact_id, id desc`
 }
 
 /** Transitions of contacts that were removed while these were being told. */
