@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { type TestApp, testApp } from '../../test/app.ts'
 import { SmartListFollower } from '../lists/follower.ts'
+import { noteChangeSets } from './change-sets.ts'
 import { dispatch } from './dispatcher.ts'
 import { record, recording } from './record.ts'
 
@@ -110,4 +111,63 @@ test('what follows from acts of which more wait stands behind the last of them',
   assert.equal(own.at(-1), 'list_entered')
   const [told] = await made.db.query<{ count: number }>(sql`select count(*) as count from smart_memberships`)
   assert.equal(told!.count, ids.length)
+})
+
+/** Acts on the account, of so many events each. */
+async function acts({ db, accountId }: TestApp, sizes: readonly number[]): Promise<void> {
+  await db.transaction(async (trx) => {
+    for (const size of sizes) {
+      const events = sql`
+        select null::uuid as contact_id, '{custom}'::text[] as types, null::text as name, null::timestamptz as at, '{}'::jsonb as data
+        from generate_series(1, ${size}::int)`
+      trx.send(sql`with ${recording(accountId, events, null)} select`)
+    }
+  })
+}
+
+async function placed({ db, accountId }: TestApp): Promise<number> {
+  const [head] = await db.query<{ position: number; last: number }>(sql`
+    select position, (select max(position) from feed where account_id = ${accountId}) as last
+    from feed_heads where account_id = ${accountId}`)
+  assert.equal(head!.position, head!.last)
+  return head!.position
+}
+
+test('one transaction places whole acts, of at most 20,000 events, or 10,000 where acts are bulk; one act at least', async (t) => {
+  const made = await testApp(t)
+  const { db, accountId } = made
+  const round = async () => [await dispatch(db, accountId), await placed(made)]
+
+  await acts(
+    made,
+    Array.from({ length: 25 }, () => 1000),
+  )
+  assert.deepEqual(await round(), [20, 20_000])
+  assert.deepEqual(await round(), [5, 25_000])
+
+  await acts(made, [5000, 5000, 4000, 30_000, 2000])
+  assert.deepEqual(await round(), [2, 35_000])
+  assert.deepEqual(await round(), [1, 39_000])
+  assert.deepEqual(await round(), [1, 69_000])
+  assert.deepEqual(await round(), [1, 71_000])
+  assert.deepEqual(await round(), [0, 71_000])
+})
+
+test('acts that are noted at once each have a row in the outbox, with their change set', async (t) => {
+  const { db, accountId } = await testApp(t)
+
+  await db.transaction(async (trx) => {
+    const noted = ['A', 'B'].map((name, nth) => ({ options: { list_id: nth, name }, counts: { members: nth } }))
+    noteChangeSets(trx, accountId, { kind: 'list_delete', actor: 'test' }, noted)
+  })
+
+  const rows = await db.query<{ change_set_id: number; sets: number[]; size: number; name: string }>(sql`
+    select o.change_set_id, array(select e.change_set_id from events as e where e.id = any(o.event_ids)) as sets, o.size,
+      s.options ->> 'name' as name
+    from outbox as o join change_sets as s on s.account_id = o.account_id and s.id = o.change_set_id order by o.id`)
+  assert.deepEqual(
+    rows.map(({ change_set_id, sets, size, name }) => [sets, size, name, change_set_id === sets[0]]),
+    rows.map(({ change_set_id }, nth) => [[change_set_id], 1, ['A', 'B'][nth], true]),
+  )
+  assert.equal(rows.length, 2)
 })

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { type Answer, dispatched, type TestApp, testApp } from '../../test/app.ts'
+import { waitsForLocks } from '../../test/locks.ts'
 import { dispatchAll } from '../activity/dispatcher.ts'
+import { deleteLists } from './lists.ts'
 
 async function ok(answer: Promise<Answer>) {
   const { status, body } = await answer
@@ -144,6 +146,42 @@ test('a smart list that comes back to itself is refused, and the way is shown', 
     patch(`/api/contact_lists/${two}`, { criteria: { list: one } }),
   ])
   assert.deepEqual(answers.map((answer) => answer.status).sort(), [200, 422])
+})
+
+test('smart lists deleted together may speak of each other; who was in them is forgotten without a word', async (t) => {
+  const made = await testApp(t)
+  const { db, accountId, post } = made
+  await contact(made, 'ann', { tags: ['vip'] })
+  const a = (await ok(post('/api/contact_lists', { name: 'A', criteria: { tag: 'vip' } }))).id
+  const b = (await ok(post('/api/contact_lists', { name: 'B', criteria: { list: a } }))).id
+  const c = (await ok(post('/api/contact_lists', { name: 'C', criteria: { list: b } }))).id
+  await dispatched(db)
+  const gone = (ids: number[]) => db.transaction((trx) => deleteLists(trx, { accountId, actor: 'test', ip: null }, ids))
+
+  await assert.rejects(gone([a, b]), {
+    messages: { usage: ['This list is used in the conditions of segment(s): C. Change these first.'] },
+  })
+  assert.equal(await gone([a, b, c]), 3)
+  await dispatched(db)
+
+  assert.deepEqual(await transitions(made), [])
+  assert.deepEqual(await db.query(sql`select contact_id from smart_memberships`), [])
+  assert.deepEqual(await db.query(sql`select list_id from smart_counts`), [])
+})
+
+test('criteria never come to name a list that is being deleted, static or smart', async (t) => {
+  const made = await testApp(t)
+  const { db, accountId, post } = made
+  for (const criteria of [undefined, { tag: 'vip' }]) {
+    const { id } = await ok(post('/api/contact_lists', { name: 'Going', criteria }))
+    const naming = await db.transaction(async (trx) => {
+      await deleteLists(trx, { accountId, actor: 'test', ip: null }, [id])
+      const answer = post('/api/contact_lists', { name: 'Naming', criteria: { list: id } })
+      await waitsForLocks(db, 1)
+      return { answer }
+    })
+    assert.deepEqual(await refused(naming.answer), { criteria: [`name lists that are not there: ${id}`] })
+  }
 })
 
 test('members of a smart list are not changed by hand; converted, it is a static list of those who were in it', async (t) => {

@@ -41,9 +41,11 @@ export async function checkCriteria(
   const stored = storedForm(criteria, vocabulary)
   await holdFields(trx, accountId, fieldsIn(stored))
   const known = new Map<number, NamedList>()
-  for (const list of await holdStatic(trx, accountId, listsIn(condition))) known.set(list.id, list)
+  const held = await holdLists(trx, accountId, listsIn(condition))
+  for (const { id, name, smart } of held) if (!smart) known.set(id, { id, name, condition: undefined })
   for (const list of smart) known.set(list.id, readList(list, fields))
-  const missing = listsIn(condition).filter((id) => !known.has(id))
+  // Also one that was there a moment ago, and has been deleted by the time that it is held.
+  const missing = listsIn(condition).filter((id) => !held.some((list) => list.id === id))
   if (missing.length > 0) throw invalid({ criteria: [`name lists that are not there: ${missing.join(', ')}`] })
   if (self) known.set(self.id, { ...self, condition })
   const listOf = (id: number) => known.get(id) ?? { id, name: '', condition: undefined } // static, named by another
@@ -69,12 +71,11 @@ async function holdFields(trx: Trx, accountId: number, ids: readonly number[]): 
   if (held.length < ids.length) throw invalid({ criteria: ['name a field that is being removed'] })
 }
 
-async function holdStatic(trx: Trx, accountId: number, ids: readonly number[]): Promise<NamedList[]> {
+async function holdLists(trx: Trx, accountId: number, ids: readonly number[]) {
   if (ids.length === 0) return []
-  const rows = await trx.query<{ id: number; name: string; smart: boolean }>(sql`
+  return trx.query<{ id: number; name: string; smart: boolean }>(sql`
     select id, name, criteria is not null as smart from lists
     where account_id = ${accountId} and id = any(${[...ids]}) order by id for key share`)
-  return rows.filter((row) => !row.smart).map(({ id, name }) => ({ id, name, condition: undefined }))
 }
 
 /** Has the dispatcher compare lists with all contacts, one after the other, and tell who entered and left if `announce`. */
