@@ -17,14 +17,17 @@ interface Exchange {
   answer?: unknown
 }
 
-const exchanges: Exchange[] = JSON.parse(readFileSync(join(import.meta.dirname, 'conformance/contacts.json'), 'utf8'))
+const exchanges: Exchange[] = ['contacts', 'imports'].flatMap((name) =>
+  JSON.parse(readFileSync(join(import.meta.dirname, `conformance/${name}.json`), 'utf8')),
+)
 
 /** Every spelling in which a path of the official API may be written. */
 const PREFIXES: ((path: string, accountId: number) => string)[] = [
   (path, accountId) => `/api/accounts/${accountId}${path}`,
   (path) => `/api${path}`,
-  (path, accountId) => `/api/accounts/${accountId}${path.replace(/^\/contacts\/(lists|fields)/, '/contact_$1')}`,
-  (path) => `/api${path.replace(/^\/contacts\/(lists|fields)/, '/contact_$1')}`,
+  (path, accountId) =>
+    `/api/accounts/${accountId}${path.replace(/^\/contacts\/(lists|fields|imports)/, '/contact_$1')}`,
+  (path) => `/api${path.replace(/^\/contacts\/(lists|fields|imports)/, '/contact_$1')}`,
 ]
 
 for (const exchange of exchanges) {
@@ -33,12 +36,15 @@ for (const exchange of exchanges) {
     for (const prefixed of PREFIXES) {
       const made = await first.another()
       const known = await prepare(made, exchange, prefixed)
+      // A name that is a whole value stands for it as it is, so that numbers stay numbers.
+      const whole = (text: string) =>
+        text.replace(/"\{\{([^}]+)\}\}"/g, (_, path) => JSON.stringify(valueAt(known, path)))
       const fill = (text: string) => text.replace(/\{\{([^}]+)\}\}/g, (_, path) => String(valueAt(known, path)))
 
       const answer = await made.call(
         exchange.method,
         prefixed(fill(exchange.path), made.accountId),
-        exchange.body === undefined ? undefined : JSON.parse(fill(JSON.stringify(exchange.body))),
+        exchange.body === undefined ? undefined : JSON.parse(fill(whole(JSON.stringify(exchange.body)))),
         exchange.headers,
       )
 
