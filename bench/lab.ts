@@ -40,6 +40,7 @@ export async function openLab(options: { profileDir?: string | undefined } = {})
   const token = newSecret()
   const env = {
     DATABASE_URL: postgres.url,
+    ROLLCALL_HOME: home,
     ROLLCALL_SECRET: newSecret(),
     ROLLCALL_API_TOKEN: token,
     LOG_LEVEL: 'warn',

@@ -1,15 +1,18 @@
 /**
- * `npm run bench -- api|search|import|all`: measures the product on this machine and prints the table of results as Markdown.
+ * `npm run bench -- api|search|import|export|feed|all`: measures the product on this machine and prints the results as Markdown.
  *
  *   --rounds N       rounds of each side (3)
  *   --seconds N      length of a round (10)
- *   --contacts N     contacts in the large account of `search` (1000000)
+ *   --contacts N     contacts in the large account of `search`, `import` and `export` (1000000)
  *   --others N       accounts of 10,000 contacts beside the one that imports (1)
+ *   --events N       events in the account of `feed` (1000000)
  *   --profile DIR    leaves CPU profiles of the programs there, and loads pg_stat_statements; slows what is measured
  */
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchApi } from './api.ts'
+import { benchExport } from './export.ts'
+import { benchFeed } from './feed.ts'
 import { benchImport } from './import.ts'
 import { type Figure, figureTable } from './report.ts'
 import { benchSearch } from './search.ts'
@@ -19,6 +22,7 @@ interface Options {
   seconds: number
   contacts: number
   others: number
+  events: number
   profileDir: string | undefined
 }
 
@@ -31,6 +35,8 @@ const BENCHES: Record<string, (options: Options) => Promise<Result>> = {
   api: benchApi,
   search: benchSearch,
   import: benchImport,
+  feed: benchFeed,
+  export: benchExport,
 }
 
 async function main(): Promise<void> {
@@ -41,6 +47,7 @@ async function main(): Promise<void> {
       seconds: { type: 'string', default: '10' },
       contacts: { type: 'string', default: '1000000' },
       others: { type: 'string', default: '1' },
+      events: { type: 'string', default: '1000000' },
       profile: { type: 'string' },
     },
   })
@@ -54,6 +61,7 @@ async function main(): Promise<void> {
     seconds: Number(values.seconds),
     contacts: Number(values.contacts),
     others: Number(values.others),
+    events: Number(values.events),
     profileDir: values.profile,
   }
   for (const name of names) {

@@ -5,8 +5,12 @@ import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
 import { Access } from './features/accounts/access.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
+import { FeedCursors } from './features/activity/feed-cursor.ts'
+import { feedRoutes } from './features/activity/feed-routes.ts'
+import { FeedWatch } from './features/activity/feed-watch.ts'
 import { feedFigures } from './features/activity/figures.ts'
 import { activityRoutes } from './features/activity/routes.ts'
+import { bulkRoutes } from './features/contacts/bulk-routes.ts'
 import type { Desk } from './features/contacts/desk.ts'
 import { ContactReader } from './features/contacts/find.ts'
 import { revertRoutes } from './features/contacts/revert-routes.ts'
@@ -19,14 +23,19 @@ import { recipeRoutes } from './features/imports/recipe-routes.ts'
 import { importRoutes } from './features/imports/routes.ts'
 import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
+import { webhookFigures } from './features/webhooks/figures.ts'
+import { webhooksUsingField } from './features/webhooks/filter.ts'
+import { webhookRoutes } from './features/webhooks/routes.ts'
+import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
 import { canonicalUrl } from './http/aliases.ts'
+import { Attempts } from './http/attempts.ts'
 import { installBodies } from './http/body.ts'
 import { type Caller, installAuthentication, installPermission } from './http/caller.ts'
 import { changesIn } from './http/change.ts'
 import { answerFailure, installErrors } from './http/errors.ts'
 import { installHealth } from './http/health.ts'
-import { installRateLimit } from './http/limits.ts'
+import { installRateLimit, WINDOW_MS } from './http/limits.ts'
 import { installRequestLog } from './http/logging.ts'
 import { installMetrics } from './http/metrics.ts'
 import { installOpenApi } from './http/openapi.ts'
@@ -82,9 +91,12 @@ export async function buildApp({
     genReqId: () => crypto.randomUUID(),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  const access = new Access(db)
+  const access = new Access(db, new Attempts(config.RATE_LIMIT, WINDOW_MS))
   const fieldCache = new FieldCache(db)
   const cursors = new Cursors(deriveKey(keyring, 'cursor'))
+  const feedCursors = new FeedCursors(keyring)
+  const feedWatch = new FeedWatch(db, (error) => logger.error({ err: error }, 'watching the feed failed'))
+  const nameFields = nameFieldsFor(fieldCache)
   const change = changesIn(db, keyring)
   const settingsOf = (accountId: number) => access.settingsOf(accountId)
   const reader = new ContactReader({ db, fieldCache, settingsOf, cursors })
@@ -117,18 +129,20 @@ export async function buildApp({
     if (!isPrepared() && !request.routeOptions.config.public)
       throw new AppError('unavailable', 'Rollcall is starting: try again shortly')
   })
-  installAuthentication(app, (token) => access.grantOf(token))
+  installAuthentication(app, (token, sender) => access.grantOf(token, sender))
   await installRateLimit(app, config.RATE_LIMIT)
   installPermission(app)
   installBodies(app)
   await installOpenApi(app, config.PUBLIC_URL)
-  installMetrics(app, [...feedFigures(db), ...jobFigures(db)])
+  installMetrics(app, [...feedFigures(db), ...webhookFigures(db), ...jobFigures(db)])
   installHealth(app, isReady)
 
   await app.register(accountRoutes, { db, change, access })
-  await app.register(activityRoutes, { db, change, cursors, nameFields: nameFieldsFor(fieldCache) })
-  await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField] })
+  await app.register(activityRoutes, { db, change, cursors, nameFields })
+  await app.register(feedRoutes, { db, access, cursors: feedCursors, watch: feedWatch, nameFields })
+  await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField, webhooksUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
+  await app.register(bulkRoutes, { change, queue, deskOf })
   await app.register(revertRoutes, { change, queue })
   await app.register(listRoutes, { db, change, reader })
   await app.register(recipeRoutes, { db, change })
@@ -144,5 +158,8 @@ export async function buildApp({
     keepFileDays: config.UPLOAD_RETENTION_DAYS,
   })
   await app.register(exportRoutes, { db, change, queue, files, keyring, fieldCache, publicUrl: config.PUBLIC_URL })
+  const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE
+  const target = { allowPrivate, resolve: resolverFor({ allowPrivate }) }
+  await app.register(webhookRoutes, { db, change, keyring, cursors, feedCursors, nameFields, target })
   return app
 }

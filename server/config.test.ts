@@ -74,3 +74,11 @@ test('every setting says what it is for and what is allowed', () => {
     assert.ok('description' in schema && 'allowed' in schema, name)
   }
 })
+
+test('a setting that is yes or no takes true and false, and nothing else', () => {
+  assert.equal(readConfig({}).WEBHOOK_ALLOW_PRIVATE, false)
+  assert.equal(readConfig({ WEBHOOK_ALLOW_PRIVATE: 'true' }).WEBHOOK_ALLOW_PRIVATE, true)
+  assert.equal(readConfig({ WEBHOOK_ALLOW_PRIVATE: ' false ' }).WEBHOOK_ALLOW_PRIVATE, false)
+  for (const wrong of ['yes', '1', 'TRUE', 'truefalse'])
+    assert.throws(() => readConfig({ WEBHOOK_ALLOW_PRIVATE: wrong }), /WEBHOOK_ALLOW_PRIVATE must be true or false/)
+})

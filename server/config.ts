@@ -20,6 +20,8 @@ const integer = (fallback: number, minimum: number, maximum: number, description
     description,
   })
 const text = (about: About & { pattern?: string; minLength?: number; default?: string }) => Type.String({ ...about })
+const yesOrNo = (fallback: boolean, description: string) =>
+  Type.Boolean({ default: fallback, allowed: 'true or false', description })
 const list = (about: About) => Type.Array(Type.String(), { default: [], ...about })
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -113,6 +115,11 @@ export const Settings = Type.Object({
     720,
     'Minutes that an export may take; meanwhile PostgreSQL keeps what others delete.',
   ),
+  WEBHOOK_ALLOW_PRIVATE: yesOrNo(
+    false,
+    'Whether webhooks may lead to private, loopback and link-local addresses: only where everyone with an admin token may reach those.',
+  ),
+  WEBHOOK_TIMEOUT_S: integer(15, 1, 60, 'Seconds that a webhook has to answer.'),
   LOG_LEVEL: Type.Union(
     LEVELS.map((level) => Type.Literal(level)),
     {
@@ -162,6 +169,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 function convert(schema: TSchema, given: string): unknown {
   const value = given.trim()
   if (Type.IsInteger(schema)) return /^\d{1,15}$/.test(value) ? Number(value) : value
+  if (Type.IsBoolean(schema)) return value === 'true' || (value === 'false' ? false : value)
   if (Type.IsArray(schema)) return value.split(',').map((item) => item.trim())
   return value
 }

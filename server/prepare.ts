@@ -7,6 +7,7 @@ import { createAccount } from './features/accounts/accounts.ts'
 import { createToken, ensureToken, listTokens } from './features/accounts/tokens.ts'
 import { keepHouse } from './features/activity/housekeeping.ts'
 import { requireKeysInUse } from './features/subscriptions/keys.ts'
+import { prepareSigningSecrets } from './features/webhooks/keys.ts'
 import { Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
 import { ALL_JOB_NAMES } from './worker.ts'
@@ -37,6 +38,7 @@ export async function prepareAll(
   return withStartLock(directUrl, { log, ...(signal && { signal }) }, (client) =>
     inLock(client, url, log, async (db) => {
       await requireKeysInUse(db, keyring)
+      await prepareSigningSecrets(db, keyring)
       // After a long pause the month's partition should be there before the first event; without it, events have another.
       await keepHouse(db).catch((error: unknown) => log.warn({ err: error }, 'housekeeping failed'))
       await createAccount(db, { id: 1, name: 'Main' })

@@ -8,6 +8,7 @@ import { Database } from './db/database.ts'
 import type { Embedded } from './db/embedded.ts'
 import { startLocal } from './db/local.ts'
 import { requireNoMarks } from './features/subscriptions/keys.ts'
+import { requireNoSigningSecrets } from './features/webhooks/keys.ts'
 import { openFiles } from './files/open.ts'
 import { Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
@@ -61,7 +62,7 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
   }
   const db = new Database({ url, max: config.DATABASE_POOL_SIZE, onError })
   run.onStop((deadline) => inTime(db.close(), beforeDatabase(deadline) + 500))
-  if (!parts.hasSecret()) await requireNoMarks(db)
+  if (!parts.hasSecret()) await Promise.all([requireNoMarks(db), requireNoSigningSecrets(db)])
   const keyring = parts.readKeyring()
   run.signal.throwIfAborted()
   const filesAt = { url: config.STORAGE_URL, home: parts.home }

@@ -1,15 +1,22 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
+import { Access } from './features/accounts/access.ts'
 import { startDispatcher } from './features/activity/dispatcher.ts'
 import { startHousekeeping } from './features/activity/housekeeping.ts'
+import { BULK_JOB_NAMES, bulkJobs } from './features/contacts/bulk.ts'
 import { REVERT_JOB_NAMES, revertJobs } from './features/contacts/revert.ts'
 import { expireExports } from './features/exports/housekeeping.ts'
 import { EXPORT_JOB_NAMES, exportJobs } from './features/exports/jobs.ts'
+import { FieldCache } from './features/fields/field-set.ts'
 import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
+import { nameFieldsFor } from './features/fields/naming.ts'
 import { IMPORT_JOB_NAMES, importJobs } from './features/imports/jobs.ts'
 import { removeOldUploads } from './features/imports/retention.ts'
+import { Sender } from './features/webhooks/sender.ts'
+import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
+import { Attempts } from './http/attempts.ts'
 import type { Job, JobName, Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
 
@@ -30,6 +37,7 @@ export interface JobParts {
 /** Every kind of job that there is: what the queue's tables are prepared for. */
 export const ALL_JOB_NAMES: readonly JobName[] = [
   ...FIELD_JOB_NAMES,
+  ...BULK_JOB_NAMES,
   ...REVERT_JOB_NAMES,
   ...IMPORT_JOB_NAMES,
   ...EXPORT_JOB_NAMES,
@@ -40,6 +48,7 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
   const thread = { databaseUrl: db.url, filesAt }
   return [
     ...fieldJobs(db),
+    ...bulkJobs(db, keyring),
     ...revertJobs(db, keyring),
     ...importJobs({ db, files, thread, keyring, keepFileDays: config.UPLOAD_RETENTION_DAYS }, queue),
     ...exportJobs({
@@ -51,10 +60,36 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
   ]
 }
 
-/** All that goes on beside the requests: jobs, the dispatcher, housekeeping. */
-export async function startWorker(
-  parts: JobParts & { logger: FastifyBaseLogger },
-): Promise<{ stop: (timeoutMs: number) => Promise<void> }> {
+/** What goes on beside the requests. */
+export interface WorkerParts extends JobParts {
+  logger: FastifyBaseLogger
+}
+
+/** Who sends to webhooks, not yet begun. */
+export function webhookSender({
+  db,
+  config,
+  keyring,
+  logger,
+}: Pick<WorkerParts, 'db' | 'config' | 'keyring' | 'logger'>): Sender {
+  const access = new Access(db, new Attempts(0, 1)) // nobody shows it a token
+  const fieldCache = new FieldCache(db)
+  const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE
+  return new Sender({
+    db,
+    keyring,
+    timeoutMs: config.WEBHOOK_TIMEOUT_S * 1000,
+    allowPrivate,
+    resolve: resolverFor({ allowPrivate }),
+    fieldsOf: (accountId) => fieldCache.of(accountId),
+    settingsOf: (accountId) => access.settingsOf(accountId),
+    nameFields: nameFieldsFor(fieldCache),
+    onError: (error) => logger.error({ err: error }, 'sending to webhooks failed'),
+  })
+}
+
+/** All that goes on beside the requests: jobs, the dispatcher, webhooks, housekeeping. */
+export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutMs: number) => Promise<void> }> {
   const { db, queue, files, logger } = parts
   const onError = (what: string) => (error: unknown) => logger.error({ err: error }, what)
   await queue.work(allJobs(parts))
@@ -63,9 +98,10 @@ export async function startWorker(
     () => expireExports(db, files),
     () => removeOldUploads(db, files),
   ])
+  const webhooks = webhookSender(parts).start()
   return {
     async stop(timeoutMs) {
-      await Promise.all([dispatcher.stop(), housekeeping.stop(), queue.stop(timeoutMs)])
+      await Promise.all([dispatcher.stop(), housekeeping.stop(), queue.stop(timeoutMs), webhooks.stop(timeoutMs)])
     },
   }
 }

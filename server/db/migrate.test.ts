@@ -44,6 +44,19 @@ test('files are applied in the order of their numbers, each once', async (t) => 
   assert.deepEqual(await valuesOf(url, 'select n from a order by n'), [1, 2])
 })
 
+test('outside a transaction each statement ends its line, but for those within a function', async (t) => {
+  const url = await emptyDatabase()
+  const directory = directoryOf(t, {
+    '0001_function.sql':
+      '-- no transaction\ncreate function one() returns int language plpgsql as $$\nbegin\n  return 1;\nend\n$$;\n' +
+      'create table a as select one() as n;\ndo $$ begin insert into a values (2); end $$;\ninsert into a values (3)',
+  })
+
+  await migrate(url, { directory })
+
+  assert.deepEqual(await valuesOf(url, 'select n from a order by n'), [1, 2, 3])
+})
+
 test('a file that fails leaves nothing behind, those before it stay, and it is tried again', async (t) => {
   const url = await emptyDatabase()
   const files = { '0001_a.sql': 'create table a (n int)', '0002_b.sql': 'create table b (n int); select 1/0' }

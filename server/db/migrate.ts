@@ -11,7 +11,10 @@ const DIRECTORY = join(import.meta.dirname, '../migrations')
 const LOCK_KEY = 7_655_255_123
 const LOCK_POLL_MS = 200
 
-/** Such a file runs outside a transaction, as `create index concurrently` must. Each statement ends its line with `;`. */
+/**
+ * Such a file runs outside a transaction, as `create index concurrently` must. Each statement ends its line with `;`, and
+ * what stands between two `$$` belongs to one statement.
+ */
 const NO_TRANSACTION = /^-- no transaction\s*$/m
 
 export interface MigrateOptions {
@@ -123,6 +126,18 @@ async function appliedMigrations(client: pg.Client): Promise<Map<string, string>
   return new Map(rows.map(({ name, checksum }) => [name, checksum]))
 }
 
+function statementsOf(text: string): string[] {
+  const statements: string[] = []
+  let open = ''
+  for (const part of text.split(/(?<=;)[ \t]*$/m)) {
+    open += part
+    if (open.split('$$').length % 2 === 0) continue
+    statements.push(open)
+    open = ''
+  }
+  return [...statements, open].filter((statement) => statement.trim() !== '')
+}
+
 async function apply(client: pg.Client, { name, text, checksum }: Migration): Promise<void> {
   const noteIt = () => client.query('insert into migrations (name, checksum) values ($1, $2)', [name, checksum])
   try {
@@ -133,7 +148,7 @@ async function apply(client: pg.Client, { name, text, checksum }: Migration): Pr
         applied_at timestamptz not null default clock_timestamp()
       )`)
     if (NO_TRANSACTION.test(text.split('\n', 1)[0]!)) {
-      for (const statement of text.split(/;\s*$/m)) if (statement.trim() !== '') await client.query(statement)
+      for (const statement of statementsOf(text)) await client.query(statement)
       await noteIt()
       return
     }

@@ -23,6 +23,11 @@ export class Recent<Key extends string | number, Value> {
     return reading
   }
 
+  /** Whether it is known, or being read. */
+  has(key: Key): boolean {
+    return this.#cache.has(key)
+  }
+
   forget(key: Key): void {
     this.#cache.delete(key)
   }

@@ -56,7 +56,15 @@ export function s3Store({ endpoint, bucket, prefix, region, isPathStyle, credent
         meter.destroy()
         source.destroy()
       })
-      const [feeding, storing] = await Promise.allSettled([fed, stored])
+      // A bucket may take a minute to fail what was sent: who has given up does not wait, and the parts go later. So does
+      // the whole, where its last part was already on the way.
+      const settled = Promise.allSettled([fed, stored])
+      const [feeding, storing] = await Promise.race([settled, ...(signal ? [abortOf(signal)] : [])]).catch(
+        (reason: unknown) => {
+          stored.then(() => client.send(new DeleteObjectCommand(at(key)))).catch(() => {}) // it has failed, as it should
+          throw reason
+        },
+      )
       // Of a store that has failed the stream knows only that nobody reads it any more.
       if (storing.status === 'rejected' && !isBrokenOff(storing.reason)) throw storeFailure(storing.reason)
       if (feeding.status === 'rejected') throw storeFailure(feeding.reason)
@@ -107,6 +115,14 @@ export function s3Store({ endpoint, bucket, prefix, region, isPathStyle, credent
       })
     },
   }
+}
+
+/** Rejects once the signal is given. */
+function abortOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 async function attempt<T>(act: () => Promise<T>): Promise<T> {

@@ -124,7 +124,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await assert.rejects(files.write('12/uploads/a', destroyed))
 
       assert.equal((await buffer(await files.read('12/uploads/a'))).toString(), 'before')
-      assert.equal(leftovers(), 0)
+      for (const end = Date.now() + 5000; leftovers() > 0; await sleep(20)) assert.ok(Date.now() < end, 'leftovers go')
       assert.equal(
         await files.write('12/uploads/a', Readable.from(megabytes(size)), { mostBytes: size * MEGABYTE }),
         size * MEGABYTE,

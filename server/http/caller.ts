@@ -1,7 +1,7 @@
-import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../lib/app-error.ts'
 import { accountSegment, tokenOf } from './aliases.ts'
+import { addressOf, senderOf } from './sender.ts'
 
 /** What a token may do; each includes those before it. */
 export const SCOPES = ['read', 'write', 'admin'] as const
@@ -42,28 +42,20 @@ export function includesScope(held: readonly Scope[], needed: Scope): boolean {
   return held.some((scope) => SCOPES.indexOf(scope) >= SCOPES.indexOf(needed))
 }
 
-/** The client's address as PostgreSQL takes one: a proxy may have named it with a port or a zone, or named something else. */
-function addressOf({ ip, socket }: FastifyRequest): string | null {
-  const bare = [ip, socket.remoteAddress].map((text = '') =>
-    text.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$|%.*$/, '$1'),
-  )
-  return bare.find((text) => isIP(text) !== 0) ?? null
-}
-
 /**
  * Finds out who asks; whether they may is for `installPermission` to say, once the requests of the same sender have been
- * counted. `findGrant` answers undefined for a token that opens nothing.
+ * counted. `findGrant` answers undefined for a token that opens nothing, and throws when the sender has tried too many.
  */
 export function installAuthentication(
   app: FastifyInstance,
-  findGrant: (token: string) => Promise<Grant | undefined>,
+  findGrant: (token: string, sender: () => string) => Promise<Grant | undefined>,
 ): void {
   app.decorateRequest('grant', null)
   app.decorateRequest('caller')
   app.addHook('onRequest', async (request: FastifyRequest) => {
     if (request.routeOptions.config.public || request.is404) return
     const token = tokenOf(request.headers)
-    const grant = token === undefined ? undefined : await findGrant(token)
+    const grant = token === undefined ? undefined : await findGrant(token, () => senderOf(request))
     if (!grant || (grant.expiresAt && grant.expiresAt.getTime() <= Date.now())) return
     request.grant = grant
     request.caller = { accountId: grant.accountId, actor: `token:${grant.tokenId}`, ip: addressOf(request) }

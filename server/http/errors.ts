@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isConnectionLoss, isRetryable, isTimeout } from '../db/sqlstate.ts'
 import { AppError, type ErrorCode, type Messages } from '../lib/app-error.ts'
+import { WINDOW_MS } from './limits.ts'
 import { messagesFrom } from './validation.ts'
 
 interface Wire {
@@ -27,6 +28,7 @@ const WIRE: Record<ErrorCode, Wire> = {
   not_found: { status: 404, body: asError },
   contacts_not_found: { status: 404, body: asErrors },
   conflict: { status: 409, body: asErrors },
+  gone: { status: 410, body: (error) => ({ ...asErrors(error), ...error.details }) },
   too_large: { status: 413, body: asErrors },
   invalid: { status: 422, body: (error) => ({ errors: firstOf(error.messages ?? { base: [error.message] }) }) },
   filters_invalid: { status: 422, body: () => ({ errors: { filters: 'invalid' } }) },
@@ -81,6 +83,7 @@ export function answerFailure(
     request.log.error({ err: error }, 'unavailable')
     reply.header('retry-after', '1')
   }
+  if (known.code === 'rate_limited' && !reply.hasHeader('retry-after')) reply.header('retry-after', WINDOW_MS / 1000)
   const { status, body } = answerFor(known)
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="Rollcall"')
   return reply.code(status).type('application/json').send(body)

@@ -1,8 +1,9 @@
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../lib/app-error.ts'
+import { senderOf } from './sender.ts'
 
-const WINDOW_MS = 10_000
+export const WINDOW_MS = 10_000
 
 /**
  * At most `max` requests a token (an address, where there is none) in 10 s, counted by each API process for itself.
@@ -16,7 +17,7 @@ export async function installRateLimit(app: FastifyInstance, max: number): Promi
     timeWindow: WINDOW_MS,
     hook: 'onRequest',
     allowList: (request) => request.routeOptions.config.public === true,
-    keyGenerator: (request) => (request.grant ? `token:${request.grant.tokenId}` : request.ip),
+    keyGenerator: (request) => (request.grant ? `token:${request.grant.tokenId}` : senderOf(request)),
     errorResponseBuilder: () => new AppError('rate_limited', 'Rate limit exceeded'),
     addHeaders: {
       'x-ratelimit-limit': true,

@@ -29,7 +29,7 @@ export async function installOpenApi(app: FastifyInstance, publicUrl: string | u
         title: 'Rollcall',
         version: '0.1.0',
         description:
-          'Contacts, fields, lists and activity. Every address also works as `/api/accounts/{account_id}/…`, and `contact_lists`, ' +
+          'Contacts, fields, lists, activity and webhooks. Every address also works as `/api/accounts/{account_id}/…`, and `contact_lists`, ' +
           '`contact_fields` as `contacts/lists`, `contacts/fields`; a contact body may be wrapped as `{"contact": {…}}`.',
       },
       servers: [{ url: publicUrl ?? '/' }],

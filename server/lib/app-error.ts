@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'not_found'
   | 'contacts_not_found'
   | 'conflict'
+  | 'gone'
   | 'too_large'
   | 'invalid'
   | 'filters_invalid'
@@ -27,11 +28,20 @@ export class AppError extends Error {
   override readonly name = 'AppError'
   readonly code: ErrorCode
   readonly messages: Messages | undefined
+  /** What the caller needs to go on, answered beside the message. */
+  readonly details: Readonly<Record<string, unknown>>
 
-  constructor(code: ErrorCode, message: string, messages?: Messages, cause?: unknown) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    messages?: Messages,
+    cause?: unknown,
+    details: Record<string, unknown> = {},
+  ) {
     super(message, { cause })
     this.code = code
     this.messages = messages
+    this.details = details
   }
 }
 

@@ -13,3 +13,8 @@ export function parseId(id: string | number): number | null {
 export function parseUuid(text: string): string | null {
   return UUID.test(text) ? text.toLowerCase() : null
 }
+
+/** The moment at which a UUIDv7 was made, to the millisecond. */
+export function momentOf(uuid: string): Date {
+  return new Date(Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16))
+}

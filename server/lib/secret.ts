@@ -73,10 +73,15 @@ export function seal(keyring: Keyring, purpose: string, text: string): Buffer {
   return Buffer.concat([Buffer.from(keyring[0].id, 'hex'), iv, cipher.getAuthTag(), sealed])
 }
 
+/** Which key has sealed it. */
+export function keyIdOf(sealed: Uint8Array): string {
+  return Buffer.from(sealed.subarray(0, ID_BYTES)).toString('hex')
+}
+
 /** The text that was sealed for the same purpose. Throws when its key is not in the ring, or a byte was changed. */
 export function openSealed(keyring: Keyring, purpose: string, sealed: Uint8Array): string {
   const bytes = Buffer.from(sealed)
-  const id = bytes.subarray(0, ID_BYTES).toString('hex')
+  const id = keyIdOf(bytes)
   const key = keyring.find((known) => known.id === id)
   if (!key) throw new Error(`sealed with key ${id}, which is not in ROLLCALL_SECRET`)
   const [ivEnd, tagEnd] = [ID_BYTES + IV_BYTES, ID_BYTES + IV_BYTES + TAG_BYTES]

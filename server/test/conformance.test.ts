@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Tenant, testApp } from './app.ts'
@@ -13,12 +13,13 @@ interface Exchange {
   body?: unknown
   headers?: Record<string, string>
   status: number
-  /** Each key given must be there with this value; `"<any>"`, `"<integer>"`, `"<uuid>"`, `"<millis>"` stand for what differs. */
+  /** Each key given must be there with this value; `"<any>"`, `"<integer>"`, `"<uuid>"`, `"<millis>"`, `"<time>"` stand for what differs. */
   answer?: unknown
 }
 
-const exchanges: Exchange[] = ['contacts', 'imports'].flatMap((name) =>
-  JSON.parse(readFileSync(join(import.meta.dirname, `conformance/${name}.json`), 'utf8')),
+const FOLDER = join(import.meta.dirname, 'conformance')
+const exchanges: Exchange[] = readdirSync(FOLDER).flatMap((file) =>
+  JSON.parse(readFileSync(join(FOLDER, file), 'utf8')),
 )
 
 /** Every spelling in which a path of the official API may be written. */
@@ -26,8 +27,8 @@ const PREFIXES: ((path: string, accountId: number) => string)[] = [
   (path, accountId) => `/api/accounts/${accountId}${path}`,
   (path) => `/api${path}`,
   (path, accountId) =>
-    `/api/accounts/${accountId}${path.replace(/^\/contacts\/(lists|fields|imports)/, '/contact_$1')}`,
-  (path) => `/api${path.replace(/^\/contacts\/(lists|fields|imports)/, '/contact_$1')}`,
+    `/api/accounts/${accountId}${path.replace(/^\/contacts\/(lists|fields|imports|exports)/, '/contact_$1')}`,
+  (path) => `/api${path.replace(/^\/contacts\/(lists|fields|imports|exports)/, '/contact_$1')}`,
 ]
 
 for (const exchange of exchanges) {
@@ -36,22 +37,24 @@ for (const exchange of exchanges) {
     for (const prefixed of PREFIXES) {
       const made = await first.another()
       const known = await prepare(made, exchange, prefixed)
-      // A name that is a whole value stands for it as it is, so that numbers stay numbers.
-      const whole = (text: string) =>
-        text.replace(/"\{\{([^}]+)\}\}"/g, (_, path) => JSON.stringify(valueAt(known, path)))
       const fill = (text: string) => text.replace(/\{\{([^}]+)\}\}/g, (_, path) => String(valueAt(known, path)))
+      // What stands alone in its quotes keeps its type.
+      const filled = (json: unknown) =>
+        JSON.parse(
+          fill(JSON.stringify(json).replace(/"\{\{([^}]+)\}\}"/g, (_, path) => JSON.stringify(valueAt(known, path)))),
+        )
 
       const answer = await made.call(
         exchange.method,
         prefixed(fill(exchange.path), made.accountId),
-        exchange.body === undefined ? undefined : JSON.parse(fill(whole(JSON.stringify(exchange.body)))),
+        exchange.body === undefined ? undefined : filled(exchange.body),
         exchange.headers,
       )
 
       assert.equal(answer.status, exchange.status, JSON.stringify(answer.body))
       if (exchange.status === 204) assert.equal(answer.body, '')
       else assert.match(String(answer.headers['content-type']), /^application\/json(;|$)/)
-      if (exchange.answer !== undefined) matches(answer.body, JSON.parse(fill(JSON.stringify(exchange.answer))), 'body')
+      if (exchange.answer !== undefined) matches(answer.body, filled(exchange.answer), 'body')
     }
   })
 }
@@ -79,6 +82,7 @@ function valueAt(from: unknown, path: string): unknown {
 }
 
 const KINDS: Record<string, (value: unknown) => boolean> = {
+  '<time>': (value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(String(value)),
   '<any>': () => true,
   '<integer>': (value) => Number.isInteger(value),
   '<millis>': (value) => Number.isInteger(value) && Math.abs((value as number) - Date.now()) < 3_600_000,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Settings } from '../config.ts'
+import { newSigningSecret, signedHeaders } from '../features/webhooks/signature.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -26,4 +27,21 @@ test('the guide to the configuration lists every setting, its default and what i
 
   const expected = ['| variable | default | |', '| --- | --- | --- |', ...rows].join('\n')
   assert.ok(guide.includes(expected), `docs/configuration.md should have this table:\n\n${expected}`)
+})
+
+test("the guide's way to check a message by hand takes what we sign, and nothing else", async () => {
+  const guide = readFileSync(join(ROOT, 'docs/webhooks.md'), 'utf8')
+  const code = /```js\n([\s\S]*?)```/.exec(guide)![1]!
+  const { isGenuine } = await import(`data:text/javascript,${encodeURIComponent(code)}`)
+  const [secret, other] = [newSigningSecret(), newSigningSecret()]
+  const letter = { id: '1-500-0f0e0d0c', body: '{"type":"events","data":["é"]}' }
+  const headers = signedHeaders(letter, [secret], Date.now())
+
+  assert.ok(isGenuine(secret, headers, letter.body))
+  assert.ok(isGenuine(secret, signedHeaders(letter, [other, secret], Date.now()), letter.body))
+  assert.ok(!isGenuine(other, headers, letter.body))
+  assert.ok(!isGenuine(secret, headers, `${letter.body} `))
+  assert.ok(!isGenuine(secret, { ...headers, 'webhook-id': 'x' }, letter.body))
+  assert.ok(!isGenuine(secret, signedHeaders(letter, [secret], Date.now() - 301_000), letter.body))
+  assert.ok(!isGenuine(secret, {}, letter.body))
 })

@@ -21,6 +21,7 @@ const ORDER = [
   ['features/lists/'],
   ['features/imports/'],
   ['features/exports/'],
+  ['features/webhooks/'],
 ]
 
 /** What db/ needs to know of the settings that it is opened with. */

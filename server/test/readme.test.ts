@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { testApp } from './app.ts'
+import { temporaryHome, testApp } from './app.ts'
 
 const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
 
@@ -21,14 +21,19 @@ test("the README's requests work as they are printed, in their order", async (t)
   // A line break after each answer, to tell them apart.
   const shell = `curl() { command curl "$@"; echo; }\n${script}`
 
-  const { stdout } = await promisify(execFile)('bash', ['-c', shell], { env: { ...process.env, TOKEN: token } })
+  const { stdout } = await promisify(execFile)('bash', ['-c', shell], {
+    env: { ...process.env, TOKEN: token },
+    cwd: temporaryHome(t),
+  })
 
   const answers = stdout
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line))
-  assert.equal(answers.length, first.length + [...block.matchAll(/^api /gm)].length)
-  for (const answer of answers) assert.ok(!answer.errors && !answer.error, JSON.stringify(answer))
+  assert.equal(answers.length, first.length + [...block.matchAll(/^(api|curl) /gm)].length)
+  // An import answers `errors` too: a list of why rows were rejected, here empty.
+  for (const answer of answers)
+    assert.ok(!answer.error && Object.keys(answer.errors ?? {}).length === 0, JSON.stringify(answer))
   const found = answers[first.length + 4]
   assert.deepEqual(
     found.data.map((contact: { email: string }) => contact.email),

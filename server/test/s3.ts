@@ -12,6 +12,8 @@ export interface S3Server {
   files: Map<string, Buffer>
   /** Uploads in parts that were neither completed nor given up, by their id. */
   uploads: Map<string, { key: string; parts: Map<number, Buffer>; at: Date }>
+  /** Takes requests and never answers them. */
+  isStalled: boolean
   /** Answers every request with this error while it is set. */
   refusal: { status: number; code: string } | undefined
 }
@@ -33,6 +35,7 @@ export async function s3Server(t: TestContext, prefix = ''): Promise<S3Server> {
     url: `s3://${KEY}:a%2Fsecret@127.0.0.1:${port}/bucket${prefix}?tls=false`,
     files: new Map(),
     uploads: new Map(),
+    isStalled: false,
     refusal: undefined,
   }
   return state
@@ -49,6 +52,7 @@ async function answer(state: S3Server, request: IncomingMessage, response: Serve
     response.writeHead(status, { 'content-type': 'application/xml' }).end(`<?xml version="1.0"?>${text}`)
   const fail = (status: number, code: string) => xml(status, `<Error><Code>${code}</Code><Message>no</Message></Error>`)
 
+  if (state.isStalled) return
   if (refusal) return void fail(refusal.status, refusal.code)
   if (!request.headers.authorization?.includes(`Credential=${KEY}/`)) return void fail(403, 'InvalidAccessKeyId')
   if (bucket !== 'bucket') return void fail(404, 'NoSuchBucket')

@@ -69,6 +69,7 @@ test('nothing of one account can be read, changed or named by another', async (t
   const contact = (await first.post('/api/contacts', { email: 'ann@example.com', fields: { plan: 'Pro' } })).body.data
   const list = (await first.post('/api/contact_lists', { name: 'Members' })).body
   await first.post(`/api/contact_lists/${list.id}/contacts`, { contact_ids: [contact.id] })
+  const exported = (await first.post('/api/contact_exports', {})).body
   const field = (await first.get('/api/contact_fields')).body.find(
     (known: { merge_tag: string }) => known.merge_tag === 'plan',
   )
@@ -82,6 +83,8 @@ test('nothing of one account can be read, changed or named by another', async (t
     `/api/contact_fields/${field.id}`,
     '/api/change_sets/1',
     '/api/change_sets/1/diff',
+    `/api/contact_exports/${exported.id}`,
+    `/api/contact_exports/${exported.id}/download`,
   ]
   for (const url of reads) assert.equal((await other.call('GET', url)).status, 404, url)
   assert.equal((await other.call('GET', '/api/contacts?q=ann')).body.total, 0)

@@ -1,32 +1,59 @@
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../../db/database.ts'
 import { Recent } from '../../db/recent.ts'
+import type { Attempts } from '../../http/attempts.ts'
 import type { Grant } from '../../http/caller.ts'
 import { findAccount } from './accounts.ts'
 import type { AccountSettings } from './settings.ts'
-import { findLiveToken, hashToken, touchToken } from './tokens.ts'
+import { findLiveToken, hashToken, isTokenLike, touchToken } from './tokens.ts'
 
 /** What is known of accounts and their tokens is believed for so long, in every process. */
 const CACHED_MS = 5000
+
+/** Tokens that are remembered, of each sort. */
+const MOST_TOKENS = 10_000
 
 /** What each request asks first: whom does this token let in, and what has that account decided? */
 export class Access {
   readonly #grants: Recent<string, Grant | undefined>
   readonly #settings: Recent<number, AccountSettings>
-  readonly #touched = new LRUCache<number, true>({ max: 10_000, ttl: 60_000 })
+  /** Tokens that have opened something, however long ago: to look them up again is never an attempt at guessing. */
+  readonly #opened = new LRUCache<string, true>({ max: MOST_TOKENS })
+  /** Tokens that opened nothing a moment ago: apart from the grants, which any number of made-up ones would push out. */
+  readonly #unknown = new LRUCache<string, true>({ max: MOST_TOKENS, ttl: CACHED_MS })
+  readonly #touched = new LRUCache<number, true>({ max: MOST_TOKENS, ttl: 60_000 })
   readonly #db: Database
+  readonly #attempts: Attempts
 
-  constructor(db: Database) {
+  /** @param attempts How many tokens that open nothing a sender may have looked up. */
+  constructor(db: Database, attempts: Attempts) {
     this.#db = db
-    const options = { ttlMs: CACHED_MS, max: 10_000 }
+    this.#attempts = attempts
+    const options = { ttlMs: CACHED_MS, max: MOST_TOKENS }
     this.#grants = new Recent((token) => this.#findGrant(token), options)
     this.#settings = new Recent(async (id) => (await findAccount(db, id)).settings, options)
   }
 
-  /** What this token opens; undefined: nothing. Its use is noted, at most once a minute, without keeping the request waiting. */
-  async grantOf(token: string): Promise<Grant | undefined> {
-    const grant = await this.#grants.get(token)
-    if (!grant) return undefined
+  /**
+   * What this token opens; undefined: nothing. Its use is noted, at most once a minute, without keeping the request waiting.
+   * Throws rate_limited, and looks nothing up, when the sender has tried too many tokens that open nothing.
+   */
+  async grantOf(token: string, sender: () => string): Promise<Grant | undefined> {
+    if (!isTokenLike(token) || this.#unknown.has(token)) return undefined
+    const isStranger = !this.#opened.has(token) && !this.#grants.has(token)
+    const takeBack = isStranger ? this.#attempts.take(sender()) : () => {}
+    const grant = await this.#grants.get(token).catch((error: unknown) => {
+      takeBack() // nobody knows what it would have opened
+      throw error
+    })
+    if (!grant) {
+      this.#unknown.set(token, true)
+      this.#opened.delete(token)
+      this.#grants.forget(token)
+      return undefined
+    }
+    takeBack()
+    this.#opened.set(token, true)
     if (!this.#touched.has(grant.tokenId)) {
       this.#touched.set(grant.tokenId, true)
       touchToken(this.#db, grant.tokenId).catch(() => this.#touched.delete(grant.tokenId))

@@ -44,6 +44,14 @@ function tokenFrom(row: TokenRow): Token {
   }
 }
 
+/** What a token can be: one of ours, or one that ROLLCALL_API_TOKEN may set. */
+const FORM = /^[\x21-\x7e]{32,255}$/
+
+/** False for what no token can be, and nobody need look up. */
+export function isTokenLike(text: string): boolean {
+  return FORM.test(text)
+}
+
 /** Tokens are 32 random characters, so a plain SHA-256 keeps them: there is nothing to guess that salt would slow. */
 export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest()

@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { notFound } from '../../lib/app-error.ts'
-import { record } from './record.ts'
+import { record, recording } from './record.ts'
 
 export type ChangeSetKind =
   | 'batch_update'
@@ -14,6 +14,7 @@ export type ChangeSetKind =
   | 'field_convert'
   | 'import'
   | 'revert'
+  | 'bulk'
 
 export interface ChangeSet {
   id: number
@@ -61,6 +62,26 @@ export function finishChangeSet(
   record(trx, accountId, [{ contactId: null, types: ['change_set_finished'], data: { kind, counts } }], id)
 }
 
+/** Notes several acts of one kind that are done already, as opening and closing each would, in one statement. */
+export function noteChangeSets(
+  trx: Trx,
+  accountId: number,
+  { kind, actor }: Opening,
+  acts: readonly { options: Record<string, unknown>; counts: Record<string, number> }[],
+): void {
+  const events = sql`
+    select null::uuid as contact_id, '{change_set_finished}'::text[] as types, null::text as name, null::timestamptz as at,
+      jsonb_build_object('kind', ${kind}::text, 'counts', counts) as data, id as change_set_id
+    from noted order by id`
+  trx.send(sql`
+    with noted as (
+      insert into change_sets (account_id, kind, phase, actor, options, counts, finished_at)
+      select ${accountId}::bigint, ${kind}, 'finished', ${actor}, act -> 'options', act -> 'counts', statement_timestamp()
+      from jsonb_array_elements(${JSON.stringify(acts)}::jsonb) with ordinality as acts (act, nth) order by nth
+      returning id, counts
+    ), ${recording(accountId, events, sql`change_set_id`)} select`)
+}
+
 const COLUMNS = sql`id, kind, phase, actor, options, counts, created_at, finished_at`
 
 /** Newest first. */
@@ -80,6 +101,12 @@ export async function findChangeSet(db: Queryable, accountId: number, id: number
   )
   if (!row) throw notFound()
   return row
+}
+
+/** The same, held until the transaction ends. Throws not_found. */
+export async function lockChangeSet(trx: Trx, accountId: number, id: number): Promise<ChangeSet> {
+  await trx.query(sql`select id from change_sets where account_id = ${accountId} and id = ${id} for update`)
+  return findChangeSet(trx, accountId, id)
 }
 
 export interface ChangeRow {

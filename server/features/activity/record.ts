@@ -67,9 +67,10 @@ function actsAsRows(rows: object[]): Sql {
 
 /**
  * The same for acts that a statement finds: two steps to put into its `with`, where `acts` selects
- * (contact_id uuid, types text[] in order, name text, at timestamptz, data jsonb).
+ * (contact_id uuid, types text[] in order, name text, at timestamptz, data jsonb). Where each belongs to a change set of
+ * its own, `changeSetId` is the column of `acts` that has it.
  */
-export function recording(accountId: number, acts: Sql, changeSetId: number | null): Sql {
+export function recording(accountId: number, acts: Sql, changeSetId: number | Sql | null): Sql {
   return sql`
     recorded as (
       insert into events (account_id, contact_id, type, types, name, at, data, change_set_id)

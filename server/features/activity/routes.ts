@@ -1,38 +1,25 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import sql from 'sql-template-tag'
 import { Type } from 'typebox'
-import type { Database, Queryable } from '../../db/database.ts'
+import type { Database } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
 import { type Cursors, collection, PagingQuery, pageOf } from '../../http/paging.ts'
 import { invalid, notFound } from '../../lib/app-error.ts'
-import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
+import { parseContactRef } from '../../lib/contact-ref.ts'
 import { displayEmail } from '../../lib/email.ts'
 import { parseId } from '../../lib/ids.ts'
 import { type ChangeSet as ChangeSetRow, findChangeSet, listChangeSets, readDiff } from './change-sets.ts'
+import { contactNamed } from './contact-named.ts'
 import { CONTACT_EVENT_TYPES } from './event-types.ts'
 import { ChangeSet, ChangeSetPage, Diff, EventCreated, EventPage } from './schemas.ts'
-import { addEvent, checkEvent, countTimeline, type EventRow, readTimeline } from './timeline.ts'
+import { addEvent, checkEvent, countTimeline, readTimeline } from './timeline.ts'
+import { eventOnWire, type Naming } from './wire.ts'
 
 interface Options {
   db: Database
   change: Change
   cursors: Cursors
   /** What stands in an event or a change row under fields' keys, under their merge tags of now. */
-  nameFields: (accountId: number) => Promise<(data: Record<string, unknown>) => Record<string, unknown>>
-}
-
-/** Whom a path names: the row is locked when `lock` is set. Throws not_found. */
-async function contactNamed(db: Queryable, accountId: number, ref: ContactRef, lock = false) {
-  const condition = {
-    id: sql`id = ${ref.by === 'id' ? ref.id : null}::uuid`,
-    email: sql`email = ${ref.by === 'email' ? ref.email : null}`,
-    external_id: sql`external_id = ${ref.by === 'external_id' ? ref.externalId : null}`,
-    none: sql`false`,
-  }[ref.by]
-  const [row] = await db.query<{ id: string; email: string }>(sql`
-    select id, email from contacts where account_id = ${accountId} and ${condition} ${lock ? sql`for no key update` : sql``}`)
-  if (!row) throw notFound()
-  return row
+  nameFields: (accountId: number) => Promise<Naming>
 }
 
 function changeSetIdOf(params: { id: string }): number {
@@ -209,19 +196,7 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
   )
 }
 
-function changeSetOnWire({ created_at, finished_at, ...rest }: ChangeSetRow) {
+/** An act on many people as the API answers it. */
+export function changeSetOnWire({ created_at, finished_at, ...rest }: ChangeSetRow) {
   return { ...rest, created_at: created_at.toISOString(), finished_at: finished_at?.toISOString() ?? null }
-}
-
-function eventOnWire(row: EventRow, name: (data: Record<string, unknown>) => Record<string, unknown>) {
-  return {
-    id: row.id,
-    type: row.type,
-    types: row.types,
-    ...(row.name === null ? {} : { name: row.name }),
-    at: row.at.toISOString(),
-    data: name(row.data),
-    contact_id: row.contact_id,
-    ...(row.change_set_id === null ? {} : { change_set_id: row.change_set_id }),
-  }
 }

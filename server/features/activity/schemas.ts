@@ -19,6 +19,29 @@ export const Event = Type.Object({
 
 export const EventPage = PageOf(Event)
 
+const Erased = Type.Enum([...CONTACT_EVENT_TYPES, ...ACCOUNT_EVENT_TYPES, 'erased'])
+
+/** A part of the feed. Unlike other collections it has no end: a cursor is always there to go on with. */
+export const FeedPage = Type.Object({
+  data: Type.Array(
+    Type.Object({
+      ...Event.properties,
+      type: Erased,
+      types: Type.Array(Erased),
+      position: Type.Integer({ description: 'Its place: each by one more than the one before.' }),
+    }),
+  ),
+  next_cursor: Type.String({ description: 'To go on from here, now or at any later time.' }),
+  has_more: Type.Boolean({ description: 'Whether there is more behind next_cursor already.' }),
+})
+
+/** What a cursor of before is answered when an older copy of the database was put back. */
+export const FeedBegunAnew = Type.Object({
+  errors: Type.String(),
+  resume_after: Type.String({ description: 'The cursor up to which this feed and the one of before tell the same.' }),
+  position: Type.Integer(),
+})
+
 export const EventCreated = Type.Object({
   contact_id: Type.String(),
   contact_email: Type.String(),

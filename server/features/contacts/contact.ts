@@ -2,6 +2,7 @@ import sql from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
 import type { ContactRef } from '../../lib/contact-ref.ts'
 import { displayEmail } from '../../lib/email.ts'
+import { isReferred } from '../activity/referred.ts'
 import type { FieldValue } from '../fields/definition.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 import { type State, statusOf } from '../subscriptions/states.ts'
@@ -34,20 +35,6 @@ export const CONTACT_COLUMNS = sql`
 export const READ_COLUMNS = sql`${CONTACT_COLUMNS},
   array(select m.list_id from list_members as m where m.account_id = c.account_id and m.contact_id = c.id) as list_ids,
   (c.state = 'subscribed' and ${SUPPRESSED}) as suppressed`
-
-/** Which contact a path names, as a condition over `contacts as c`. */
-export function isReferred(ref: ContactRef) {
-  switch (ref.by) {
-    case 'id':
-      return sql`c.id = ${ref.id}::uuid`
-    case 'email':
-      return sql`c.email = ${ref.email}`
-    case 'external_id':
-      return sql`c.external_id = ${ref.externalId}`
-    case 'none':
-      return sql`false`
-  }
-}
 
 /** The contact that a path names, as it is read; undefined when there is none. */
 export async function readContact(db: Queryable, accountId: number, ref: ContactRef): Promise<ReadRow | undefined> {

@@ -48,6 +48,7 @@ function planner(settings: { seq: string; index: string; bitmap: string; sort?: 
 const PLANNER = {
   ordered: planner({ seq: OFF, index: ON, bitmap: OFF, sort: OFF }),
   trigrams: planner({ seq: OFF, index: OFF, bitmap: ON }),
+  text: planner({ seq: OFF, index: OFF, bitmap: ON }),
   account: planner({ seq: OFF, index: ON, bitmap: ON }),
   table: planner({ seq: ON, index: OFF, bitmap: OFF, parallelCost: '0' }),
   free: planner({ seq: ON, index: ON, bitmap: ON }),
@@ -85,14 +86,13 @@ interface Search {
   scanned: Sql
   /** For the trigram index; the scan's test goes beside it where the index is asked for a part only. */
   indexed: Sql
-  hasTrigrams: boolean
 }
 
 /** LIKE on more than so many characters makes the index intersect ever more lists, each of which only confirms the others. */
 const INDEXED_CHARACTERS = 12
 
 function searchOf(q: string | undefined): Search {
-  if (q === undefined) return { scanned: sql`true`, indexed: sql`true`, hasTrigrams: false }
+  if (q === undefined) return { scanned: sql`true`, indexed: sql`true` }
   const text = [...q].length < 3 ? `\n\n${q}` : q
   const scanned = hasText(q)
   const whole = [...text].length <= INDEXED_CHARACTERS
@@ -101,7 +101,6 @@ function searchOf(q: string | undefined): Search {
     indexed: whole
       ? sql`c.search like '%' || search_key(${text}) || '%'`
       : sql`c.search like '%' || left(search_key(${text}), ${INDEXED_CHARACTERS}::int) || '%' and ${scanned}`,
-    hasTrigrams: /[\p{L}\p{N}\n@.+\-_ '%\\]{3}/u.test(whole ? text : [...text].slice(0, INDEXED_CHARACTERS).join('')),
   }
 }
 
@@ -129,7 +128,7 @@ export class Finder {
     })
     return chooseStrategy(probed, {
       byId: !order.by,
-      hasTrigrams: this.#search.hasTrigrams,
+      isSearch: this.#ask.q !== undefined,
       counting,
       rows: offset + limit,
     })
@@ -185,18 +184,26 @@ export class Finder {
 
   async #count(path: Path): Promise<number> {
     this.#trx.send(PLANNER[path])
-    const [row] = await this.#trx.query<{ total: number }>(
-      sql`select count(*) as total from contacts as c where ${this.#where(path)}`,
-    )
+    const asFar = this.#ask.counting === 'capped' ? sql`limit ${CAP + 1}` : sql``
+    const [row] = await this.#trx.query<{ total: number }>(sql`
+      select count(*) as total from (select from contacts as c where ${this.#where(path)} ${asFar}) as hits`)
     return row!.total
   }
 
   #where(path: Path | 'ordered'): Sql {
     const { accountId, filter, behind } = this.#ask
-    const account =
-      path === 'trigrams'
-        ? sql`(c.account_id + 0) = ${accountId}::bigint and ${this.#search.indexed}`
-        : sql`c.account_id = ${accountId} and ${this.#search.scanned}`
-    return sql`${account} ${filter ? sql`and ${filter}` : sql``} ${behind ? sql`and ${behind}` : sql``}`
+    return sql`${this.#found(path, accountId)} ${filter ? sql`and ${filter}` : sql``} ${behind ? sql`and ${behind}` : sql``}`
+  }
+
+  /** The account and the search text, in the words that leave the path its index and hide the others. */
+  #found(path: Path | 'ordered', accountId: number): Sql {
+    switch (path) {
+      case 'trigrams':
+        return sql`(c.account_id + 0) = ${accountId}::bigint and ${this.#search.indexed}`
+      case 'text':
+        return sql`(c.account_id - 0) = ${accountId}::bigint and ${this.#search.indexed}`
+      default:
+        return sql`c.account_id = ${accountId} and ${this.#search.scanned}`
+    }
   }
 }

@@ -43,6 +43,13 @@ export async function removeContacts(
   trx.send(sql`
     update change_rows set email = null, input = null, before = null, after = null, problem = null
     where account_id = ${accountId} and contact_id = any(${gone}::uuid[])`)
+  // What a webhook's receiver has answered may quote the person; the messages themselves are not kept.
+  trx.send(sql`
+    update deliveries set
+      contact_ids = array(select id from unnest(contact_ids) as id where id <> all(${gone}::uuid[])),
+      attempts = (select coalesce(jsonb_agg(attempt || '{"answer": null}' order by nth), '[]')
+        from jsonb_array_elements(attempts) with ordinality as a (attempt, nth))
+    where account_id = ${accountId} and contact_ids && ${gone}::uuid[]`)
   trx.send(sql`
     with ${recording(
       accountId,

@@ -14,25 +14,66 @@ interface Person {
   last: string | null
 }
 
-const PARTS = ['a', 'an', 'ann', 'bo', 'o_b', 'x+y', 'mü', 'mÜl', 'ler', '50%', 'x', "o'br", 'ØR', 'zz']
+const PARTS = [
+  'a',
+  'an',
+  'ann',
+  'bo',
+  'o_b',
+  'x+y',
+  'mü',
+  'mÜl',
+  'ler',
+  '50%',
+  'x',
+  "o'br",
+  'ØR',
+  'zz',
+  'mu\u0308',
+  '##/',
+  '€ (a)',
+  'S23T',
+]
 const word = fc.array(fc.constantFrom(...PARTS), { minLength: 1, maxLength: 3 }).map((parts) => parts.join(''))
 const person: fc.Arbitrary<Person> = fc.record({
   email: fc
-    .tuple(word, fc.uuid(), fc.constantFrom('gmail.com', 'ab.no', 'müller.de'))
+    .tuple(word, fc.uuid(), fc.constantFrom('gmail.com', 'ab.no', 'müller.de', 'xn--mller-kva.ab.no'))
     .map(([name, id, domain]) => `${name.replace('%', '').toLowerCase()}.${id.slice(0, 4)}@${domain}`),
   first: fc.option(word),
   last: fc.option(fc.tuple(word, word).map((words) => words.join(' '))),
 })
 const needle = fc.oneof(
   word,
-  fc.constantFrom('@gmail', 'gmail.com', 'gmail@', 'A', 'Zz', '_', '%', 'n b', '+', '##', '(/)', '\\', '.no', 'l'),
+  fc.constantFrom(
+    '@gmail',
+    'gmail.com',
+    'gmail@',
+    'A',
+    'Zz',
+    '_',
+    '%',
+    'n b',
+    '+',
+    '##',
+    '(/)',
+    '\\',
+    '.no',
+    'l',
+    '@mü',
+    'müller.ab',
+    'xn--m',
+    '€',
+    '/€',
+    '23',
+  ),
 )
 
-const lower = (text: string) => text.replace(/[A-ZÀ-Þ]/g, (letter) => letter.toLowerCase())
+const lower = (text: string) => text.normalize('NFC').replace(/[A-ZÀ-Þ]/g, (letter) => letter.toLowerCase())
 
 /** What q means, without a database. */
 function matches({ email, first, last }: Person, q: string): boolean {
-  const texts = [email, [first, last].filter((name) => name !== null).join(' '), last ?? ''].map(lower)
+  const shown = email.replace('xn--mller-kva', 'müller')
+  const texts = [email, shown, [first, last].filter((name) => name !== null).join(' '), last ?? ''].map(lower)
   const wanted = lower(q.trim())
   if ([...wanted].length < 3)
     return (
@@ -52,14 +93,13 @@ async function enter({ db, accountId }: TestApp, people: Person[]): Promise<stri
   return rows.map((row) => row.id)
 }
 
-const PATHS: Path[] = ['trigrams', 'account', 'table']
+const PATHS: Path[] = ['trigrams', 'text', 'account', 'table']
 const SUBSCRIBED = sql`coalesce(c.state = 'subscribed', false)`
 
-function strategiesFor(q: string, byId: boolean, counting: Ask['counting']): Strategy[] {
-  const paths = PATHS.filter((path) => path !== 'trigrams' || /[\p{L}\p{N}@.+\-_ '%\\]{3}/u.test(q))
-  const totals: ('none' | Path)[] = counting === 'none' ? ['none'] : paths
+function strategiesFor(byId: boolean, counting: Ask['counting']): Strategy[] {
+  const totals: ('none' | Path)[] = counting === 'none' ? ['none'] : PATHS
   return [
-    ...paths.flatMap((path): Strategy[] => [
+    ...PATHS.flatMap((path): Strategy[] => [
       { do: 'set', path, limit: null, otherwise: 'set' },
       { do: 'set', path, limit: 10_001, otherwise: 'set' },
       ...totals.map((total): Strategy => ({ do: 'sorted', path, total })),
@@ -93,7 +133,7 @@ test('every way of finding a page finds the same: what the words mean, in order,
           const ask: Ask = {
             accountId: made.accountId,
             filter,
-            q,
+            q: q.normalize('NFC'),
             order,
             behind: undefined,
             limit: 7,
@@ -101,7 +141,7 @@ test('every way of finding a page finds the same: what the words mean, in order,
             counting: 'capped',
           }
           const pages = await Promise.all(
-            strategiesFor(q, !order.by, ask.counting).map(async (strategy) => {
+            strategiesFor(!order.by, ask.counting).map(async (strategy) => {
               const found = await made.db.transaction((trx) => new Finder(trx, ask).follow(strategy))
               return { strategy, ...found }
             }),
@@ -181,7 +221,7 @@ test('more than 10,000 hits are told as such, and counted when asked', async (t)
 
 test('a strategy goes with how frequent the matches are and where they lie', () => {
   const large: Probe = { seen: 3000, matching: 0, selected: 0, passed: 0, scale: 333, tableRows: 1_300_000 }
-  const asked = { byId: true, hasTrigrams: true, counting: 'capped', rows: 51 } as const
+  const asked = { byId: true, isSearch: true, counting: 'capped', rows: 51 } as const
   const chosen = (probed: Partial<Probe>, more: Partial<Parameters<typeof chooseStrategy>[1]> = {}) =>
     chooseStrategy({ ...large, ...probed }, { ...asked, ...more })
 
@@ -191,6 +231,16 @@ test('a strategy goes with how frequent the matches are and where they lie', () 
     'a small account is read whole',
   )
   assert.deepEqual(chosen({}), { do: 'set', path: 'trigrams', limit: 10_001, otherwise: 'set' }, 'rare: by trigrams')
+  assert.deepEqual(
+    chosen({ tableRows: 1_100_000 }),
+    { do: 'set', path: 'text', limit: 10_001, otherwise: 'set' },
+    'by the text alone where the account is most of the table',
+  )
+  assert.deepEqual(
+    chosen({ matching: 36, selected: 36, passed: 80 }),
+    { do: 'ordered', total: 'trigrams' },
+    'middling: a walk for the page, and a count',
+  )
   assert.deepEqual(
     chosen({ matching: 1350, selected: 1350, passed: 2 }),
     { do: 'ordered', total: 'capped' },
@@ -202,24 +252,52 @@ test('a strategy goes with how frequent the matches are and where they lie', () 
     'frequent, but only among the oldest',
   )
   assert.deepEqual(
-    chosen({}, { hasTrigrams: false }),
+    chosen({}, { isSearch: false }),
     { do: 'set', path: 'table', limit: null, otherwise: 'set' },
     'nothing the index could look up',
   )
-  assert.deepEqual(chosen({ matching: 3000, selected: 0 }, { hasTrigrams: false, counting: 'exact' }), {
+  assert.deepEqual(chosen({ matching: 3000, selected: 0 }, { isSearch: false, counting: 'exact' }), {
     do: 'set',
     path: 'table',
     limit: null,
     otherwise: 'set',
   })
-  assert.deepEqual(chosen({ matching: 3000, selected: 600, passed: 5 }, { hasTrigrams: false, counting: 'exact' }), {
+  assert.deepEqual(chosen({ matching: 3000, selected: 600, passed: 5 }, { isSearch: false, counting: 'exact' }), {
     do: 'ordered',
     total: 'table',
   })
-  assert.deepEqual(chosen({ seen: 100, scale: 256, tableRows: 50_000_000 }, { hasTrigrams: false }).do, 'set')
+  assert.deepEqual(chosen({ seen: 100, scale: 256, tableRows: 50_000_000 }, { isSearch: false }).do, 'set')
   assert.equal(
-    (chosen({ seen: 100, scale: 256, tableRows: 50_000_000 }, { hasTrigrams: false }) as { path: Path }).path,
+    (chosen({ seen: 100, scale: 256, tableRows: 50_000_000 }, { isSearch: false }) as { path: Path }).path,
     'account',
     'a middling account in a huge table',
   )
+})
+
+test('a domain is found as people write it and as it is stored, a name by composed and by decomposed letters', async (t) => {
+  const { post, get } = await testApp(t)
+  await post('/api/contacts', {
+    email: 'müller@bücher.example',
+    fields: { first_name: 'Zoe\u0308', last_name: 'Lee & Co. (##/)' },
+  })
+  await post('/api/contacts', { email: 'ann@example.com' })
+
+  for (const q of [
+    'müller@bücher',
+    'mu\u0308ller@bu\u0308cher.example',
+    'BÜCHER.ex',
+    'xn--bcher',
+    'Zoë',
+    'zoe\u0308',
+    'ë lee',
+    'zo',
+    '##/',
+    '& co',
+  ]) {
+    const { body } = await get(`/api/contacts?q=${encodeURIComponent(q)}`)
+    assert.deepEqual([body.total, body.data[0]?.email], [1, 'müller@bücher.example'], q)
+  }
+  for (const q of ['#/', '(/', 'ü', 'bücher.de', 'zoe', '##/)x']) {
+    assert.equal((await get(`/api/contacts?q=${encodeURIComponent(q)}`)).body.total, 0, q)
+  }
 })

@@ -91,8 +91,9 @@ export function selectionFromBody(body: ContactsSearch, fields: FieldSet): Selec
   return { q: searchText(body.q), condition: parseEntries(entries, criteria, vocabularyOf(fields)) }
 }
 
+/** Composed, as what it is compared with: how many letters it has decides how it is looked for. */
 function searchText(q: unknown): string | undefined {
-  const text = typeof q === 'string' ? q.trim() : ''
+  const text = typeof q === 'string' ? q.trim().normalize('NFC') : ''
   return text === '' ? undefined : text
 }
 

@@ -9,21 +9,29 @@ const SMALL = 80
 /**
  * What things cost, in µs, as measured on two cores with everything in memory. Only their proportions matter.
  * ROW: a contact on an ordered walk or a walk through the account; TABLE_ROW: one in a parallel scan of the whole table;
- * TRIGRAMS: to intersect posting lists; HIT: a contact found by them, fetched and checked.
+ * TRIGRAMS: to intersect posting lists, with the account's among them and without it; HIT: a contact found by them,
+ * fetched and checked; KEPT: one kept and sorted besides.
  */
 const ROW = 0.5
 const TABLE_ROW = 0.25
-const TRIGRAMS = 10_000
+const TRIGRAMS = { trigrams: 10_000, text: 4000 }
 const HIT = 1.2
+const KEPT = 0.6
 
-/** Ways to a whole set: through the trigram index, through the account's index entries, through the whole table. */
-export type Path = 'trigrams' | 'account' | 'table'
+/**
+ * Ways to a whole set: through the trigram index, through its trigrams of all accounts, through the account's index
+ * entries, through the whole table.
+ */
+export type Path = 'trigrams' | 'text' | 'account' | 'table'
+
+/** From this share of the table on, an account's own posting list costs more to intersect than the others' hits to fetch. */
+const MOST_OF_TABLE = 0.9
 
 /** What to do for a page and its total. */
 export type Strategy =
   /** Reads the set by one path, and takes page and total from it; at most `limit` of it, whose page counts only if all fit. */
   | { do: 'set'; path: Path; limit: number | null; otherwise: 'ordered' | 'set' }
-  /** Walks in order until the page is full; the total is known, not wanted, or counted by a path. */
+  /** Walks in order until the page is full; the total is known, not wanted, or counted by a path, as far as is wanted. */
   | { do: 'ordered'; total: 'none' | 'capped' | Path }
   /** Sorts the set for the page alone, and counts it by itself: for sets too large to keep. */
   | { do: 'sorted'; path: Path; total: 'none' | 'capped' | Path }
@@ -31,8 +39,8 @@ export type Strategy =
 interface Question {
   /** Whether the order is that of the ids, which an index has. */
   byId: boolean
-  /** Whether the search text has a trigram at all. */
-  hasTrigrams: boolean
+  /** Whether there is a search text, which the trigram index can look up. */
+  isSearch: boolean
   /** How the total is wanted. */
   counting: 'none' | 'capped' | 'exact'
   /** Rows up to the page's end, those of earlier pages included. */
@@ -46,11 +54,12 @@ const LARGE = 100_000
  * Chooses how to find a page. The sample's counts follow a Poisson distribution, so with five standard deviations above
  * what 10,000 hits would show, a total is "more than 10,000" but for one case in 100,000, and need not be counted.
  */
-export function chooseStrategy(found: Probe, { byId, hasTrigrams, counting, rows }: Question): Strategy {
+export function chooseStrategy(found: Probe, { byId, isSearch, counting, rows }: Question): Strategy {
   if (found.seen < SMALL) return { do: 'set', path: 'account', limit: null, otherwise: 'set' }
   const costs = costsOf(found, rows)
   const scan: Path = costs.table < costs.account ? 'table' : 'account'
-  const path: Path = hasTrigrams && costs.trigrams <= costs[scan] ? 'trigrams' : scan
+  const indexed: Path = found.seen * found.scale >= MOST_OF_TABLE * found.tableRows ? 'text' : 'trigrams'
+  const path: Path = isSearch && costs[indexed] <= costs[scan] ? indexed : scan
   const walks = byId && costs.ordered <= costs[path]
   const atCap = CAP / found.scale
   const beyondCap = found.selected >= atCap + 5 * Math.sqrt(atCap)
@@ -58,7 +67,8 @@ export function chooseStrategy(found: Probe, { byId, hasTrigrams, counting, rows
   if (counting === 'none' || (counting === 'capped' && beyondCap)) {
     return pageAlone(found, path, walks, byId, counting === 'none' ? 'none' : 'capped')
   }
-  if (counting === 'capped' && path === 'trigrams') {
+  if (counting === 'capped' && path === indexed) {
+    if (walks && costs.ordered <= KEPT * found.selected * found.scale) return { do: 'ordered', total: path }
     const wholeAnyway = found.selected > 0 && !walks
     return { do: 'set', path, limit: wholeAnyway ? null : CAP + 1, otherwise: walks ? 'ordered' : 'set' }
   }
@@ -84,7 +94,8 @@ function costsOf({ seen, matching, selected, passed, scale, tableRows }: Probe, 
   const farAway = ROW * scale * passed
   return {
     ordered: selected === 0 ? Number.POSITIVE_INFINITY : passed * selected <= 5 * seen ? evenly : farAway + evenly,
-    trigrams: TRIGRAMS + HIT * scale * matching,
+    trigrams: TRIGRAMS.trigrams + HIT * scale * matching,
+    text: TRIGRAMS.text + HIT * scale * matching,
     account: ROW * scale * seen,
     table: TABLE_ROW * tableRows,
   }

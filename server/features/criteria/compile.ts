@@ -107,18 +107,21 @@ const COMPARISON: Partial<Record<Operator, Sql>> = {
   lte: sql`<=`,
 }
 
-/** As jsonb, where numbers compare with numbers whatever else may stand under the key. */
+const IN_PATH: Partial<Record<Operator, string>> = { gt: '>', gte: '>=', lt: '<', lte: '<=' }
+
+/**
+ * As a JSON path, where numbers compare with numbers alone, whatever else may stand under the key; and which reads the
+ * value once. To take it out twice, for its type and to compare it, takes a third longer over a million rows. `?` makes the
+ * condition cost more than that of the account in the planner's eyes, which would else be tested after it.
+ */
 function compileNumber(subject: Subject, op: Operator, values: Value[]): Sql {
   if (subject.source !== 'field') throw new TypeError(`no column holds a number: ${subject.name}`)
   const { key } = subject.field
   if (op === 'eq' || op === 'in') return isOneOf(key, values)
-  const stored = sql`c.fields -> ${key}`
-  const bound = (value: Value) => sql`${JSON.stringify(value)}::jsonb`
-  const compared =
-    op === 'between'
-      ? sql`${stored} between ${bound(values[0]!)} and ${bound(values[1]!)}`
-      : sql`${stored} ${COMPARISON[op]} ${bound(values[0]!)}`
-  return sql`(jsonb_typeof(${stored}) = 'number' and ${compared})`
+  const stored = `$.${JSON.stringify(key)}`
+  const [first, last] = values.map((value) => JSON.stringify(value))
+  const path = op === 'between' ? `${stored} >= ${first} && ${stored} <= ${last}` : `${stored} ${IN_PATH[op]} ${first}`
+  return sql`(c.fields ? ${key} and c.fields @@ ${path}::jsonpath)`
 }
 
 /** Today where the account is. */

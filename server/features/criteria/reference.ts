@@ -53,8 +53,11 @@ function holds(value: FieldValue | Date | undefined, op: string, operand: any): 
   if (value === undefined) return false
   if (op === 'in') return operand.some((one: unknown) => holds(value, 'eq', one))
   if (value instanceof Date) return aboutDay(value.toISOString().slice(0, 10), op, operand)
-  if (typeof value === 'string' && /^(gt|gte|lt|lte|between|before|after|on)$/.test(op))
-    return aboutDay(value, op, operand)
+  if (/^(gt|gte|lt|lte|between|before|after|on)$/.test(op)) {
+    // A value of another kind is one that a conversion has not come to yet: it is neither more nor less.
+    if (typeof value !== typeof [operand].flat()[0]) return false
+    if (typeof value === 'string') return aboutDay(value, op, operand)
+  }
   if (typeof value === 'number') return aboutNumber(value, op, operand)
   const [have, want] = [String(value).toLowerCase(), String(operand).toLowerCase()]
   if (op === 'eq') return have === want

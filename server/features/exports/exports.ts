@@ -2,7 +2,7 @@ import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
 import type { Caller } from '../../http/caller.ts'
-import { notFound } from '../../lib/app-error.ts'
+import { invalid, notFound } from '../../lib/app-error.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { signLink } from './link.ts'
 import type { ExportRequest, Format } from './request.ts'
@@ -66,7 +66,15 @@ export function exportOnWire(row: ExportRow, view: { accountId: number; keyring:
   }
 }
 
+/** Of one account: each will be a file that is kept for a day. */
+const MOST_WAITING = 20
+
+/** Throws `invalid` when the account has as many waiting as it may. */
 export async function createExport(trx: Trx, { accountId, actor }: Caller, request: ExportRequest): Promise<ExportRow> {
+  const [open] = await trx.query<{ count: number }>(sql`
+    select count(*) as count from exports where account_id = ${accountId} and phase in ('queued', 'running')`)
+  if (open!.count >= MOST_WAITING)
+    throw invalid({ base: [`There are ${open!.count} exports that wait to be written: wait for them, or remove some`] })
   const [row] = await trx.query<ExportRow>(sql`
     insert into exports (account_id, phase, actor, request) values (${accountId}, 'queued', ${actor}, ${JSON.stringify(request)})
     returning ${COLUMNS}`)

@@ -66,7 +66,6 @@ export function writeExportJob({ db, files, mostMinutes, keptHours }: Parts): Jo
         if (!(await finish(db, accountId, row, { contacts, bytes: taken, keptHours }))) await files.remove(key)
       } catch (error) {
         clearInterval(watch)
-        await files.remove(key).catch(() => {}) // what it says must not hide why we are here
         if (gone.signal.aborted) return
         if (stop.aborted || (isConnectionLoss(error) && !late.aborted)) throw error // another try, perhaps elsewhere
         const isLate = late.aborted || isTimeout(error)
@@ -129,7 +128,7 @@ async function finish(
 
 async function fail(db: Database, accountId: number, row: ExportRow, reason: string): Promise<void> {
   await db.query(sql`
-    update exports set phase = 'failed', error = ${reason}, file = null, updated_at = statement_timestamp(),
+    update exports set phase = 'failed', error = ${reason}, updated_at = statement_timestamp(),
       finished_at = statement_timestamp()
     where ${isOurs(accountId, row)}`)
 }

@@ -1,4 +1,5 @@
-import { PassThrough } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -34,6 +35,8 @@ const tags = ['Exports']
 /** What is streamed before an export has been written: as many as come within seconds. */
 const STREAMED = 10_000
 const STREAMED_MS = 60_000
+/** Each has a connection of its own, of which the database has not many. */
+const STREAMED_AT_ONCE = 4
 
 function idOf(params: { export_id: string }): number {
   const id = parseId(params.export_id)
@@ -162,21 +165,25 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     },
   )
 
+  let streaming = 0
+
   /** Writes the contacts into the answer instead of a file. */
   async function streamContacts(request: FastifyRequest, reply: FastifyReply, row: ExportRow): Promise<FastifyReply> {
     const { accountId } = request.caller
+    if (streaming >= STREAMED_AT_ONCE)
+      throw new AppError('unavailable', 'Too many exports are streamed just now: wait until this one is finished')
+    streaming++
     const left = new AbortController()
     const signal = AbortSignal.any([left.signal, AbortSignal.timeout(STREAMED_MS)])
     const bytes = new PassThrough()
     bytes.on('close', () => left.abort())
     const started = Promise.withResolvers<void>()
-    const take = async (source: NodeJS.ReadableStream) => {
+    const take = (source: Readable) => {
       started.resolve()
-      for await (const chunk of source) if (!bytes.write(chunk)) await drained(bytes)
-      bytes.end()
+      return pipeline(source, bytes)
     }
     const limits = { mostMs: STREAMED_MS, mostContacts: STREAMED, signal }
-    const written = writeContacts(db, { accountId, request: row.request, ...limits }, take)
+    const written = writeContacts(db, { accountId, request: row.request, ...limits }, take).finally(() => streaming--)
     await Promise.race([started.promise, written])
     written.catch((error: Error) => bytes.destroy(error))
     describeFile(reply, row)
@@ -202,11 +209,4 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       return sendFile(request, reply, { files, accountId, row })
     },
   )
-}
-
-function drained(stream: PassThrough): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once('drain', resolve)
-    stream.once('close', resolve)
-  })
 }

@@ -6,7 +6,7 @@ import type { Database } from '../../db/database.ts'
 import { AppError } from '../../lib/app-error.ts'
 import { findAccount } from '../accounts/accounts.ts'
 import { loadFields } from '../fields/field-set.ts'
-import { type ExportRequest, type Plan, planOf } from './request.ts'
+import { type ExportRequest, type Format, type Plan, planOf } from './request.ts'
 import { MOST_ROWS, sheetOf } from './sheet.ts'
 import { areMany, Snapshot } from './snapshot.ts'
 import { copyStatement } from './statement.ts'
@@ -45,13 +45,17 @@ export async function writeContacts<T>(
         'conflict',
         `there are ${counted} contacts, of which at most ${mostContacts} are streamed: wait until the export is finished`,
       )
-    requireRoom(plan, counted)
+    requireRoom(plan.format, counted)
     onCounted?.(counted, () => snapshot.countRead())
     const source = { accountId, isChosen: filter !== undefined, areMany: areMany(counted) }
     const rows = await snapshot.read(statementOf(plan, source), counted)
     const output = new PassThrough()
+    output.on('error', () => {}) // told by those that write and read it; unheard, it would end the process
+    const steps = [...transformsOf(plan), output]
+    const header = headerOf(plan)
+    if (header !== '') steps[0]!.write(header)
     const [read, taken] = await Promise.allSettled([
-      pipeline([rows, ...transformsOf(plan), output], { signal }).finally(() => snapshot.close()),
+      pipeline([rows, ...steps], { signal }).finally(() => snapshot.close()),
       take(output).catch((error: Error) => {
         output.destroy(error)
         throw error
@@ -76,7 +80,8 @@ async function countAll(snapshot: Snapshot, accountId: number): Promise<number> 
   return row!.count
 }
 
-function requireRoom({ format }: Plan, contacts: number): void {
+/** Throws `conflict` for more contacts than the format can hold. */
+export function requireRoom(format: Format, contacts: number): void {
   if (format === 'xlsx' && contacts >= MOST_ROWS)
     throw new AppError(
       'conflict',
@@ -92,27 +97,22 @@ function statementOf({ format, columns, raw }: Plan, source: Parameters<typeof c
 /** What turns the lines that PostgreSQL writes into the file. */
 function transformsOf({ format, columns, raw }: Plan): Duplex[] {
   switch (format) {
-    case 'csv':
-      return [withHeader(columns)]
     case 'csv.gz':
-      return [withHeader(columns), createGzip({ level: 1, chunkSize: GZIP_CHUNK })]
-    case 'ndjson':
-      return []
+      return [createGzip({ level: 1, chunkSize: GZIP_CHUNK })]
     case 'xlsx':
       return [
         Duplex.from(async function* (lines: AsyncIterable<Buffer>) {
           yield* sheetOf(lines, columns, raw)
         }),
       ]
+    default:
+      return []
   }
 }
 
 const GZIP_CHUNK = 64 * 1024
 
-/** Names are merge tags and words of our own, so that none needs quotes. */
-function withHeader(columns: readonly { name: string }[]): Duplex {
-  return Duplex.from(async function* (lines: AsyncIterable<Buffer>) {
-    yield `${columns.map(({ name }) => name).join(',')}\n`
-    yield* lines
-  })
+/** The first line of a CSV. Names are merge tags and words of our own, so that none needs quotes. */
+function headerOf({ format, columns }: Plan): string {
+  return format.startsWith('csv') ? `${columns.map(({ name }) => name).join(',')}\n` : ''
 }

@@ -14,7 +14,7 @@ import {
   MOST_OPTIONS,
   parseFieldType,
 } from './definition.ts'
-import { FIELDS_CACHED_MS, loadFields } from './field-set.ts'
+import { FIELDS_SETTLED_MS, loadFields } from './field-set.ts'
 import { findField } from './fields.ts'
 import { closeSweep, SWEEP, type SweepPayload } from './removal.ts'
 import type { ConvertInput } from './schemas.ts'
@@ -143,7 +143,7 @@ export async function convertField(trx: Trx, queue: Queue, caller: Caller, id: n
     actor,
     options: { field_id: id, name: field.name, from: field.type, to: type },
   })
-  await queue.enqueue(trx, convertValues, { accountId, fieldId: id, changeSetId }, FIELDS_CACHED_MS / 1000)
+  await queue.enqueue(trx, convertValues, { accountId, fieldId: id, changeSetId }, FIELDS_SETTLED_MS / 1000)
   return { change_set_id: changeSetId, phase: 'running', ...found, options: target.options }
 }
 

@@ -81,8 +81,26 @@ export async function loadFields(db: Queryable, accountId: number): Promise<Fiel
   return new FieldSet(rows.map(fieldFrom))
 }
 
-/** Removing a field and converting its values wait this long, so that no process still writes by the old definition. */
-export const FIELDS_CACHED_MS = 5000
+/** The field in use with that id, locked when `lock` is set. */
+export async function readField(
+  db: Queryable,
+  accountId: number,
+  id: number,
+  lock: boolean,
+): Promise<FieldDefinition | undefined> {
+  const [row] = await db.query<FieldRow>(sql`
+    select ${FIELD_COLUMNS} from fields
+    where account_id = ${accountId} and id = ${id} and removed_at is null ${lock ? sql`for update` : sql``}`)
+  return row && fieldFrom(row)
+}
+
+const FIELDS_CACHED_MS = 5000
+
+/**
+ * What must not begin while any process may still write by an old definition waits this long: the time that definitions are
+ * cached, and 2 s for the transactions that were under way with them at its end, which take milliseconds.
+ */
+export const FIELDS_SETTLED_MS = FIELDS_CACHED_MS + 2000
 
 /** The accounts' fields, at most 5 s old; `forget` after this process has changed them. */
 export class FieldCache {

@@ -1,11 +1,13 @@
 import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
+import type { Queue } from '../../jobs/queue.ts'
 import { invalid, type Messages, notFound, tell } from '../../lib/app-error.ts'
 import { isReservedMergeTag, mergeTagFrom } from '../../lib/merge-tag.ts'
 import { checkDefinition, type FieldDefinition, officialDataType } from './definition.ts'
-import { FIELD_COLUMNS, type FieldRow, fieldFrom, loadFields } from './field-set.ts'
+import { FIELD_COLUMNS, type FieldRow, fieldFrom, loadFields, readField } from './field-set.ts'
 import { MOST_FIELDS, unusedKey } from './intake.ts'
+import { loseOptions } from './options.ts'
 import type { FieldInput } from './schemas.ts'
 
 const TAKEN = ['has already been taken']
@@ -33,11 +35,9 @@ export function fieldOnWire(field: FieldDefinition) {
 
 /** The field in use with that id. Throws not_found. */
 export async function findField(db: Queryable, accountId: number, id: number, lock = false): Promise<FieldDefinition> {
-  const [row] = await db.query<FieldRow>(sql`
-    select ${FIELD_COLUMNS} from fields
-    where account_id = ${accountId} and id = ${id} and removed_at is null ${lock ? sql`for update` : sql``}`)
-  if (!row) throw notFound()
-  return fieldFrom(row)
+  const field = await readField(db, accountId, id, lock)
+  if (!field) throw notFound()
+  return field
 }
 
 /** How many contacts have a value for it. */
@@ -96,6 +96,7 @@ function refuseTaken(error: unknown): never {
  */
 export async function updateField(
   trx: Trx,
+  queue: Queue,
   accountId: number,
   id: number,
   input: FieldInput,
@@ -128,7 +129,7 @@ export async function updateField(
   if (nameTaken(fields.active, name, id)) tell(faults, 'name', ...TAKEN)
   if (!checked.ok || Object.keys(faults).length > 0) throw invalid(faults)
   const { definition } = checked
-  await refuseUsedOptions(trx, accountId, before, definition.options)
+  await loseOptions(trx, queue, before, definition.options)
   const [row] = await trx
     .query<FieldRow>(sql`
       update fields set name = ${definition.name}, merge_tag = ${mergeTag}, required = ${definition.required},
@@ -149,25 +150,4 @@ function wireDefinition(field: FieldDefinition) {
 /** Some clients send every key at every change, empty where there is nothing to say. */
 function withoutEmpty(input: FieldInput): FieldInput {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined && value !== ''))
-}
-
-async function refuseUsedOptions(
-  trx: Trx,
-  accountId: number,
-  { key, options }: FieldDefinition,
-  kept: string[] | null,
-): Promise<void> {
-  const going = (options ?? []).filter((option) => !kept?.includes(option))
-  if (going.length === 0) return
-  const used = await trx.query<{ option: string; count: number }>(sql`
-    select c.fields ->> ${key} as option, count(*) as count from contacts as c
-    where c.account_id = ${accountId} and c.fields ->> ${key} = any(${going}::text[])
-    group by 1 order by 1`)
-  if (used.length > 0) {
-    throw invalid({
-      options: used.map(
-        ({ option, count }) => `can't lose ${option}: ${count} contact${count === 1 ? ' has' : 's have'} it`,
-      ),
-    })
-  }
 }

@@ -5,7 +5,7 @@ import type { Caller } from '../../http/caller.ts'
 import type { Job, JobName, Queue } from '../../jobs/queue.ts'
 import { invalid } from '../../lib/app-error.ts'
 import { findChangeSet, finishChangeSet, openChangeSet } from '../activity/change-sets.ts'
-import { FIELDS_CACHED_MS } from './field-set.ts'
+import { FIELDS_SETTLED_MS } from './field-set.ts'
 import { findField } from './fields.ts'
 import { sweepValues } from './sweep.ts'
 
@@ -46,7 +46,7 @@ export async function removeField(
     actor,
     options: { field_id: id, name: field.name, key: field.key },
   })
-  await queue.enqueue(trx, sweepRemovedField, { accountId, fieldId: id, changeSetId }, FIELDS_CACHED_MS / 1000)
+  await queue.enqueue(trx, sweepRemovedField, { accountId, fieldId: id, changeSetId }, FIELDS_SETTLED_MS / 1000)
 }
 
 export function sweepRemovedFieldJob(db: Database): Job<typeof SweepPayload> {

@@ -100,7 +100,7 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
     (request, reply) =>
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
-        const field = await updateField(trx, accountId, fieldIdOf(request.params), request.body)
+        const field = await updateField(trx, queue, accountId, fieldIdOf(request.params), request.body)
         outdated(trx, accountId)
         return { status: 200, body: { ...fieldOnWire(field), values_count: await countValues(trx, accountId, field) } }
       }),

@@ -15,7 +15,12 @@ export const FieldInput = Type.Object(
     required: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
     min: bound,
     max: bound,
-    options: Type.Optional(Type.Union([Type.Array(Type.String(), { maxItems: 1000 }), Type.Null()])),
+    options: Type.Optional(
+      Type.Union([Type.Array(Type.String(), { maxItems: 1000 }), Type.Null()], {
+        description:
+          'Of a select. One goes only while no contact has it, and comes back if one got it in the same seconds.',
+      }),
+    ),
     default: Type.Optional(Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])),
     format: text('Of dates, such as DD.MM.YYYY; ISO dates are always taken.'),
   },

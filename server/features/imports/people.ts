@@ -17,6 +17,8 @@ export interface MergeTerms {
   state: State
   /** Evidence for all. */
   consent: { at?: string; source?: string }
+  /** Keys of the fields that the file has columns for. */
+  keys: readonly string[]
   /** What a new contact starts with, under the fields' keys. */
   defaults: Readonly<Record<string, FieldValue>>
   /** Whether rows may name lists; unset values; say what few files say (`More`). What no row says costs nothing. */

@@ -6,11 +6,10 @@ import { removeFile } from './run.ts'
 /** Files removed in one go. */
 const AT_ONCE = 1000
 
-/** Removes the uploads of imports that did not finish and whose time is over; answers how many. What they did stays known. */
-export async function removeOldUploads(db: Database, files: FileStore): Promise<number> {
+/** Removes the uploads of imports that did not finish and whose time is over. What they did stays known. */
+export async function removeOldUploads(db: Database, files: FileStore): Promise<void> {
   // A plain read across accounts: it locks nothing, and each file then goes with a statement of its own account.
   const old = await db.query<{ account_id: number; id: number; file_key: string }>(sql`
     select account_id, id, file_key from imports where file_key is not null and keep_file_until < now() limit ${AT_ONCE}`)
   await Promise.all(old.map(({ account_id, id, file_key }) => removeFile(db, files, account_id, id, file_key)))
-  return old.length
 }

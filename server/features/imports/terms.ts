@@ -81,6 +81,7 @@ export async function termsOf(db: Queryable, row: ImportRow, keyring: Keyring): 
       'consent_ip',
       'consent_source',
     ),
+    keys: (row.columns ?? []).flatMap(({ target }) => (target.to === 'field' ? [target.field.key] : [])),
     defaults: Object.fromEntries(
       fields.active.filter((field) => field.default !== null).map((field) => [field.key, field.default!]),
     ),

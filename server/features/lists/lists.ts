@@ -4,7 +4,7 @@ import { violatedUnique } from '../../db/sqlstate.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalid, type Messages, notFound, tell } from '../../lib/app-error.ts'
 import { countCharacters, isStorable } from '../../lib/text.ts'
-import { finishChangeSet, openChangeSet } from '../activity/change-sets.ts'
+import { noteChangeSets } from '../activity/change-sets.ts'
 
 export interface ListRow {
   id: number
@@ -116,25 +116,35 @@ function checkInput<Input extends ListInput>(input: Input): Input {
   return name === undefined ? input : { ...input, name }
 }
 
+/** Deletes a list and its memberships; its contacts stay. Throws not_found. */
+export async function deleteList(trx: Trx, caller: Caller, id: number): Promise<void> {
+  if ((await deleteLists(trx, caller, [id])) === 0) throw notFound()
+}
+
 /**
- * Deletes a list and its memberships; its contacts stay. One act on the account, told as a change set with the number of
- * members, not as an event for each of them: a list may have a million, and none of them has changed. Throws not_found.
+ * Deletes these lists and their memberships, and answers how many there were. Each is one act on the account, told as a
+ * change set with the number of members, not as an event for each of them: a list may have a million, and none of them has
+ * changed.
  */
-export async function deleteList(trx: Trx, { accountId, actor }: Caller, id: number): Promise<void> {
-  const [gone] = await trx.query<{ name: string }>(
-    sql`delete from lists where account_id = ${accountId} and id = ${id} returning name`,
+export async function deleteLists(trx: Trx, { accountId, actor }: Caller, ids: readonly number[]): Promise<number> {
+  const gone = await trx.query<{ id: number; name: string }>(sql`
+    delete from lists where account_id = ${accountId} and id = any(${ids}::bigint[]) returning id, name`)
+  if (gone.length === 0) return 0
+  const left = await trx.query<{ list_id: number; members: number }>(sql`
+    with left_by as (
+      delete from list_members where account_id = ${accountId} and list_id = any(${ids}::bigint[]) returning list_id
+    )
+    select list_id, count(*) as members from left_by group by list_id`)
+  trx.send(sql`delete from list_opt_outs where account_id = ${accountId} and list_id = any(${ids}::bigint[])`)
+  const members = new Map(left.map((row) => [row.list_id, row.members]))
+  const inOrder = gone.toSorted((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id))
+  noteChangeSets(
+    trx,
+    accountId,
+    { kind: 'list_delete', actor },
+    inOrder.map(({ id, name }) => ({ options: { list_id: id, name }, counts: { members: members.get(id) ?? 0 } })),
   )
-  if (!gone) throw notFound()
-  const changeSetId = await openChangeSet(trx, accountId, {
-    kind: 'list_delete',
-    actor,
-    options: { list_id: id, name: gone.name },
-  })
-  const [left] = await trx.query<{ members: number }>(sql`
-    with left_by as (delete from list_members where account_id = ${accountId} and list_id = ${id} returning 1)
-    select count(*) as members from left_by`)
-  trx.send(sql`delete from list_opt_outs where account_id = ${accountId} and list_id = ${id}`)
-  finishChangeSet(trx, accountId, changeSetId, 'list_delete', { members: left!.members })
+  return gone.length
 }
 
 /** Whether something stands on a field: the smart lists whose criteria speak of it, as the official API says it. */

@@ -6,7 +6,7 @@ import { type ChangeSetKind, finishChangeSet, openChangeSet } from '../activity/
 import { recording } from '../activity/record.ts'
 import { resolveContacts } from '../contacts/batch.ts'
 import { holdList, holdLists } from '../contacts/memberships.ts'
-import { deleteList } from './lists.ts'
+import { deleteLists } from './lists.ts'
 
 interface Counts {
   added: number
@@ -155,6 +155,6 @@ export async function mergeLists(trx: Trx, caller: Caller, listId: number, sourc
       where c.account_id = o.account_id and c.email = o.email)
     group by account_id, email
     on conflict do nothing`)
-  for (const source of sources) await deleteList(trx, caller, source)
+  await deleteLists(trx, caller, sources)
   return { change_set_id: id, ...counts, merged_list_ids: [...sources] }
 }
