@@ -38,8 +38,8 @@ const value = fc.oneof(
 const or = (...good: string[]) => fc.oneof({ weight: 14, arbitrary: fc.constantFrom('', ...good) }, value)
 const row = fc.record({
   note: or('007', 'true', "it's"),
-  age: or('18', '120.0', '+50'),
-  score: or('.5', '-7', '1.25'),
+  age: or('18', '120.0', '+50', '1e2'),
+  score: or('.5', '-7', '1.25', '1e2'),
   plan: or('pro ', 'FREE', '1'),
   joined: or('31.12.2024', '2024-02-29'),
   born: or('2024-02-29', '2024-01-01T23:00:00-05:00'),
