@@ -21,8 +21,8 @@ import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
 import { recipeRoutes } from './features/imports/recipe-routes.ts'
 import { importRoutes } from './features/imports/routes.ts'
-import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
+import { listsUsingField } from './features/lists/smart.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
 import { webhooksUsingField } from './features/webhooks/filter.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
@@ -144,7 +144,7 @@ export async function buildApp({
   await app.register(contactRoutes, { db, change, reader, deskOf })
   await app.register(bulkRoutes, { change, queue, deskOf })
   await app.register(revertRoutes, { change, queue })
-  await app.register(listRoutes, { db, change, reader })
+  await app.register(listRoutes, { db, change, reader, settingsOf })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,
