@@ -10,6 +10,7 @@ import { feedRoutes } from './features/activity/feed-routes.ts'
 import { FeedWatch } from './features/activity/feed-watch.ts'
 import { feedFigures } from './features/activity/figures.ts'
 import { activityRoutes } from './features/activity/routes.ts'
+import { bulkRoutes } from './features/contacts/bulk-routes.ts'
 import type { Desk } from './features/contacts/desk.ts'
 import { ContactReader } from './features/contacts/find.ts'
 import { revertRoutes } from './features/contacts/revert-routes.ts'
@@ -141,6 +142,7 @@ export async function buildApp({
   await app.register(feedRoutes, { db, access, cursors: feedCursors, watch: feedWatch, nameFields })
   await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField, webhooksUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
+  await app.register(bulkRoutes, { change, queue, deskOf })
   await app.register(revertRoutes, { change, queue })
   await app.register(listRoutes, { db, change, reader, settingsOf })
   await app.register(recipeRoutes, { db, change })

@@ -4,6 +4,7 @@ import type { Database } from './db/database.ts'
 import { Access } from './features/accounts/access.ts'
 import { startDispatcher } from './features/activity/dispatcher.ts'
 import { startHousekeeping } from './features/activity/housekeeping.ts'
+import { BULK_JOB_NAMES, bulkJobs } from './features/contacts/bulk.ts'
 import { REVERT_JOB_NAMES, revertJobs } from './features/contacts/revert.ts'
 import { expireExports } from './features/exports/housekeeping.ts'
 import { EXPORT_JOB_NAMES, exportJobs } from './features/exports/jobs.ts'
@@ -38,6 +39,7 @@ export interface JobParts {
 /** Every kind of job that there is: what the queue's tables are prepared for. */
 export const ALL_JOB_NAMES: readonly JobName[] = [
   ...FIELD_JOB_NAMES,
+  ...BULK_JOB_NAMES,
   ...REVERT_JOB_NAMES,
   ...IMPORT_JOB_NAMES,
   ...EXPORT_JOB_NAMES,
@@ -48,6 +50,7 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
   const thread = { databaseUrl: db.url, filesAt }
   return [
     ...fieldJobs(db),
+    ...bulkJobs(db, keyring),
     ...revertJobs(db, keyring),
     ...importJobs({ db, files, thread, keyring, keepFileDays: config.UPLOAD_RETENTION_DAYS }, queue),
     ...exportJobs({

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import sql, { raw } from 'sql-template-tag'
 import type { Database } from '../db/database.ts'
 import { dispatched, type TestApp, testApp } from './app.ts'
+import { imported } from './imports.ts'
 import { runJobs } from './jobs.ts'
 import { receiver } from './receiver.ts'
 import { sendAll } from './webhooks.ts'
@@ -43,7 +44,8 @@ async function placesOf(db: Database, trace: string): Promise<string[]> {
     const found = await db.query(
       sql`select from ${raw(table)} where ${raw(`"${column}"`)}::text ilike ${`%${trace}%`} limit 1`,
     )
-    if (found.length > 0) places.push(`${table}.${column}`)
+    // Rows of a file that wait to be applied are kept as long as the file itself, whoever is removed meanwhile.
+    if (found.length > 0 && table !== 'import_rows') places.push(`${table}.${column}`)
   }
   return places
 }
@@ -77,6 +79,14 @@ async function withEverything(t: TestContext): Promise<TestApp & { id: string }>
   await del(`/api/contact_lists/${lists[2]}/contacts/${id}`)
   await del(`/api/contact_lists/${lists[2]}/contacts`, { contact_ids: [other] })
   await patch('/api/contacts/batch', { contact_ids: [EMAIL, other], tags_added: ['y'], fields: { company: 'Acme' } })
+  const file = `email,place,gone\n${EMAIL},Bergen harbour 2,very-personal 2\nnew@example.com,Oslo,\n`
+  await imported(made, file, { update_existing: 'true', list_id: String(lists[0]) }, 'members.csv')
+  await imported(made, file, { dry_run: 'true' }, 'members.csv')
+  const bulk = await post('/api/contacts/bulk', { selection: { q: 'mara' }, action: { type: 'add_tags', tags: ['z'] } })
+  assert.equal(bulk.status, 201, JSON.stringify(bulk.body))
+  await made.runJobs()
+  await post(`/api/change_sets/${bulk.body.id}/revert`)
+  await made.runJobs()
   const fields = (await get('/api/contact_fields')).body as { id: number; merge_tag: string }[]
   const idOf = (tag: string) => fields.find((field) => field.merge_tag === tag)!.id
   assert.equal((await post(`/api/contact_fields/${idOf('level')}/convert`, { type: 'number' })).status, 200)

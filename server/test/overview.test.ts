@@ -151,3 +151,41 @@ test('a batch with a value that is no option is refused, and the options are nam
     'and nothing else of it was done',
   )
 })
+
+test('the import of the overview works as it stands there, with a form made by the browser', async (t) => {
+  const { api, token, runJobs, send, listId } = await withOverviewData(t)
+  const csvFile = new Blob([
+    'Email Address,First,Company Name,tags\njohn@example.com,Johnny,Initech,"customer,premium"\nnew@example.com,New,Tech Inc,"lead,trial"\n',
+  ])
+
+  const formData = new FormData()
+  formData.append('file', csvFile)
+  formData.append('list_id', listId as unknown as string)
+  formData.append('update_existing', true as unknown as string)
+  const plain = await fetch(`${api}/contact_imports`, {
+    method: 'POST',
+    headers: { 'Api-Token': token },
+    body: formData,
+  })
+  formData.append('skip_invalid', false as unknown as string)
+  formData.append(
+    'field_mapping',
+    JSON.stringify({ 'Email Address': 'email', First: 'first_name', 'Company Name': 'company' }),
+  )
+  const mapped = await fetch(`${api}/contact_imports`, {
+    method: 'POST',
+    headers: { 'Api-Token': token },
+    body: formData,
+  })
+  await runJobs()
+
+  assert.deepEqual([plain.status, mapped.status], [201, 201])
+  const { id } = (await mapped.json()) as { id: number }
+  assert.equal((await send('GET', `/contact_imports/${id}`)).body.status, 'finished')
+  const john = (await send('GET', '/contacts/john@example.com')).body.data
+  assert.deepEqual(
+    [john.fields.first_name, john.fields.company, john.tags],
+    ['Johnny', 'Initech', ['customer', 'premium']],
+  )
+  assert.equal((await send('GET', `/contact_lists/${listId}/contacts`)).body.total, 4)
+})

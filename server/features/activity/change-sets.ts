@@ -15,6 +15,7 @@ export type ChangeSetKind =
   | 'field_convert'
   | 'import'
   | 'revert'
+  | 'bulk'
 
 export interface ChangeSet {
   id: number
@@ -101,6 +102,12 @@ export async function findChangeSet(db: Queryable, accountId: number, id: number
   )
   if (!row) throw notFound()
   return row
+}
+
+/** The same, held until the transaction ends. Throws not_found. */
+export async function lockChangeSet(trx: Trx, accountId: number, id: number): Promise<ChangeSet> {
+  await trx.query(sql`select id from change_sets where account_id = ${accountId} and id = ${id} for update`)
+  return findChangeSet(trx, accountId, id)
 }
 
 export interface ChangeRow {

@@ -196,6 +196,7 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
   )
 }
 
-function changeSetOnWire({ created_at, finished_at, ...rest }: ChangeSetRow) {
+/** An act on many people as the API answers it. */
+export function changeSetOnWire({ created_at, finished_at, ...rest }: ChangeSetRow) {
   return { ...rest, created_at: created_at.toISOString(), finished_at: finished_at?.toISOString() ?? null }
 }

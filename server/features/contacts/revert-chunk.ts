@@ -194,7 +194,7 @@ function restored(accountId: number, revertId: number, lines: Sql): Sql {
       select h.*, f.set, f.unset, f.kept_fields, f.replaced,
         ${minus(texts(sql`h.after`), texts(sql`h.before`))} as given_tags, ${minus(texts(sql`h.before`), texts(sql`h.after`))} as taken_tags,
         ${minus(ids(sql`h.after`), ids(sql`h.before`))} as given_lists, ${minus(ids(sql`h.before`), ids(sql`h.after`))} as taken_lists,
-        h.after ? 'state' and h.state = h.after ->> 'state' and h.state_reason = 'import' as has_our_state,
+        h.after ? 'state' and h.state = h.after ->> 'state' and h.state_reason in ('import', 'bulk') as has_our_state,
         h.action <> 'created' and (h.before ? 'external_id' or h.after ? 'external_id') as gave_id
       from held as h cross join lateral (
         select coalesce(jsonb_object_agg(key, was) filter (where is_ours and was is not null), '{}') as set,

@@ -5,7 +5,13 @@ import type { Caller } from '../../http/caller.ts'
 import type { Job, JobName, Queue } from '../../jobs/queue.ts'
 import { AppError } from '../../lib/app-error.ts'
 import type { Keyring } from '../../lib/secret.ts'
-import { type ChangeSet, type ChangeSetKind, findChangeSet, openChangeSet } from '../activity/change-sets.ts'
+import {
+  type ChangeSet,
+  type ChangeSetKind,
+  findChangeSet,
+  lockChangeSet,
+  openChangeSet,
+} from '../activity/change-sets.ts'
 import { record } from '../activity/record.ts'
 import { forecastRevert, nextLine, type RevertCounts, type Reverting, revertLines } from './revert-chunk.ts'
 
@@ -22,7 +28,13 @@ const revertJob: JobName<typeof Payload> = {
 export const REVERT_JOB_NAMES = [revertJob]
 
 /** Acts whose rows say enough to take them back. Who was removed is gone, and what a removal left is no longer theirs. */
-const REVERTIBLE: ReadonlySet<string> = new Set<ChangeSetKind>(['import', 'batch_update', 'list_add', 'list_remove'])
+const REVERTIBLE: ReadonlySet<string> = new Set<ChangeSetKind>([
+  'import',
+  'bulk',
+  'batch_update',
+  'list_add',
+  'list_remove',
+])
 
 /** Lines taken back in one transaction. */
 const CHUNK = 1000
@@ -62,14 +74,10 @@ export async function revertChangeSet(
   return { dry_run: false, reverts: id, change_set_id: revertId, phase: 'running', counts }
 }
 
-async function lockChangeSet(trx: Trx, accountId: number, id: number): Promise<ChangeSet> {
-  await trx.query(sql`select id from change_sets where account_id = ${accountId} and id = ${id} for update`)
-  return findChangeSet(trx, accountId, id)
-}
-
-function refuseUnrevertible({ kind, phase }: ChangeSet): void {
+function refuseUnrevertible({ kind, phase, options }: ChangeSet): void {
   const refuse = (why: string) => new AppError('conflict', `This change set can't be reverted: ${why}`)
   if (!REVERTIBLE.has(kind)) throw refuse(`${kind} is not an act that can be taken back`)
+  if ((options.act as { type?: string } | undefined)?.type === 'delete') throw refuse('who was removed is gone')
   if (phase === 'reverting' || phase === 'reverted') throw refuse(`it is ${phase} already`)
   if (phase !== 'finished' && phase !== 'cancelled')
     throw refuse(`it is ${phase}: cancel it first, or wait for its end`)

@@ -39,7 +39,8 @@ export class ColumnStyles {
     if (rules.type === 'number' || rules.type === 'integer') {
       learner(this.#numbers, at, NumberStyle).see(cell)
       const style = numbersOf(this.#assumed.get(at))
-      return style === null ? cell : (readNumber(cell, style) ?? cell)
+      // What our own notation has is read as the API reads it: 1e2 is a number and no integer there.
+      return style === null || (style === 'point' && OUR_NUMBER.test(cell)) ? cell : (readNumber(cell, style) ?? cell)
     }
     // A field with a format of its own says itself how its dates are written.
     if (rules.type !== 'date' || (rules.format !== null && this.#given === undefined)) return cell
@@ -112,6 +113,8 @@ export function isAmbiguous(target: Target, cells: readonly Cell[]): boolean {
   for (const cell of cells) order.see(cell)
   return order.verdict() === 'ambiguous' || order.verdict() === 'mixed'
 }
+
+const OUR_NUMBER = /^\s*[+-]?[\d.]+(e[+-]?\d+)?\s*$/i
 
 /** null: numbers are read as the API reads them. */
 function numbersOf(style: ColumnStyle | undefined): Style | null {

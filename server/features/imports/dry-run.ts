@@ -48,8 +48,12 @@ async function planNew(trx: Trx, terms: MergeTerms, range: Range, marks: Map<str
   const of = (mark: string) =>
     sql`email = any(${[...marks].filter(([, found]) => found === mark).map(([email]) => email)}::text[])`
   const [counts] = await trx.query<Counts>(sql`
-    with ${people(terms, range)}, ${wanted(terms)}, fresh as (
+    with ${people(terms, range)}, ${wanted(terms)}, claimed as (
       select null::uuid as id, w.*, ${of('erased')} as erased, ${of('withdrawn')} and state not in ('unsubscribed', 'bounced') as withdrawn from wanted as w
+    ), ranked as (
+      select *, row_number() over (partition by external_id, erased order by email) as nth from claimed
+    ), fresh as (
+      select * from ranked where external_id is null or nth = 1 -- one id makes one person: the others are refused below
     ), free as (select key as id, email, lists from fresh where not erased), ${wished(terms, sql`free`)}, lists_of as (
       select contact_id as key, jsonb_agg(list_id order by list_id) filter (where not opted_out) as lists, bool_or(opted_out) as opted_out
       from wished group by contact_id

@@ -21,14 +21,19 @@ export function enqueueImport(trx: Trx, queue: Queue, accountId: number, importI
   return queue.enqueue(trx, runJob, { accountId, importId })
 }
 
-export function importJobs(parts: Omit<RunParts, 'isOver'>, queue: Pick<Queue, 'enqueue' | 'othersWait'>): Job[] {
+/** @param turnMs For how long an account goes on while others wait. */
+export function importJobs(
+  parts: Omit<RunParts, 'isOver'>,
+  queue: Pick<Queue, 'enqueue' | 'othersWait'>,
+  turnMs = TURN_MS,
+): Job[] {
   return [
     {
       ...runJob,
       concurrency: AT_ONCE,
       perAccount: 1,
       async run({ accountId, importId }: { accountId: number; importId: number }, signal: AbortSignal) {
-        const turnEnds = Date.now() + TURN_MS
+        const turnEnds = Date.now() + turnMs
         const isOver = async () => Date.now() > turnEnds && (await queue.othersWait(parts.db, runJob, accountId))
         const isDone = await runImport({ ...parts, isOver }, accountId, importId, signal)
         if (!isDone) await again(parts.db, queue, accountId, importId)

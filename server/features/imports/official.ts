@@ -109,7 +109,8 @@ class Spelling {
     const values = Array.isArray(given) && given.length === 0 ? {} : (given ?? {})
     if (!isObject(values)) return { errors: { base: ['fields must be an object'] } }
     const { list_ids_excluded: excluded } = own
-    if (Array.isArray(excluded)) own.list_ids_excluded = excluded.filter((id) => this.#listIds.has(id))
+    if (Array.isArray(excluded))
+      own.list_ids_excluded = excluded.filter((id) => typeof id !== 'number' || this.#listIds.has(id))
     const both = [own.list_ids, own.list_ids_included]
       .flat()
       .filter((id) => id !== undefined && [own.list_ids_excluded].flat().includes(id))

@@ -17,6 +17,8 @@ export interface MergeTerms {
   state: State
   /** Evidence for all. */
   consent: { at?: string; source?: string }
+  /** Whether anyone has left one of the lists that all are to join. */
+  hasOptOuts: boolean
   /** Keys of the fields that the file has columns for. */
   keys: readonly string[]
   /** What a new contact starts with, under the fields' keys. */

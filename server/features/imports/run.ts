@@ -292,7 +292,10 @@ async function fail(
   )
 }
 
-/** The file first: should the second step fail, housekeeping finds the row again, and a file that is gone is removed already. */
+/**
+ * Removes the file of an import, and whatever of its rows still waits. The file first: should the second step fail,
+ * housekeeping finds the row again, and a file that is gone is removed already.
+ */
 export async function removeFile(
   db: Database,
   files: FileStore,
@@ -302,7 +305,7 @@ export async function removeFile(
 ): Promise<void> {
   if (key === null) return
   await files.remove(key)
-  await db.query(
-    sql`update imports set file_key = null, updated_at = statement_timestamp() where account_id = ${accountId} and id = ${id}`,
-  )
+  await db.query(sql`
+    with gone as (delete from import_rows where account_id = ${accountId} and import_id = ${id})
+    update imports set file_key = null, updated_at = statement_timestamp() where account_id = ${accountId} and id = ${id}`)
 }

@@ -1,3 +1,4 @@
+import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { AppError } from '../../lib/app-error.ts'
 import type { Keyring } from '../../lib/secret.ts'
@@ -52,7 +53,14 @@ export async function termsFor(
 /** The same without holding anything, for a dry run. */
 export async function termsOf(db: Queryable, row: ImportRow, keyring: Keyring): Promise<MergeTerms> {
   const { accountId, options } = row
-  const [{ settings }, fields] = await Promise.all([findAccount(db, accountId), loadFields(db, accountId)])
+  const listIds = options.list_ids ?? []
+  const [{ settings }, fields, [left]] = await Promise.all([
+    findAccount(db, accountId),
+    loadFields(db, accountId),
+    db.query(
+      sql`select from list_opt_outs where account_id = ${accountId} and list_id = any(${listIds}::bigint[]) limit 1`,
+    ),
+  ])
   if (row.staged !== fingerprintOf(options, targetsNow(row, fields, settings.unknown_fields))) throw new ReadAnew()
   const { consent = {} } = options
   return {
@@ -62,7 +70,8 @@ export async function termsOf(db: Queryable, row: ImportRow, keyring: Keyring): 
     keyring,
     matchBy: options.match_by ?? 'email',
     updateExisting: options.update_existing ?? row.source === 'json',
-    listIds: options.list_ids ?? [],
+    listIds,
+    hasOptOuts: left !== undefined,
     tags: options.tags ?? [],
     state: options.state ?? settings.import_default_state,
     consent: {

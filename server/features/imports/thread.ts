@@ -7,7 +7,9 @@ import type { StageResult } from './stage.ts'
 import type { ThreadInput, ThreadMessage, ThreadWork } from './stage-thread.ts'
 
 /** What a thread may hold of JavaScript's memory: a file that needs more is refused, and the process lives on. */
-const HEAP_MB = 400
+const HEAP_MB = 192
+/** Of it what is short-lived, as nearly all is. With 48 a CSV takes 5 % less time and 14 MB more. */
+const YOUNG_MB = 16
 
 /** Where threads find the database and the files. */
 export interface ThreadParts {
@@ -40,7 +42,7 @@ function run(parts: ThreadParts, work: ThreadWork, { signal, onProgress }: Watch
   signal?.throwIfAborted()
   const worker = new Worker(new URL('./stage-thread.ts', import.meta.url), {
     workerData: { ...parts, work } satisfies ThreadInput,
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: YOUNG_MB },
   })
   const onAbort = () => worker.postMessage('stop')
   signal?.addEventListener('abort', onAbort)

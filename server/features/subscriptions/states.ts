@@ -17,9 +17,10 @@ export function statusOf(state: State): Status {
 export type StateReason =
   | 'caller' //    an API caller said so
   | 'import' //    a column of an import said so
+  | 'bulk' //      a caller said so of everyone selected
   | 'withdrawn' // they had left before they were entered again
 
-const UNDONE_BY_CALLERS: ReadonlySet<string> = new Set<StateReason>(['caller', 'import'])
+const UNDONE_BY_CALLERS: ReadonlySet<string> = new Set<StateReason>(['caller', 'import', 'bulk'])
 
 export interface Standing {
   state: State

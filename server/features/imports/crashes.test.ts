@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import sql from 'sql-template-tag'
+import { Database, type Trx } from '../../db/database.ts'
+import { type TestApp, testApp } from '../../test/app.ts'
+import { assertWhole } from '../../test/import-whole.ts'
+import { countsOf, filesIn, rowsLeft, run, runParts, sent } from '../../test/imports.ts'
+import { waitsForLocks } from '../../test/locks.ts'
+import { runImport } from './run.ts'
+
+const LIMIT = { timeout: 60_000 }
+const ROWS = 60
+const FILE = `email,first_name\n${Array.from({ length: ROWS }, (_, n) => `p${String(n).padStart(2, '0')}@example.com,N${n}`).join('\n')}\nbad,x\n`
+
+/** Does `work` while another connection holds what this statement locks; whoever needs it waits until then. */
+async function whileHeld<T>(db: Database, lock: ReturnType<typeof sql>, work: () => Promise<T>): Promise<T> {
+  let result: T | undefined
+  const held = db.transaction(async (trx: Trx) => {
+    await trx.query(lock)
+    result = await work()
+    throw new Error('let go')
+  })
+  await assert.rejects(held, /let go/)
+  return result!
+}
+
+/** Nobody can stage the row in the middle. */
+const STAGING = ({ accountId }: TestApp, id: number) =>
+  sql`insert into import_rows (account_id, import_id, key, line, fields) values (${accountId}, ${id}, 'p30@example.com', 32, '{}')`
+/** Nobody can enter or change the person of a row in the middle. */
+const IN_THE_MIDDLE = ({ accountId }: TestApp) =>
+  sql`insert into contacts (account_id, email, state, origin) values (${accountId}, 'p30@example.com', 'none', 'test')`
+
+function child({ db, filesAt, accountId }: TestApp, id: number) {
+  const args = [db.url, filesAt.home, String(accountId), String(id), '10']
+  const path = join(import.meta.dirname, '../../test/import-child.ts')
+  return spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'inherit', 'inherit'] })
+}
+
+async function killed(made: TestApp, id: number): Promise<void> {
+  const process = child(made, id)
+  await waitsForLocks(made.db, 1)
+  process.kill('SIGKILL')
+  await once(process, 'exit')
+}
+
+async function assertDone(made: TestApp, id: number): Promise<void> {
+  const done = (await made.get(`/api/contact_imports/${id}`)).body
+  assert.equal(done.phase, 'finished', JSON.stringify(done))
+  assert.deepEqual(countsOf(done), { rows_read: ROWS + 1, created: ROWS, rejected: 1 })
+  await assertWhole(made, [id])
+  assert.deepEqual([filesIn(made), await rowsLeft(made)], [[], 0])
+}
+
+test(
+  'a process killed while it reads, and another while it merges, leave an import that ends as if nothing had happened',
+  LIMIT,
+  async (t) => {
+    const made = await testApp(t)
+    const { id } = await sent(made, FILE)
+
+    await whileHeld(made.db, STAGING(made, id), () => killed(made, id))
+    assert.equal((await made.get(`/api/contact_imports/${id}`)).body.phase, 'reading')
+    await whileHeld(made.db, IN_THE_MIDDLE(made), () => killed(made, id))
+    const cut = (await made.get(`/api/contact_imports/${id}`)).body
+    assert.equal(cut.phase, 'merging')
+    assert.ok(cut.created_contacts_count > 0 && cut.created_contacts_count < ROWS, 'whole chunks were merged before')
+    await run(made, id)
+
+    await assertDone(made, id)
+  },
+)
+
+test(
+  'connections lost while it reads and while it merges are an error for the queue, and the next try goes on',
+  LIMIT,
+  async (t) => {
+    const made = await testApp(t)
+    const { id } = await sent(made, FILE)
+    const lose = async () => {
+      const running = run(made, id, { chunkRows: 10 })
+      await waitsForLocks(made.db, 1)
+      await made.db.query(sql`
+      select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
+      await assert.rejects(running)
+    }
+
+    await whileHeld(made.db, STAGING(made, id), lose)
+    await whileHeld(made.db, IN_THE_MIDDLE(made), lose)
+    await run(made, id)
+
+    await assertDone(made, id)
+  },
+)
+
+test('a worker that was taken for dead while it read, and comes back, changes nothing more', LIMIT, async (t) => {
+  const made = await testApp(t)
+  const { id } = await sent(made, FILE)
+  const runs: Promise<unknown>[] = []
+
+  await whileHeld(made.db, STAGING(made, id), async () => {
+    runs.push(run(made, id))
+    await waitsForLocks(made.db, 1)
+    runs.push(run(made, id, { chunkRows: 10 }))
+    await waitsForLocks(made.db, 2)
+  })
+  const ended = await Promise.allSettled(runs)
+
+  if (ended.some(({ status }) => status === 'rejected')) await run(made, id)
+  await assertDone(made, id)
+})
+
+test('a worker that was taken for dead while it merged, and comes back, merges nothing more', LIMIT, async (t) => {
+  const made = await testApp(t)
+  const { id } = await sent(made, FILE)
+  const other = new Database({ url: made.db.url, max: 8 })
+  t.after(() => other.close())
+  const runs: Promise<unknown>[] = []
+
+  await whileHeld(made.db, IN_THE_MIDDLE(made), async () => {
+    runs.push(run(made, id, { chunkRows: 10 }))
+    await waitsForLocks(made.db, 1)
+    runs.push(run(made, id, { db: other, chunkRows: 7 }))
+    await waitsForLocks(made.db, 2)
+  })
+  const ended = await Promise.allSettled(runs)
+
+  assert.deepEqual(
+    ended.map(({ status }) => status),
+    ['fulfilled', 'fulfilled'],
+  )
+  await assertDone(made, id)
+})
+
+test(
+  'cancelled while it reads, nothing of it is left behind; while it merges, the counts say what was applied',
+  LIMIT,
+  async (t) => {
+    const made = await testApp(t)
+    const [reading, merging] = [(await sent(made, FILE)).id, (await sent(made, FILE)).id]
+    const cancel = (id: number) => made.post(`/api/contact_imports/${id}/cancel`)
+
+    let running: Promise<unknown> | undefined
+    await whileHeld(made.db, STAGING(made, reading), async () => {
+      running = runImport(runParts(made), made.accountId, reading, new AbortController().signal)
+      await waitsForLocks(made.db, 1)
+      assert.equal(
+        (await made.db.query(sql`update change_sets set phase = 'cancelled' where id = ${reading} returning id`))
+          .length,
+        1,
+      )
+    })
+    assert.equal(await running, true, 'it does not fail for the queue')
+    assert.equal(await rowsLeft(made), 0)
+
+    await whileHeld(made.db, IN_THE_MIDDLE(made), async () => {
+      running = run(made, merging, { chunkRows: 10 })
+      await waitsForLocks(made.db, 1)
+      running = Promise.all([running, cancel(merging)])
+    })
+    await running
+    const ended = (await made.get(`/api/contact_imports/${merging}`)).body
+    const { created_contacts_count: created, rejected_rows_count: rejected, not_applied_rows_count: left } = ended
+    assert.deepEqual([ended.phase, ended.status], ['cancelled', 'failed'])
+    assert.ok(created < ROWS && left > 0)
+    assert.equal(created + rejected + left, ROWS + 1)
+    assert.equal((await made.get('/api/contacts')).body.total, created)
+    assert.equal(await rowsLeft(made), 0)
+    assert.equal((await cancel(merging)).status, 409)
+  },
+)
+
+test('an import whose worker ends again and again fails in the end, and can be applied', LIMIT, async (t) => {
+  const made = await testApp(t)
+  const { id } = await sent(made, FILE)
+  await made.db.query(sql`update imports set attempts = 10`)
+
+  const failed = await run(made, id)
+  const again = await made.post(`/api/contact_imports/${id}/apply`)
+
+  assert.match(failed.problem, /the worker ended again and again/)
+  assert.deepEqual([failed.phase, failed.file.kept, again.status], ['failed', true, 200])
+  await run(made, id)
+  await assertDone(made, id)
+})

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import sql from 'sql-template-tag'
+import { testApp } from '../../test/app.ts'
+import { assertWhole } from '../../test/import-whole.ts'
+import { countsOf, rowsLeft, run, runParts, sent } from '../../test/imports.ts'
+import { runJobs } from '../../test/jobs.ts'
+import { importJobs } from './jobs.ts'
+
+const LIMIT = { timeout: 90_000 }
+
+test(
+  'two imports of the same people with crossing external ids, and API writes meanwhile, leave everything whole',
+  LIMIT,
+  async (t) => {
+    const made = await testApp(t)
+    const people = Array.from({ length: 200 }, (_, n) => `p${String(n).padStart(3, '0')}@example.com`)
+    const file = (ids: number[], name: string) =>
+      `email,external_id,first_name\n${people.map((email, at) => `${email},${at % 4 === 0 ? ids[at] : ''},${name}`).join('\n')}\n`
+    const up = people.map((_, at) => at)
+    const imports = [
+      await sent(made, file(up, 'One'), { update_existing: 'true' }),
+      await sent(made, file(up.toReversed(), 'Two'), { update_existing: 'true' }),
+    ]
+
+    let isDone = false
+    const writes = (async () => {
+      const statuses = new Set<number>()
+      for (let nth = 0; !isDone; nth++) {
+        const [one, two, three] = [11, 7, 5].map((step) => people[(nth * step) % 200]!)
+        const answers = await Promise.all([
+          made.patch(`/api/contacts/${one}`, { fields: { last_name: `L${nth}` } }),
+          made.del(`/api/contacts/${two}`),
+          made.post('/api/contacts', { email: three }),
+        ])
+        for (const { status } of answers) statuses.add(status)
+      }
+      return statuses
+    })()
+    const done = await Promise.all(imports.map(({ id }) => run(made, id, { chunkRows: 20 })))
+    isDone = true
+
+    assert.deepEqual(
+      [...(await writes)].filter((status) => ![200, 201, 204, 404, 422].includes(status)),
+      [],
+    )
+    assert.deepEqual(
+      done.map(({ phase, rows_read }) => [phase, rows_read]),
+      [
+        ['finished', 200],
+        ['finished', 200],
+      ],
+    )
+    assert.equal(await rowsLeft(made), 0)
+    const [twice] = await made.db.query<{ count: number }>(sql`
+    select count(*) as count from (select line from change_rows group by change_set_id, line having count(*) > 1) as t`)
+    assert.equal(twice!.count, 0)
+    await assertWhole(
+      made,
+      imports.map(({ id }) => id),
+    )
+  },
+)
+
+test('a person deleted while an import runs is either entered anew or gone, and no row is lost', LIMIT, async (t) => {
+  const made = await testApp(t)
+  const people = Array.from({ length: 40 }, (_, n) => `p${String(n).padStart(2, '0')}@example.com`)
+  for (const email of ['p05@example.com', 'p35@example.com']) await made.post('/api/contacts', { email })
+  const { id } = await sent(made, `email,first_name\n${people.map((email) => `${email},New`).join('\n')}\n`, {
+    update_existing: 'true',
+  })
+  await run(made, id, { chunkRows: 10, isOver: async () => true })
+
+  for (const email of ['p05@example.com', 'p35@example.com'])
+    assert.equal((await made.del(`/api/contacts/${email}`)).status, 204)
+  const done = await run(made, id)
+
+  assert.deepEqual(countsOf(done), { rows_read: 40, created: 39, updated: 1 })
+  assert.equal((await made.get('/api/contacts')).body.total, 39)
+  assert.equal((await made.get('/api/contacts/p05@example.com')).status, 404)
+  const kept = await made.db.query(sql`select email, before, after from change_rows where line = 7`)
+  assert.deepEqual(kept, [{ email: null, before: null, after: null }], 'the change set forgets whom it was about')
+  await assertWhole(made, [id])
+})
+
+test('a giant import yields its turn to those of other accounts, and is gone on with after them', LIMIT, async (t) => {
+  const made = await testApp(t)
+  const file = (rows: number) => `email\n${Array.from({ length: rows }, (_, n) => `p${n}@example.com`).join('\n')}\n`
+  const giant = await sent(made, file(600))
+  const others = await Promise.all(Array.from({ length: 3 }, () => made.another()))
+  const small = await Promise.all(others.map((tenant) => sent({ ...made, ...tenant }, file(3))))
+  const { isOver: _, ...parts } = runParts(made, { chunkRows: 10 })
+
+  await runJobs(made.db, importJobs(parts, made.queue, 0))
+
+  assert.deepEqual(countsOf((await made.get(`/api/contact_imports/${giant.id}`)).body), {
+    rows_read: 600,
+    created: 600,
+  })
+  const ended = await made.db.query<{ id: number }>(
+    sql`select id from change_sets where phase = 'finished' order by finished_at`,
+  )
+  assert.deepEqual([ended.length, ended.at(-1)!.id], [4, giant.id], 'the giant ends last')
+  assert.equal(small.length, 3)
+  const [turns] = await made.db.query<{ count: number }>(sql`
+    select count(*) as count from pgboss.job where name = 'imports.run' and group_id = ${String(made.accountId)}`)
+  assert.ok(turns!.count > 1, `${turns!.count} turns`)
+})
