@@ -3,13 +3,14 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { hmac, hmacAll, type Keyring } from '../../lib/secret.ts'
 import { LEAVES_SUPPRESSION, type State } from './states.ts'
+import type { Past } from './transitions.ts'
 
 const PURPOSE = 'suppression'
 
 /** What the suppressions say to an address that is being entered. */
 export interface Ruling {
   /** What a removal or an erasure left: `withdrawn` enters as unsubscribed, `erased` does not come back at all. */
-  past: 'free' | 'withdrawn' | 'erased'
+  past: Past
   /** Whether the address, its hash or its domain stands in the list of those that may not be mailed. */
   suppressed: boolean
 }
@@ -24,7 +25,7 @@ export async function rulingOn(trx: Queryable, keyring: Keyring, accountId: numb
     select kind, reason from suppressions_of(${accountId}, ${values})`)
   const marks = found.filter(({ kind }) => kind === 'hmac').map(({ reason }) => reason)
   return {
-    past: marks.includes('erased') ? 'erased' : marks.length > 0 ? 'withdrawn' : 'free',
+    past: marks.includes('erased') ? 'erased' : marks.length > 0 ? 'withdrawn' : 'absent',
     suppressed: found.some(({ kind }) => kind !== 'hmac'),
   }
 }
