@@ -13,6 +13,9 @@ import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { IMPORT_JOB_NAMES, importJobs } from './features/imports/jobs.ts'
 import { removeOldUploads } from './features/imports/retention.ts'
+import { mailJobs } from './features/mail/deliver.ts'
+import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
+import { outboundTo } from './features/mail/outbound.ts'
 import { Sender } from './features/webhooks/sender.ts'
 import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
@@ -36,6 +39,7 @@ export interface JobParts {
 
 /** Every kind of job that there is: what the queue's tables are prepared for. */
 export const ALL_JOB_NAMES: readonly JobName[] = [
+  ...MAIL_JOB_NAMES,
   ...FIELD_JOB_NAMES,
   ...BULK_JOB_NAMES,
   ...REVERT_JOB_NAMES,
@@ -46,7 +50,10 @@ export const ALL_JOB_NAMES: readonly JobName[] = [
 /** The same, with how each is done. */
 export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts): Job[] {
   const thread = { databaseUrl: db.url, filesAt }
+  const { SMTP_URL: url, MAIL_FROM: from, SMTP_TIMEOUT_S } = config
+  const outbound = url && from ? outboundTo({ url, from, timeoutMs: SMTP_TIMEOUT_S * 1000 }) : undefined
   return [
+    ...mailJobs({ db, keyring, outbound }),
     ...fieldJobs(db),
     ...bulkJobs(db, keyring),
     ...revertJobs(db, keyring),

@@ -5,6 +5,7 @@ import { invalid, together } from '../../lib/app-error.ts'
 import type { EventType } from '../activity/event-types.ts'
 import { type Change, type EventData, record } from '../activity/record.ts'
 import { takeFields } from '../fields/intake.ts'
+import { askToConfirm } from '../subscriptions/confirmations.ts'
 import { assertConsent } from '../subscriptions/consents.ts'
 import type { Standing } from '../subscriptions/states.ts'
 import { rulingOn } from '../subscriptions/suppressions.ts'
@@ -69,6 +70,8 @@ export async function insertContact(trx: Trx, desk: Desk, input: ContactCreate):
   const row = { ...inserted, email, external_id: externalId, ...standing, fields: set, tags, origin: 'api' }
   record(trx, accountId, [{ contactId: row.id, types: typesOf(standing, lists), data: dataOf(row, lists) }])
   if (consent) assertConsent(trx, desk.caller, row.id, consent)
+  if (standing.state === 'pending' && !ruling.suppressed)
+    await askToConfirm(trx, desk.asking, accountId, { id: row.id, email }, true)
   return { ...row, list_ids: lists, suppressed: ruling.suppressed }
 }
 

@@ -8,6 +8,7 @@ import { type Change, type EventData, record } from '../activity/record.ts'
 import { isReferred } from '../activity/referred.ts'
 import type { FieldValue } from '../fields/definition.ts'
 import { type Intake, takeFields } from '../fields/intake.ts'
+import { forgetConfirmations } from '../subscriptions/confirmations.ts'
 import { assertConsent } from '../subscriptions/consents.ts'
 import type { Standing } from '../subscriptions/states.ts'
 import { leaveWithdrawn, rulingOn } from '../subscriptions/suppressions.ts'
@@ -130,6 +131,7 @@ async function moveAddress(trx: Trx, desk: Desk, before: ContactRow, email: stri
   })
   if (ruling.past === 'erased') throw invalid({ email: ['is suppressed'] })
   moveOptOuts(trx, accountId, before.email, email)
+  forgetConfirmations(trx, accountId, [before.id])
   leaveWithdrawn(trx, desk.keyring, accountId, [before], desk.caller.actor) // the old address comes back as it went
   return ruling.past === 'withdrawn'
 }
