@@ -5,6 +5,7 @@ import { Access } from './features/accounts/access.ts'
 import { startDispatcher } from './features/activity/dispatcher.ts'
 import { startHousekeeping } from './features/activity/housekeeping.ts'
 import { BULK_JOB_NAMES, bulkJobs } from './features/contacts/bulk.ts'
+import { expirePending, forgetConfirmations } from './features/contacts/pending.ts'
 import { REVERT_JOB_NAMES, revertJobs } from './features/contacts/revert.ts'
 import { expireExports } from './features/exports/housekeeping.ts'
 import { EXPORT_JOB_NAMES, exportJobs } from './features/exports/jobs.ts'
@@ -104,6 +105,8 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
   const housekeeping = startHousekeeping(db, onError('housekeeping failed'), [
     () => expireExports(db, files),
     () => removeOldUploads(db, files),
+    () => expirePending({ db, keyring: parts.keyring, days: parts.config.PENDING_RETENTION_DAYS }),
+    () => forgetConfirmations(db),
   ])
   const webhooks = webhookSender(parts).start()
   return {

@@ -14,6 +14,7 @@ export type ChangeSetKind =
   | 'field_convert'
   | 'import'
   | 'revert'
+  | 'pending_expiry'
   | 'bulk'
 
 export interface ChangeSet {
