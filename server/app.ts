@@ -27,6 +27,7 @@ import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
 import type { MailRoom } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
+import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
 import { contactVariables } from './features/subscriptions/variables.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
 import { webhooksUsingField } from './features/webhooks/filter.ts'
@@ -156,6 +157,7 @@ export async function buildApp({
   await app.register(feedRoutes, { db, access, cursors: feedCursors, watch: feedWatch, nameFields })
   await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField, webhooksUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
+  await app.register(suppressionRoutes, { db, change })
   const variablesOf = (accountId: number, contactId: string) => contactVariables(db, accountId, contactId)
   await app.register(mailRoutes, { db, change, keyring, variablesOf })
   const pageAttempts = new Attempts(config.RATE_LIMIT, WINDOW_MS)

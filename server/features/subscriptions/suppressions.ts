@@ -50,7 +50,7 @@ export function leaveWithdrawn(
 }
 
 /** Every entry that would forbid mail to an address. `*.example.com` stands for all domains below example.com. */
-function suppressionValues(email: string): string[] {
+export function suppressionValues(email: string): string[] {
   const labels = email.slice(email.lastIndexOf('@') + 1).split('.')
   return [
     email,
