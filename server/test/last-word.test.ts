@@ -1,48 +1,51 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Answer, type Tenant, type TestApp, testApp } from './app.ts'
+import sql from 'sql-template-tag'
+import { allJobs } from '../worker.ts'
+import { type Answer, keyring, type Tenant, type TestApp, testApp } from './app.ts'
 import { took } from './imports.ts'
 import { confirmationLink, press, unsubscribeLink } from './permission.ts'
 
-const EMAILS = ['a@example.com', 'b@example.com', 'c@example.com'] as const
-const STATES = ['', 'none', 'pending', 'subscribed', 'unsubscribed', 'bounced'] as const
+const EMAILS = ['a@example.com', 'b@example.com'] as const
+const STATES = ['', '', 'subscribed', 'none', 'pending', 'subscribed', 'unsubscribed', 'bounced'] as const
 
 const email = fc.constantFrom(...EMAILS)
 const nth = fc.nat({ max: 5 })
 const list = fc.nat({ max: 1 })
 const flag = fc.boolean()
+const seldom = fc.nat({ max: 4 }).map((n) => n === 0)
 const state = fc.constantFrom(...STATES)
 
-/** Whatever can happen to somebody; `nth` picks one of what was kept earlier. */
+const rows = fc.uniqueArray(fc.record({ email, state }), { minLength: 1, maxLength: 2, selector: (row) => row.email })
+
+/** Whatever can happen; `nth` picks somebody who is there, or something that was kept earlier. */
 const act = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({ do: fc.constant('create' as const), email, list, unsubscribed: flag, doubleOptIn: flag }),
-  },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('say' as const), email, unsubscribed: flag }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({ do: fc.constant('move' as const), email, to: email, unsubscribed: fc.option(flag) }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('join' as const), email, list }) },
   {
     weight: 4,
     arbitrary: fc.record({
-      do: fc.constant('import' as const),
-      rows: fc.uniqueArray(fc.record({ email, state }), { minLength: 1, maxLength: 3, selector: (row) => row.email }),
+      do: fc.constant('create' as const),
+      email,
       list,
-      updates: flag,
+      unsubscribed: seldom,
+      doubleOptIn: seldom,
     }),
   },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('say' as const), nth, unsubscribed: flag }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('move' as const), nth, to: email, unsubscribed: fc.option(flag) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('join' as const), nth, list }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('import' as const), rows, list, updates: flag }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('rename' as const), nth, to: email, state }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('leave' as const), email }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('leave list' as const), email, list }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('keep link' as const), email, list: fc.option(list) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('leave' as const), nth }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('leave list' as const), nth, list }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('keep link' as const), nth, list: fc.option(list) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('follow link' as const), nth }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('ask' as const), email }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('confirm' as const), nth }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('delete' as const), email, inBatch: flag }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('ask' as const), nth }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('confirm' as const), nth }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('delete' as const), nth, inBatch: flag }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('bulk' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('revert' as const), nth }) },
 )
@@ -108,8 +111,8 @@ class World {
 
   async run(act: Act): Promise<void> {
     const { call } = this.tenant
-    const contact = 'email' in act ? this.people.find((person) => person.email === act.email) : undefined
-    const at = `/api/contacts/${'email' in act ? act.email : ''}`
+    const contact = 'nth' in act ? this.people[act.nth % this.people.length] : undefined
+    const at = `/api/contacts/${contact?.email}`
     switch (act.do) {
       case 'create': {
         const { email, unsubscribed, doubleOptIn: double_opt_in } = act
@@ -153,11 +156,11 @@ class World {
         break
       }
       case 'leave':
-        if (contact) this.said(await call('POST', `${at}/unsubscribe`), () => this.no.add(act.email))
+        if (contact) this.said(await call('POST', `${at}/unsubscribe`), () => this.no.add(contact.email))
         break
       case 'leave list': {
         const list_id = this.lists[act.list]!
-        const left = () => this.noList.add(`${list_id} ${act.email}`)
+        const left = () => this.noList.add(`${list_id} ${contact?.email}`)
         if (contact) this.said(await call('POST', `${at}/unsubscribe`, { list_id }), left)
         break
       }
@@ -197,13 +200,13 @@ class World {
         break
       case 'bulk':
         await call('POST', '/api/contacts/bulk', { selection: {}, action: { type: 'unsubscribe' } })
-        await this.made.runJobs()
+        await runAtOnce(this.made)
         break
       case 'revert': {
         const id = this.imports[act.nth % this.imports.length]
         if (id === undefined) break
         await call('POST', `/api/change_sets/${id}/revert`)
-        await this.made.runJobs()
+        await runAtOnce(this.made)
         break
       }
     }
@@ -217,11 +220,22 @@ class World {
   }
 }
 
+/** Does what waits in the queue without a worker, which looks there twice a second. */
+async function runAtOnce({ db, files, filesAt, queue, config }: TestApp): Promise<void> {
+  const jobs = allJobs({ db, files, filesAt, queue, keyring, config })
+  for (;;) {
+    const [next] = await db.query<{ name: string; data: never }>(sql`
+      delete from pgboss.job where id = (select id from pgboss.job where state = 'created' limit 1) returning name, data`)
+    if (!next) return
+    await jobs.find(({ name }) => name === next.name)!.run(next.data, new AbortController().signal)
+  }
+}
+
 test('whatever happens to people in whatever order, nobody may be mailed whose own last word was no', async (t) => {
   const made = await testApp(t)
   let confirmed = 0
   let sendable = 0
-  const property = fc.asyncProperty(fc.array(act, { minLength: 8, maxLength: 25 }), async (acts) => {
+  const property = fc.asyncProperty(fc.array(act, { minLength: 20, maxLength: 40, size: 'max' }), async (acts) => {
     const world = new World(made, await made.another())
     for (const name of ['News', 'Offers'])
       world.lists.push((await world.tenant.call('POST', '/api/contact_lists', { name })).body.id)
