@@ -149,7 +149,7 @@ export function move(now: Standing, act: Act): Outcome | { refused: string } | u
   if (cell === 'stays') return undefined
   if ('refused' in cell) return cell
   // Whoever is asked again to confirm was not created for it alone: if they never do, they stay, as `none`.
-  const state = cell.to === 'before' ? (now.state_before ?? 'subscribed') : cell.to
+  const state = cell.to === 'before' ? (now.state_before ?? (now.state === 'pending' ? 'none' : 'subscribed')) : cell.to
   const isAgainPending = cell.to === 'before' && state === 'pending'
   const before = cell.before === 'from' ? now.state : isAgainPending ? 'none' : cell.before
   return {
