@@ -23,8 +23,8 @@ import { fieldRoutes } from './features/fields/routes.ts'
 import { pageRoutes } from './features/forms/routes.ts'
 import { recipeRoutes } from './features/imports/recipe-routes.ts'
 import { importRoutes } from './features/imports/routes.ts'
-import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
+import { listsUsingField } from './features/lists/smart.ts'
 import type { MailRoom } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
 import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
@@ -165,7 +165,7 @@ export async function buildApp({
   await app.register(permissionRoutes, { db, change, reader, deskOf })
   await app.register(bulkRoutes, { change, queue, deskOf })
   await app.register(revertRoutes, { change, queue })
-  await app.register(listRoutes, { db, change, reader })
+  await app.register(listRoutes, { db, change, reader, settingsOf })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,

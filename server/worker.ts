@@ -14,6 +14,8 @@ import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { IMPORT_JOB_NAMES, importJobs } from './features/imports/jobs.ts'
 import { removeOldUploads } from './features/imports/retention.ts'
+import { SmartListFollower } from './features/lists/follower.ts'
+import { startLooks } from './features/lists/looks.ts'
 import { mailJobs } from './features/mail/deliver.ts'
 import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
 import { outboundTo } from './features/mail/outbound.ts'
@@ -101,7 +103,15 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
   const { db, queue, files, logger } = parts
   const onError = (what: string) => (error: unknown) => logger.error({ err: error }, what)
   await queue.work(allJobs(parts))
-  const dispatcher = startDispatcher(db, { everyMs: DISPATCH_EVERY_MS, onError: onError('dispatch failed') })
+  const follower = new SmartListFollower({
+    onDifferences: (accountId, contacts) =>
+      logger.error(
+        { accountId, contacts },
+        'smart lists: a full comparison found contacts in other lists than was told',
+      ),
+  })
+  const dispatcher = startDispatcher(db, { everyMs: DISPATCH_EVERY_MS, follower, onError: onError('dispatch failed') })
+  const looks = startLooks(db, onError('asking for looks at the clock failed'))
   const housekeeping = startHousekeeping(db, onError('housekeeping failed'), [
     () => expireExports(db, files),
     () => removeOldUploads(db, files),
@@ -111,7 +121,13 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
   const webhooks = webhookSender(parts).start()
   return {
     async stop(timeoutMs) {
-      await Promise.all([dispatcher.stop(), housekeeping.stop(), queue.stop(timeoutMs), webhooks.stop(timeoutMs)])
+      await Promise.all([
+        looks.stop(),
+        dispatcher.stop(),
+        housekeeping.stop(),
+        queue.stop(timeoutMs),
+        webhooks.stop(timeoutMs),
+      ])
     },
   }
 }

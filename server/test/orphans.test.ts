@@ -93,6 +93,7 @@ async function withEverything(t: TestContext): Promise<TestApp & { id: string }>
   assert.equal((await post(`/api/contact_fields/${idOf('level')}/convert`, { type: 'number' })).status, 200)
   assert.equal((await del(`/api/contact_fields/${idOf('gone')}`)).status, 204)
   await runJobs(made.db)
+  assert.equal((await post('/api/contact_lists', { name: 'Smart', criteria: { tag: ['x', 'y'] } })).status, 200)
   await dispatched(made.db)
   await sendAll(made.db)
   return { ...made, id }

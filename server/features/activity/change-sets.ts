@@ -10,6 +10,7 @@ export type ChangeSetKind =
   | 'list_remove'
   | 'list_merge'
   | 'list_delete'
+  | 'list_convert'
   | 'field_delete'
   | 'field_convert'
   | 'import'

@@ -94,7 +94,7 @@ export async function revertLines(trx: Trx, act: Reverting, after: number, upTo:
   const removed = await removeContacts(
     trx,
     untouched.map(({ id }) => id),
-    { accountId, changeSetId: revertId, source: actor, keyring, unmarked: 'import' },
+    { accountId, changeSetId: revertId, source: actor, keyring, unmarked: 'import', isBulk: true },
   )
   trx.send(sql`
     insert into change_rows (account_id, change_set_id, line, action, contact_id)
@@ -162,7 +162,7 @@ export async function revertLines(trx: Trx, act: Reverting, after: number, upTo:
         select ${accountId}::bigint, id, case new_state when 'subscribed' then 'granted' else 'withdrawn' end, 'asserted', 'revert', ${actor},
           jsonb_build_object('reverts', ${changeSetId}::bigint)
         from told where new_state <> state and (new_state = 'subscribed' or state = 'subscribed') and not comes_withdrawn
-      ), ${recording(accountId, REVERTED_ACTS, setId)}
+      ), ${recording(accountId, REVERTED_ACTS, setId, true)}
       select count(*) filter (where not ${STAYS}) as restored, count(*) filter (where ${STAYS}) as kept,
         (select count(*) from change_rows as k where ${rows} and not exists (
           select from contacts as c where c.account_id = k.account_id and c.id = k.contact_id)) - ${untouched.length}::bigint as gone

@@ -76,16 +76,34 @@ export function sendable(state: State, suppressed: boolean): Sendable {
  * The same entries as a condition over `contacts as c`, for statements that look at many: PostgreSQL turns each part into
  * one hash table. A few contacts ask `is_suppressed`, which does not plan it all anew with every statement. Never null.
  */
-export const SUPPRESSED: Sql = sql`(
+export const SUPPRESSED: Sql = suppressedAt(sql`now()`)
+
+/** The same at another moment: an entry may end. */
+export function suppressedAt(now: Sql): Sql {
+  const inForce = sql`(s.expires_at is null or s.expires_at > ${now})`
+  return sql`(
   exists (select from suppressions as s where s.account_id = c.account_id
-    and s.kind = 'address' and s.value = c.email and (s.expires_at is null or s.expires_at > now()))
+    and s.kind = 'address' and s.value = c.email and ${inForce})
   or exists (select from suppressions as s where s.account_id = c.account_id
-    and s.kind = 'sha256' and s.value = encode(sha256(convert_to(c.email, 'UTF8')), 'hex') and (s.expires_at is null or s.expires_at > now()))
+    and s.kind = 'sha256' and s.value = encode(sha256(convert_to(c.email, 'UTF8')), 'hex') and ${inForce})
   or exists (select from suppressions as s where s.account_id = c.account_id and s.kind = 'domain'
     and s.value = any(array(
       select case at when 1 then '' else '*.' end || array_to_string(labels[at:], '.')
       from string_to_array(split_part(c.email, '@', 2), '.') as labels, generate_subscripts(labels, 1) as at))
-    and (s.expires_at is null or s.expires_at > now())))`
+    and ${inForce}))`
+}
+
+/** When the entries end that now forbid mail to an address, over `contacts as c`: an array of texts. */
+export function suppressionEnds(now: Sql): Sql {
+  return sql`array(
+    select s.expires_at::text from suppressions as s
+    where s.account_id = c.account_id and s.expires_at > ${now} and (
+      (s.kind = 'address' and s.value = c.email)
+      or (s.kind = 'sha256' and s.value = encode(sha256(convert_to(c.email, 'UTF8')), 'hex'))
+      or (s.kind = 'domain' and s.value = any(array(
+        select case at when 1 then '' else '*.' end || array_to_string(labels[at:], '.')
+        from string_to_array(split_part(c.email, '@', 2), '.') as labels, generate_subscripts(labels, 1) as at)))))`
+}
 
 /** What removals and erasures have left of many addresses: of those alone of which there is a mark. */
 export async function marksOf(
