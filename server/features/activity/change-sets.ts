@@ -15,6 +15,7 @@ export type ChangeSetKind =
   | 'field_convert'
   | 'import'
   | 'revert'
+  | 'pending_expiry'
   | 'bulk'
 
 export interface ChangeSet {

@@ -63,4 +63,4 @@ export async function removeContacts(
 }
 
 /** Tables whose rows are about one contact and go with it; `test/orphans.test.ts` finds one that is missing here. */
-const HOLDS_CONTACTS = [sql`list_members`, sql`consents`, sql`events`]
+const HOLDS_CONTACTS = [sql`list_members`, sql`consents`, sql`confirmations`, sql`messages`, sql`events`]

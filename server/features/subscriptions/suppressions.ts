@@ -3,13 +3,14 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { hmac, hmacAll, type Keyring } from '../../lib/secret.ts'
 import { LEAVES_SUPPRESSION, type State } from './states.ts'
+import type { Past } from './transitions.ts'
 
 const PURPOSE = 'suppression'
 
 /** What the suppressions say to an address that is being entered. */
 export interface Ruling {
   /** What a removal or an erasure left: `withdrawn` enters as unsubscribed, `erased` does not come back at all. */
-  past: 'free' | 'withdrawn' | 'erased'
+  past: Past
   /** Whether the address, its hash or its domain stands in the list of those that may not be mailed. */
   suppressed: boolean
 }
@@ -24,7 +25,7 @@ export async function rulingOn(trx: Queryable, keyring: Keyring, accountId: numb
     select kind, reason from suppressions_of(${accountId}, ${values})`)
   const marks = found.filter(({ kind }) => kind === 'hmac').map(({ reason }) => reason)
   return {
-    past: marks.includes('erased') ? 'erased' : marks.length > 0 ? 'withdrawn' : 'free',
+    past: marks.includes('erased') ? 'erased' : marks.length > 0 ? 'withdrawn' : 'absent',
     suppressed: found.some(({ kind }) => kind !== 'hmac'),
   }
 }
@@ -49,7 +50,7 @@ export function leaveWithdrawn(
 }
 
 /** Every entry that would forbid mail to an address. `*.example.com` stands for all domains below example.com. */
-function suppressionValues(email: string): string[] {
+export function suppressionValues(email: string): string[] {
   const labels = email.slice(email.lastIndexOf('@') + 1).split('.')
   return [
     email,
@@ -124,4 +125,13 @@ export async function marksOf(
     if (marks.get(email) !== 'erased') marks.set(email, reason === 'erased' ? 'erased' : 'withdrawn')
   }
   return marks
+}
+
+/** Takes away what the person's own earlier acts have left of an address, now that they want mail again. */
+export function forgiveWithdrawal(trx: Trx, keyring: Keyring, accountId: number, email: string): void {
+  trx.send(sql`
+    delete from suppressions
+    where account_id = ${accountId} and (
+      (kind = 'hmac' and reason = 'withdrawn' and value = any(${hmacAll(keyring, PURPOSE, email).map(({ value }) => value)}::text[]))
+      or (kind = 'address' and reason = 'complaint' and value = ${email}))`)
 }
