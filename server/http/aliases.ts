@@ -56,6 +56,15 @@ export function tokenOf(headers: IncomingMessage['headers']): string | undefined
   return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
 }
 
+/** The aliases by which a body calls its keys, alias by key: what an answer says of a key should use the caller's word. */
+export function aliasesIn(body: unknown, form: BodyForm): Record<string, string> {
+  if (!form.renamed || !isObject(body)) return {}
+  const used = Object.entries(BODY_KEYS).filter(
+    ([alias, key]) => Object.hasOwn(body, alias) && !Object.hasOwn(body, key),
+  )
+  return Object.fromEntries(used.map(([alias, key]) => [key, alias]))
+}
+
 /** A body in the one form that the schemas describe. */
 export function canonicalBody(body: unknown, form: BodyForm): unknown {
   if (!isObject(body)) return body

@@ -197,8 +197,8 @@ test('a change is refused with everything that is wrong in it', async (t) => {
     merge_tag: ['is reserved: choose another merge tag'],
   })
   assert.deepEqual(await refused(patch(url, { min: 8 })), { default: ['must be at least 8'] })
-  const kind = (await refused(patch(url, { data_type: 'text' }))) as { type: string[] }
-  assert.match(kind.type[0]!, new RegExp(`contact_fields/${age.id}/convert`))
+  const kind = (await refused(patch(url, { data_type: 'text' }))) as { data_type: string[] }
+  assert.match(kind.data_type[0]!, new RegExp(`contact_fields/${age.id}/convert`))
   assert.equal((await patch(url, { data_type: 'number' })).status, 200)
   assert.equal((await patch(url, { data_type: 'float' })).status, 200)
   assert.equal((await patch('/api/contact_fields/999999', { name: 'X' })).status, 404)
