@@ -30,6 +30,7 @@ export interface BodyForm {
 }
 
 const accountSegments = new WeakMap<IncomingMessage, string>()
+const callersWords = new WeakMap<IncomingMessage, ReadonlyMap<string, string>>()
 
 /** The address of a request as the routes know it; remembers the account that stood in it for `accountSegment`. */
 export function canonicalUrl(request: IncomingMessage): string {
@@ -56,13 +57,18 @@ export function tokenOf(headers: IncomingMessage['headers']): string | undefined
   return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
 }
 
-/** The aliases by which a body calls its keys, alias by key: what an answer says of a key should use the caller's word. */
-export function aliasesIn(body: unknown, form: BodyForm): Record<string, string> {
-  if (!form.renamed || !isObject(body)) return {}
+/** Remembers by which aliases a request calls the keys of its body, for `callersWord`. */
+export function noteAliases(request: IncomingMessage, body: unknown, form: BodyForm): void {
+  if (!form.renamed || !isObject(body)) return
   const used = Object.entries(BODY_KEYS).filter(
     ([alias, key]) => Object.hasOwn(body, alias) && !Object.hasOwn(body, key),
   )
-  return Object.fromEntries(used.map(([alias, key]) => [key, alias]))
+  callersWords.set(request, new Map(used.map(([alias, key]) => [key, alias])))
+}
+
+/** What the sender of a request calls this key: what is said about it must be found under that name. */
+export function callersWord(request: IncomingMessage, key: string): string {
+  return callersWords.get(request)?.get(key) ?? key
 }
 
 /** A body in the one form that the schemas describe. */

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import secureJson from 'secure-json-parse'
-import { AppError, invalid, type Messages } from '../lib/app-error.ts'
+import { AppError, invalid } from '../lib/app-error.ts'
 import { findUnstorable, isStorable } from '../lib/text.ts'
-import { aliasesIn, canonicalBody } from './aliases.ts'
+import { canonicalBody, noteAliases } from './aliases.ts'
 
 /** Escapes that may stand for a NUL or a half of a surrogate pair: only a body with one needs to be walked. */
 const SUSPECT = /\\u(?:0000|[dD][89a-fA-F])/
@@ -66,7 +66,6 @@ function parseJson(text: string): unknown {
  * A JSON content type without a body, as some clients send with DELETE, is no body.
  */
 export function installBodies(app: FastifyInstance): void {
-  const aliases = new WeakMap<FastifyRequest, Record<string, string>>()
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     ['application/json', 'text/plain'],
@@ -78,24 +77,15 @@ export function installBodies(app: FastifyInstance): void {
   )
   app.addHook('preValidation', async (request) => {
     const { body: form } = request.routeOptions.config
-    if (form?.renamed) aliases.set(request, aliasesIn(request.body, form))
-    if (request.body !== undefined) request.body = canonicalBody(request.body, form ?? {})
+    if (request.body !== undefined) {
+      noteAliases(request.raw, request.body, form ?? {})
+      request.body = canonicalBody(request.body, form ?? {})
+    }
     for (const [name, value] of Object.entries(request.query as Record<string, string | string[]>)) {
       const bad = !isStorable(name) || [value].flat().some((text) => !isStorable(text))
       if (bad) throw invalid({ [isStorable(name) ? name : 'base']: ['holds a character that text can not have (NUL)'] })
     }
   })
-  app.addHook('preSerialization', async (request, reply, answer) => {
-    const used = aliases.get(request)
-    return used && reply.statusCode === 422 ? inCallersWords(answer, used) : answer
-  })
-}
-
-/** The places of a refusal under the names by which the caller called them. */
-function inCallersWords(answer: unknown, aliases: Record<string, string>): unknown {
-  const { errors } = answer as { errors?: Messages }
-  if (typeof errors !== 'object') return answer
-  return { errors: Object.fromEntries(Object.entries(errors).map(([key, texts]) => [aliases[key] ?? key, texts])) }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
