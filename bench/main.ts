@@ -1,9 +1,10 @@
 /**
- * `npm run bench -- api|search|import|export|feed|all`: measures the product on this machine and prints the results as Markdown.
+ * `npm run bench -- api|search|segments|import|export|feed|all`: measures the product on this machine and prints the results as
+ * Markdown.
  *
  *   --rounds N       rounds of each side (3)
  *   --seconds N      length of a round (10)
- *   --contacts N     contacts in the large account of `search`, `import` and `export` (1000000)
+ *   --contacts N     contacts in the large account of `search`, `segments`, `import` and `export` (1000000)
  *   --others N       accounts of 10,000 contacts beside the one that imports (1)
  *   --events N       events in the account of `feed` (1000000)
  *   --profile DIR    leaves CPU profiles of the programs there, and loads pg_stat_statements; slows what is measured
@@ -16,6 +17,7 @@ import { benchFeed } from './feed.ts'
 import { benchImport } from './import.ts'
 import { type Figure, figureTable } from './report.ts'
 import { benchSearch } from './search.ts'
+import { benchSegments } from './segments.ts'
 
 interface Options {
   rounds: number
@@ -34,9 +36,10 @@ interface Result {
 const BENCHES: Record<string, (options: Options) => Promise<Result>> = {
   api: benchApi,
   search: benchSearch,
+  segments: benchSegments,
   import: benchImport,
-  feed: benchFeed,
   export: benchExport,
+  feed: benchFeed,
 }
 
 async function main(): Promise<void> {

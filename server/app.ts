@@ -13,16 +13,22 @@ import { activityRoutes } from './features/activity/routes.ts'
 import { bulkRoutes } from './features/contacts/bulk-routes.ts'
 import type { Desk } from './features/contacts/desk.ts'
 import { ContactReader } from './features/contacts/find.ts'
+import { permissionRoutes } from './features/contacts/permission-routes.ts'
 import { revertRoutes } from './features/contacts/revert-routes.ts'
 import { contactRoutes } from './features/contacts/routes.ts'
 import { exportRoutes } from './features/exports/routes.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
+import { pageRoutes } from './features/forms/routes.ts'
 import { recipeRoutes } from './features/imports/recipe-routes.ts'
 import { importRoutes } from './features/imports/routes.ts'
-import { listsUsingField } from './features/lists/lists.ts'
 import { listRoutes } from './features/lists/routes.ts'
+import { listsUsingField } from './features/lists/smart.ts'
+import type { MailRoom } from './features/mail/mail-room.ts'
+import { mailRoutes } from './features/mail/routes.ts'
+import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
+import { contactVariables } from './features/subscriptions/variables.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
 import { webhooksUsingField } from './features/webhooks/filter.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
@@ -100,11 +106,20 @@ export async function buildApp({
   const change = changesIn(db, keyring)
   const settingsOf = (accountId: number) => access.settingsOf(accountId)
   const reader = new ContactReader({ db, fieldCache, settingsOf, cursors })
+  const room: MailRoom = {
+    queue,
+    keyring,
+    hasServer: config.SMTP_URL !== undefined,
+    publicUrl: config.PUBLIC_URL,
+    ownUrl: ownUrl(config),
+  }
+  const asking = { room, days: config.CONFIRMATION_DAYS }
   const deskOf = async (caller: Caller): Promise<Desk> => ({
     caller,
     settings: await settingsOf(caller.accountId),
     fieldCache,
     keyring,
+    asking,
   })
 
   if (onRoute) app.addHook('onRoute', onRoute)
@@ -142,9 +157,15 @@ export async function buildApp({
   await app.register(feedRoutes, { db, access, cursors: feedCursors, watch: feedWatch, nameFields })
   await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField, webhooksUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
+  await app.register(suppressionRoutes, { db, change })
+  const variablesOf = (accountId: number, contactId: string) => contactVariables(db, accountId, contactId)
+  await app.register(mailRoutes, { db, change, keyring, variablesOf })
+  const pageAttempts = new Attempts(config.RATE_LIMIT, WINDOW_MS)
+  await app.register(pageRoutes, { db, keyring, attempts: pageAttempts, isPrepared })
+  await app.register(permissionRoutes, { db, change, reader, deskOf })
   await app.register(bulkRoutes, { change, queue, deskOf })
   await app.register(revertRoutes, { change, queue })
-  await app.register(listRoutes, { db, change, reader })
+  await app.register(listRoutes, { db, change, reader, settingsOf })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,
@@ -162,4 +183,10 @@ export async function buildApp({
   const target = { allowPrivate, resolve: resolverFor({ allowPrivate }) }
   await app.register(webhookRoutes, { db, change, keyring, cursors, feedCursors, nameFields, target })
   return app
+}
+
+/** Where this process answers whoever sits at it. */
+function ownUrl({ HOST, PORT }: Config): string {
+  const host = HOST === '0.0.0.0' || HOST === '::' ? 'localhost' : HOST.includes(':') ? `[${HOST}]` : HOST
+  return `http://${host}:${PORT}`
 }

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { normaliseEmail } from './lib/email.ts'
 import { Refusal } from './lib/refusal.ts'
 import { parseKeyring, SHORTEST_KEY } from './lib/secret.ts'
 import { parseStorageUrl } from './lib/storage-url.ts'
@@ -120,6 +121,26 @@ export const Settings = Type.Object({
     'Whether webhooks may lead to private, loopback and link-local addresses: only where everyone with an admin token may reach those.',
   ),
   WEBHOOK_TIMEOUT_S: integer(15, 1, 60, 'Seconds that a webhook has to answer.'),
+  SMTP_URL: Type.Optional(
+    text({
+      pattern: '^smtps?://.+',
+      allowed:
+        'smtp://USER:PASSWORD@HOST:PORT (percent-encoded; smtps:// for TLS at once), and only together with MAIL_FROM',
+      description:
+        'A mail server. Without one, mails are kept, to be read through the API; with one, links need PUBLIC_URL.',
+    }),
+  ),
+  MAIL_FROM: Type.Optional(
+    text({ allowed: 'an address such as news@example.com', description: 'The address that mail comes from.' }),
+  ),
+  SMTP_TIMEOUT_S: integer(30, 1, 300, 'Seconds that the mail server may be silent.'),
+  CONFIRMATION_DAYS: integer(7, 1, 365, 'Days that a link to confirm works.'),
+  PENDING_RETENTION_DAYS: integer(
+    30,
+    1,
+    3650,
+    'Days that people wait as pending: then they are what they were before, and who was created so is removed.',
+  ),
   LOG_LEVEL: Type.Union(
     LEVELS.map((level) => Type.Literal(level)),
     {
@@ -143,6 +164,8 @@ type Name = keyof Config
 /** What a schema can't say. */
 const CHECKS: { [Key in Name]?: (value: NonNullable<Config[Key]>, config: Config) => boolean } = {
   DATABASE_DIRECT_URL: (_url, config) => config.DATABASE_URL !== undefined,
+  SMTP_URL: (_url, config) => config.MAIL_FROM !== undefined,
+  MAIL_FROM: (address) => normaliseEmail(address).ok,
   ROLLCALL_SECRET: (keys) => doesNotThrow(() => parseKeyring(keys)),
   STORAGE_URL: (url) => doesNotThrow(() => parseStorageUrl(url)),
   TRUSTED_PROXIES: (ranges) => ranges.every(isRange),

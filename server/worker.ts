@@ -5,6 +5,7 @@ import { Access } from './features/accounts/access.ts'
 import { startDispatcher } from './features/activity/dispatcher.ts'
 import { startHousekeeping } from './features/activity/housekeeping.ts'
 import { BULK_JOB_NAMES, bulkJobs } from './features/contacts/bulk.ts'
+import { expirePending, forgetConfirmations } from './features/contacts/pending.ts'
 import { REVERT_JOB_NAMES, revertJobs } from './features/contacts/revert.ts'
 import { expireExports } from './features/exports/housekeeping.ts'
 import { EXPORT_JOB_NAMES, exportJobs } from './features/exports/jobs.ts'
@@ -13,6 +14,11 @@ import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { IMPORT_JOB_NAMES, importJobs } from './features/imports/jobs.ts'
 import { removeOldUploads } from './features/imports/retention.ts'
+import { SmartListFollower } from './features/lists/follower.ts'
+import { startLooks } from './features/lists/looks.ts'
+import { mailJobs } from './features/mail/deliver.ts'
+import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
+import { outboundTo } from './features/mail/outbound.ts'
 import { Sender } from './features/webhooks/sender.ts'
 import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
@@ -36,6 +42,7 @@ export interface JobParts {
 
 /** Every kind of job that there is: what the queue's tables are prepared for. */
 export const ALL_JOB_NAMES: readonly JobName[] = [
+  ...MAIL_JOB_NAMES,
   ...FIELD_JOB_NAMES,
   ...BULK_JOB_NAMES,
   ...REVERT_JOB_NAMES,
@@ -46,7 +53,10 @@ export const ALL_JOB_NAMES: readonly JobName[] = [
 /** The same, with how each is done. */
 export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts): Job[] {
   const thread = { databaseUrl: db.url, filesAt }
+  const { SMTP_URL: url, MAIL_FROM: from, SMTP_TIMEOUT_S } = config
+  const outbound = url && from ? outboundTo({ url, from, timeoutMs: SMTP_TIMEOUT_S * 1000 }) : undefined
   return [
+    ...mailJobs({ db, keyring, outbound }),
     ...fieldJobs(db),
     ...bulkJobs(db, keyring),
     ...revertJobs(db, keyring),
@@ -93,15 +103,31 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
   const { db, queue, files, logger } = parts
   const onError = (what: string) => (error: unknown) => logger.error({ err: error }, what)
   await queue.work(allJobs(parts))
-  const dispatcher = startDispatcher(db, { everyMs: DISPATCH_EVERY_MS, onError: onError('dispatch failed') })
+  const follower = new SmartListFollower({
+    onDifferences: (accountId, contacts) =>
+      logger.error(
+        { accountId, contacts },
+        'smart lists: a full comparison found contacts in other lists than was told',
+      ),
+  })
+  const dispatcher = startDispatcher(db, { everyMs: DISPATCH_EVERY_MS, follower, onError: onError('dispatch failed') })
+  const looks = startLooks(db, onError('asking for looks at the clock failed'))
   const housekeeping = startHousekeeping(db, onError('housekeeping failed'), [
     () => expireExports(db, files),
     () => removeOldUploads(db, files),
+    () => expirePending({ db, keyring: parts.keyring, days: parts.config.PENDING_RETENTION_DAYS }),
+    () => forgetConfirmations(db),
   ])
   const webhooks = webhookSender(parts).start()
   return {
     async stop(timeoutMs) {
-      await Promise.all([dispatcher.stop(), housekeeping.stop(), queue.stop(timeoutMs), webhooks.stop(timeoutMs)])
+      await Promise.all([
+        looks.stop(),
+        dispatcher.stop(),
+        housekeeping.stop(),
+        queue.stop(timeoutMs),
+        webhooks.stop(timeoutMs),
+      ])
     },
   }
 }

@@ -3,11 +3,13 @@
 /** Method and path of each operation, behind `/api`. */
 export const OPERATIONS = {
   addMembers: ['POST', '/contact_lists/{list_id}/contacts'],
+  addSuppressions: ['POST', '/suppressions'],
   applyBulk: ['POST', '/change_sets/{id}/apply'],
   applyImport: ['POST', '/contact_imports/{id}/apply'],
   cancelBulk: ['POST', '/change_sets/{id}/cancel'],
   cancelImport: ['POST', '/contact_imports/{id}/cancel'],
   convertField: ['POST', '/contact_fields/{field_id}/convert'],
+  convertList: ['POST', '/contact_lists/{list_id}/convert'],
   createContact: ['POST', '/contacts'],
   createContactEvent: ['POST', '/contacts/{contact}/events'],
   createExport: ['POST', '/contact_exports'],
@@ -15,6 +17,7 @@ export const OPERATIONS = {
   createImport: ['POST', '/contact_imports'],
   createList: ['POST', '/contact_lists'],
   createRecipe: ['POST', '/import_recipes'],
+  createTemplate: ['POST', '/templates'],
   createWebhook: ['POST', '/webhooks'],
   deleteBatch: ['DELETE', '/contacts/batch'],
   deleteContact: ['DELETE', '/contacts/{contact}'],
@@ -22,22 +25,31 @@ export const OPERATIONS = {
   deleteField: ['DELETE', '/contact_fields/{field_id}'],
   deleteList: ['DELETE', '/contact_lists/{list_id}'],
   deleteRecipe: ['DELETE', '/import_recipes/{id}'],
+  deleteSuppression: ['DELETE', '/suppressions/{id}'],
+  deleteTemplate: ['DELETE', '/templates/{name}'],
   deleteWebhook: ['DELETE', '/webhooks/{id}'],
   downloadExport: ['GET', '/contact_exports/{export_id}/download'],
+  explainCriteria: ['POST', '/contact_lists/explain'],
+  explainMember: ['GET', '/contact_lists/{list_id}/contacts/{contact}/explain'],
   followImport: ['GET', '/contact_imports/{id}/progress'],
   getAccount: ['GET', '/account'],
   getChangeSet: ['GET', '/change_sets/{id}'],
   getContact: ['GET', '/contacts/{contact}'],
+  getContactLinks: ['GET', '/contacts/{contact}/links'],
   getDelivery: ['GET', '/webhooks/{id}/deliveries/{delivery}'],
   getDiff: ['GET', '/change_sets/{id}/diff'],
   getExport: ['GET', '/contact_exports/{export_id}'],
   getField: ['GET', '/contact_fields/{field_id}'],
   getImport: ['GET', '/contact_imports/{id}'],
   getList: ['GET', '/contact_lists/{list_id}'],
+  getMessage: ['GET', '/messages/{id}'],
   getRecipe: ['GET', '/import_recipes/{id}'],
   getRejectedRows: ['GET', '/contact_imports/{id}/errors'],
+  getTemplate: ['GET', '/templates/{name}'],
   getWebhook: ['GET', '/webhooks/{id}'],
+  listAudit: ['GET', '/audit'],
   listChangeSets: ['GET', '/change_sets'],
+  listConsents: ['GET', '/contacts/{contact}/consents'],
   listContactEvents: ['GET', '/contacts/{contact}/events'],
   listContacts: ['GET', '/contacts'],
   listDeliveries: ['GET', '/webhooks/{id}/deliveries'],
@@ -47,16 +59,22 @@ export const OPERATIONS = {
   listImports: ['GET', '/contact_imports'],
   listLists: ['GET', '/contact_lists'],
   listMembers: ['GET', '/contact_lists/{list_id}/contacts'],
+  listMessages: ['GET', '/messages'],
   listRecipes: ['GET', '/import_recipes'],
+  listSuppressions: ['GET', '/suppressions'],
+  listTemplates: ['GET', '/templates'],
   listWebhooks: ['GET', '/webhooks'],
   mergeLists: ['POST', '/contact_lists/{list_id}/merge'],
+  previewCriteria: ['POST', '/contact_lists/preview'],
   previewImport: ['POST', '/contact_imports/preview'],
+  previewTemplate: ['POST', '/templates/{name}/preview'],
   putContact: ['PUT', '/contacts/{contact}'],
   readFeed: ['GET', '/events'],
   redeliver: ['POST', '/webhooks/{id}/deliveries/{delivery}/redeliver'],
   removeMember: ['DELETE', '/contact_lists/{list_id}/contacts/{contact}'],
   removeMembers: ['DELETE', '/contact_lists/{list_id}/contacts'],
   replayWebhook: ['POST', '/webhooks/{id}/replay'],
+  resubscribeContact: ['POST', '/contacts/{contact}/resubscribe'],
   revertChangeSet: ['POST', '/change_sets/{id}/revert'],
   revertImport: ['POST', '/contact_imports/{id}/revert'],
   rotateWebhookSecret: ['POST', '/webhooks/{id}/rotate_secret'],
@@ -64,12 +82,14 @@ export const OPERATIONS = {
   startBulk: ['POST', '/contacts/bulk'],
   streamFeed: ['GET', '/events/stream'],
   testWebhook: ['POST', '/webhooks/{id}/test'],
+  unsubscribeContact: ['POST', '/contacts/{contact}/unsubscribe'],
   updateAccount: ['PATCH', '/account'],
   updateBatch: ['PATCH', '/contacts/batch'],
   updateContact: ['PATCH', '/contacts/{contact}'],
   updateField: ['PATCH', '/contact_fields/{field_id}'],
   updateList: ['PATCH', '/contact_lists/{list_id}'],
   updateRecipe: ['PATCH', '/import_recipes/{id}'],
+  updateTemplate: ['PATCH', '/templates/{name}'],
   updateWebhook: ['PATCH', '/webhooks/{id}'],
 } as const
 
@@ -94,6 +114,37 @@ export interface Operations {
       opted_out: number
       not_found: number
       not_found_ids: string[]
+    }
+  }
+  /** Forbid mail to addresses and domains, by hand or by a file */
+  addSuppressions: {
+    input: {
+      body: {
+        /** Addresses, their SHA-256, domains, or *.domain for all below it. */
+        entries: string[]
+        /** Small letters, digits and underscores, such as complaint; manual unless given. */
+        reason?: string
+        /** Until then; for good unless given. */
+        expires_at?: string
+      }
+      form?: {
+        file: string
+        /** Small letters, digits and underscores, such as complaint; manual unless given. */
+        reason?: string
+        /** Until then; for good unless given. */
+        expires_at?: string
+      }
+    }
+    answer: {
+      added: number
+      /** That were there already. */
+      known: number
+      /** Lines of a file that are no entries. */
+      rejected: number
+      errors: ({
+        line: number
+        message: string
+      })[]
     }
   }
   /** Do what a trial has planned */
@@ -307,6 +358,20 @@ export interface Operations {
       options: string[] | null
     }
   }
+  /** Make a static list of a smart one, with those who are in it now */
+  convertList: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+    }
+    answer: {
+      change_set_id: number
+      added: number
+      already_members: number
+      opted_out: number
+    }
+  }
   /** Create a contact */
   createContact: {
     input: {
@@ -318,6 +383,8 @@ export interface Operations {
         fields?: Record<string, unknown>
         tags?: string[]
         unsubscribed?: boolean
+        /** Of someone new: whether they wait as pending until they confirm, whom a mail then asks to. By default as the account says. */
+        double_opt_in?: boolean
         list_ids?: number[]
       }
     }
@@ -339,6 +406,8 @@ export interface Operations {
         tags: string[]
         /** Static lists. */
         list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
         origin: string
         created_at: number
         updated_at: number
@@ -571,12 +640,18 @@ export interface Operations {
       finished_at: string | null
     }
   }
-  /** Create a list */
+  /** Create a list, or with criteria a smart list */
   createList: {
     input: {
       body: {
         name?: string
         description?: string | null
+        /** Who is in the list: a map of values, or the nested language of docs/criteria.md. */
+        criteria?: unknown
+        /** Of a smart list: whether entering and leaving are told. */
+        track?: boolean
+        /** Whether entering and leaving by these new criteria is told, too. */
+        announce?: boolean
       }
     }
     answer: {
@@ -584,7 +659,11 @@ export interface Operations {
       name: string
       description: string | null
       type: 'static' | 'smart'
+      /** Of a smart list, with the merge tags of now; null: a static list. */
       criteria: unknown
+      criteria_version?: number
+      /** Whether entering and leaving are told. */
+      track?: boolean
       contacts_count: number
       counted_at: string
       created_at: string
@@ -608,6 +687,29 @@ export interface Operations {
       options: Record<string, unknown>
       created_at: string
       updated_at: string
+    }
+  }
+  /** Add a template, in Liquid */
+  createTemplate: {
+    input: {
+      body: {
+        /** Small letters, digits and underscores. */
+        name: string
+        subject: string
+        html: string
+        text: string
+      }
+    }
+    answer: {
+      data: {
+        name: string
+        /** 0: as it comes with the service. */
+        version: number
+        subject: string
+        html: string
+        text: string
+        updated_at: string | null
+      }
     }
   }
   /** Tell an address what happens from now on */
@@ -706,6 +808,24 @@ export interface Operations {
     }
     answer: undefined
   }
+  /** Take a suppression away; who has left by their own act stays as they are */
+  deleteSuppression: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** Remove a template; a built-in one is again as it comes */
+  deleteTemplate: {
+    input: {
+      path: {
+        name: string | number
+      }
+    }
+    answer: undefined
+  }
   /** Delete a webhook and its log */
   deleteWebhook: {
     input: {
@@ -724,6 +844,42 @@ export interface Operations {
     }
     answer: Response
   }
+  /** Why criteria find a contact, or do not */
+  explainCriteria: {
+    input: {
+      body: {
+        /** Who is in the list: a map of values, or the nested language of docs/criteria.md. */
+        criteria: unknown
+        /** Id, address, or ext: and the external id. */
+        contact: string
+      }
+    }
+    answer: {
+      list_id?: number
+      contact_id: string
+      matches: boolean
+      changes_at: string | null
+      /** For each part: `is`, `outcome`, `changes_at`; of a condition what it `seen`; its parts under `of`. */
+      explanation: Record<string, unknown>
+    }
+  }
+  /** Why a contact is in a list, or is not */
+  explainMember: {
+    input: {
+      path: {
+        list_id: string | number
+        contact: string | number
+      }
+    }
+    answer: {
+      list_id?: number
+      contact_id: string
+      matches: boolean
+      changes_at: string | null
+      /** For each part: `is`, `outcome`, `changes_at`; of a condition what it `seen`; its parts under `of`. */
+      explanation: Record<string, unknown>
+    }
+  }
   /** The same as server-sent events, until it ends */
   followImport: {
     input: {
@@ -741,6 +897,8 @@ export interface Operations {
       name: string
       /** Of the public pages, as #rrggbb. */
       color: string
+      /** Of mails, and of public pages for readers whose own language they do not have. */
+      language: 'en' | 'de'
       /** IANA name, such as Europe/Berlin: where days begin and end. */
       time_zone: string
       /** What becomes of a key in `fields` that no field has: a field is created, the request is refused, or the key is ignored. */
@@ -783,6 +941,9 @@ export interface Operations {
       path: {
         contact: string | number
       }
+      query?: {
+        include?: 'smart_lists'
+      }
     }
     answer: {
       /** A person */
@@ -802,10 +963,26 @@ export interface Operations {
         tags: string[]
         /** Static lists. */
         list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
         origin: string
         created_at: number
         updated_at: number
       }
+    }
+  }
+  /** A person's own links, to be put into mail to them */
+  getContactLinks: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      query?: {
+        list_id?: number
+      }
+    }
+    answer: {
+      unsubscribe_url: string
     }
   }
   /** One delivery, with what is sent */
@@ -1004,11 +1181,40 @@ export interface Operations {
       name: string
       description: string | null
       type: 'static' | 'smart'
+      /** Of a smart list, with the merge tags of now; null: a static list. */
       criteria: unknown
+      criteria_version?: number
+      /** Whether entering and leaving are told. */
+      track?: boolean
       contacts_count: number
       counted_at: string
       created_at: string
       updated_at: string
+    }
+  }
+  /** One mail with what it says */
+  getMessage: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      data: {
+        id: string
+        contact_id: string
+        template: string
+        template_version: number
+        phase: 'queued' | 'sent' | 'kept' | 'failed' | 'cancelled'
+        attempts: number
+        error: string | null
+        created_at: string
+        sent_at: string | null
+        to: string | null
+        subject: string | null
+        html: string | null
+        text: string | null
+      }
     }
   }
   /** One saved mapping */
@@ -1035,6 +1241,25 @@ export interface Operations {
     }
     answer: Response
   }
+  /** One template */
+  getTemplate: {
+    input: {
+      path: {
+        name: string | number
+      }
+    }
+    answer: {
+      data: {
+        name: string
+        /** 0: as it comes with the service. */
+        version: number
+        subject: string
+        html: string
+        text: string
+        updated_at: string | null
+      }
+    }
+  }
   /** One webhook */
   getWebhook: {
     input: {
@@ -1060,6 +1285,32 @@ export interface Operations {
       updated_at: string
     }
   }
+  /** Who did what by hand, the latest first */
+  listAudit: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: number
+        at: string
+        actor: string
+        ip: string | null
+        action: string
+        data: Record<string, unknown>
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
   /** Acts on many people, the latest first */
   listChangeSets: {
     input: {
@@ -1078,6 +1329,39 @@ export interface Operations {
         counts: Record<string, number>
         created_at: string
         finished_at: string | null
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Every permission of a person and its withdrawal, the latest first */
+  listConsents: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: string
+        action: 'granted' | 'withdrawn'
+        /** Seen on our own pages, or told by a caller or a file. */
+        grade: 'observed' | 'asserted'
+        list_id: number | null
+        source: string
+        actor: string
+        ip: string | null
+        data: Record<string, unknown>
+        at: string
       })[]
       page: number
       per_page: number
@@ -1128,6 +1412,7 @@ export interface Operations {
         q?: string
         sort?: string
         count?: 'exact' | 'capped'
+        include?: 'smart_lists'
         page?: number
         per_page?: number
         cursor?: string
@@ -1150,6 +1435,8 @@ export interface Operations {
         tags: string[]
         /** Static lists. */
         list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
         origin: string
         created_at: number
         updated_at: number
@@ -1382,7 +1669,11 @@ export interface Operations {
       name: string
       description: string | null
       type: 'static' | 'smart'
+      /** Of a smart list, with the merge tags of now; null: a static list. */
       criteria: unknown
+      criteria_version?: number
+      /** Whether entering and leaving are told. */
+      track?: boolean
       contacts_count: number
       counted_at: string
       created_at: string
@@ -1399,6 +1690,7 @@ export interface Operations {
         q?: string
         sort?: string
         count?: 'exact' | 'capped'
+        include?: 'smart_lists'
         page?: number
         per_page?: number
         cursor?: string
@@ -1421,9 +1713,41 @@ export interface Operations {
         tags: string[]
         /** Static lists. */
         list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
         origin: string
         created_at: number
         updated_at: number
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Mails, the latest first */
+  listMessages: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+        contact?: string
+      }
+    }
+    answer: {
+      data: ({
+        id: string
+        contact_id: string
+        template: string
+        template_version: number
+        phase: 'queued' | 'sent' | 'kept' | 'failed' | 'cancelled'
+        attempts: number
+        error: string | null
+        created_at: string
+        sent_at: string | null
       })[]
       page: number
       per_page: number
@@ -1444,6 +1768,51 @@ export interface Operations {
       created_at: string
       updated_at: string
     })[]
+  }
+  /** Addresses and domains that may not be mailed, the latest first */
+  listSuppressions: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+        kind?: 'address' | 'sha256' | 'domain'
+        reason?: string
+        email?: string
+      }
+    }
+    answer: {
+      data: ({
+        id: number
+        kind: 'address' | 'sha256' | 'domain'
+        value: string
+        reason: string
+        source: string
+        created_at: string
+        expires_at: string | null
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Templates of mails, built-in ones too */
+  listTemplates: {
+    input: Record<never, never>
+    answer: {
+      data: ({
+        name: string
+        /** 0: as it comes with the service. */
+        version: number
+        subject: string
+        html: string
+        text: string
+        updated_at: string | null
+      })[]
+    }
   }
   /** All webhooks */
   listWebhooks: {
@@ -1496,6 +1865,40 @@ export interface Operations {
       already_members: number
       opted_out: number
       merged_list_ids: number[]
+    }
+  }
+  /** How many contacts criteria find, and some of them */
+  previewCriteria: {
+    input: {
+      body: {
+        /** Who is in the list: a map of values, or the nested language of docs/criteria.md. */
+        criteria: unknown
+      }
+    }
+    answer: {
+      count: number
+      sample: ({
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      })[]
     }
   }
   /** What a file, or its first part, looks like */
@@ -1582,6 +1985,25 @@ export interface Operations {
       } | null
     }
   }
+  /** What a template makes for a contact; sends nothing */
+  previewTemplate: {
+    input: {
+      path: {
+        name: string | number
+      }
+      body: {
+        /** Id, address, or ext: and the external id. */
+        contact: string
+        variables?: Record<string, unknown>
+      }
+    }
+    answer: {
+      subject: string
+      html: string
+      text: string
+      undefined_variables: string[]
+    }
+  }
   /** Change a contact, or create it when its address is new */
   putContact: {
     input: {
@@ -1596,6 +2018,8 @@ export interface Operations {
         fields?: Record<string, unknown>
         tags?: string[]
         unsubscribed?: boolean
+        /** Of someone new: whether they wait as pending until they confirm, whom a mail then asks to. By default as the account says. */
+        double_opt_in?: boolean
         list_ids?: number[]
         list_ids_included?: number[]
         list_ids_excluded?: number[]
@@ -1619,6 +2043,8 @@ export interface Operations {
         tags: string[]
         /** Static lists. */
         list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
         origin: string
         created_at: number
         updated_at: number
@@ -1742,6 +2168,44 @@ export interface Operations {
       updated_at: string
     }
   }
+  /** Ask a person to confirm that they want mail */
+  resubscribeContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      body: {
+        send_confirmation?: boolean
+      } | null
+    }
+    answer: {
+      /** A person */
+      data: {
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      }
+      confirmation_url?: string | null
+      expires_at?: string | null
+    }
+  }
   /** Take an act on many people back, or see what would come of it */
   revertChangeSet: {
     input: {
@@ -1831,8 +2295,10 @@ export interface Operations {
         q?: string
         /** -id (the newest first), email, created_at, … or a merge tag; a minus turns it round. */
         sort?: string
-        /** With q the total is counted to 10,000 unless `exact` is asked for. */
+        /** With q the total is counted to 10,000 unless `exact` is asked for; without q it is exact unless `capped`. */
         count?: 'exact' | 'capped'
+        /** Adds the ids of the smart lists that a contact is in now. */
+        include?: 'smart_lists'
         /** From 1. For walking through everything use cursor. */
         page?: number
         /** 50 unless given. */
@@ -1865,6 +2331,8 @@ export interface Operations {
         tags: string[]
         /** Static lists. */
         list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
         origin: string
         created_at: number
         updated_at: number
@@ -1968,6 +2436,42 @@ export interface Operations {
       finished_at: string | null
     }
   }
+  /** A person leaves by their own act: all mail, or one list */
+  unsubscribeContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      body: {
+        list_id?: number
+      } | null
+    }
+    answer: {
+      /** A person */
+      data: {
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      }
+    }
+  }
   /** Change settings of the account */
   updateAccount: {
     input: {
@@ -1975,6 +2479,8 @@ export interface Operations {
         name?: string
         /** Of the public pages, as #rrggbb. */
         color?: string
+        /** Of mails, and of public pages for readers whose own language they do not have. */
+        language?: 'en' | 'de'
         /** IANA name, such as Europe/Berlin: where days begin and end. */
         time_zone?: string
         /** What becomes of a key in `fields` that no field has: a field is created, the request is refused, or the key is ignored. */
@@ -1996,6 +2502,8 @@ export interface Operations {
       name: string
       /** Of the public pages, as #rrggbb. */
       color: string
+      /** Of mails, and of public pages for readers whose own language they do not have. */
+      language: 'en' | 'de'
       /** IANA name, such as Europe/Berlin: where days begin and end. */
       time_zone: string
       /** What becomes of a key in `fields` that no field has: a field is created, the request is refused, or the key is ignored. */
@@ -2049,6 +2557,8 @@ export interface Operations {
         fields?: Record<string, unknown>
         tags?: string[]
         unsubscribed?: boolean
+        /** Of someone new: whether they wait as pending until they confirm, whom a mail then asks to. By default as the account says. */
+        double_opt_in?: boolean
         list_ids?: number[]
         list_ids_included?: number[]
         list_ids_excluded?: number[]
@@ -2072,6 +2582,8 @@ export interface Operations {
         tags: string[]
         /** Static lists. */
         list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
         origin: string
         created_at: number
         updated_at: number
@@ -2120,7 +2632,7 @@ export interface Operations {
       values_count: number
     }
   }
-  /** Rename or describe a list */
+  /** Rename or describe a list, or change its criteria */
   updateList: {
     input: {
       path: {
@@ -2129,6 +2641,12 @@ export interface Operations {
       body: {
         name?: string
         description?: string | null
+        /** Who is in the list: a map of values, or the nested language of docs/criteria.md. */
+        criteria?: unknown
+        /** Of a smart list: whether entering and leaving are told. */
+        track?: boolean
+        /** Whether entering and leaving by these new criteria is told, too. */
+        announce?: boolean
       }
     }
     answer: {
@@ -2136,7 +2654,11 @@ export interface Operations {
       name: string
       description: string | null
       type: 'static' | 'smart'
+      /** Of a smart list, with the merge tags of now; null: a static list. */
       criteria: unknown
+      criteria_version?: number
+      /** Whether entering and leaving are told. */
+      track?: boolean
       contacts_count: number
       counted_at: string
       created_at: string
@@ -2163,6 +2685,30 @@ export interface Operations {
       options: Record<string, unknown>
       created_at: string
       updated_at: string
+    }
+  }
+  /** Change a template: what is given becomes its next version */
+  updateTemplate: {
+    input: {
+      path: {
+        name: string | number
+      }
+      body: {
+        subject?: string
+        html?: string
+        text?: string
+      }
+    }
+    answer: {
+      data: {
+        name: string
+        /** 0: as it comes with the service. */
+        version: number
+        subject: string
+        html: string
+        text: string
+        updated_at: string | null
+      }
     }
   }
   /** Change, disable or enable a webhook */

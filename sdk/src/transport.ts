@@ -44,7 +44,13 @@ export interface Request extends CallOptions {
   query?: object | undefined
   body?: unknown
   /** A body that is no JSON. */
-  raw?: { body: NonNullable<RequestInit['body']>; contentType?: string; canRepeat: boolean }
+  raw?: {
+    body: NonNullable<RequestInit['body']>
+    contentType?: string
+    canRepeat: boolean
+    /** Tells whoever fills a stream that no more is wanted: not every platform does when a request breaks off. */
+    stop?: () => Promise<void>
+  }
 }
 
 /** A wait longer than this is left to the caller, who finds it in the error. */
@@ -79,6 +85,15 @@ export class Transport {
 
   /** Sends a request, again where that can help; answers the parsed JSON, nothing for 204, and else the response. */
   async send(request: Request): Promise<unknown> {
+    try {
+      return await this.#attempts(request)
+    } finally {
+      // Not awaited: a source that is waiting for its own next chunk hears of it when that has come.
+      request.raw?.stop?.().catch(() => {})
+    }
+  }
+
+  async #attempts(request: Request): Promise<unknown> {
     const retries = request.raw?.canRepeat === false ? 0 : (request.retries ?? this.#retries)
     const init = this.#initOf(request)
     const url = this.#base + request.path + queryOf(request.query)

@@ -23,9 +23,9 @@ test('contacts: entered, found by every name they have, changed, gone through an
   assert.deepEqual([bob.created, bob.contact.tags], [true, ['vip']])
   assert.equal((await contacts.upsert('bob@example.com', { tags: ['vip'] })).created, false)
 
-  const found = await contacts.list({ filters: { 'age[greater_than]': 40 } })
+  const found = await contacts.list({ filters: { 'age[gt]': 40 } })
   assert.deepEqual([found.total, found.data[0]?.id], [1, ann.id])
-  assert.equal((await contacts.search({ criteria: { field: 'age', operator: 'greater_than', value: 40 } })).total, 1)
+  assert.equal((await contacts.search({ criteria: { field: 'age', op: 'gt', value: 40 } })).total, 1)
   assert.equal(
     (await contacts.updateMany({ contact_ids: [ann.id, bob.contact.id], fields: { plan: 'Pro' } })).updated,
     2,

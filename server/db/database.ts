@@ -13,9 +13,12 @@ export interface Queryable {
 
 type Isolation = 'read committed' | 'repeatable read'
 
-// int8 as a number: our ids stay below 2^53, and everything on the wire is JSON. A date stays the text it is.
+// int8 as a number, alone and in arrays: our ids stay below 2^53, and everything on the wire is JSON. A date stays the text it is.
 const types = new pg.TypeOverrides()
 types.setTypeParser(pg.types.builtins.INT8, Number)
+const INT8_ARRAY = 1016
+const numberIn = (item: string) => (item === 'NULL' ? null : Number(item))
+types.setTypeParser(INT8_ARRAY, (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(numberIn)))
 types.setTypeParser(pg.types.builtins.DATE, (text: string) => text)
 
 /** One transaction. Statements sent without awaiting the one before travel together, and run in the order sent. */

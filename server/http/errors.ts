@@ -88,7 +88,8 @@ export function answerFailure(
     request.log.error({ err: error }, 'unavailable')
     reply.header('retry-after', '1')
   }
-  if (known.code === 'rate_limited' && !reply.hasHeader('retry-after')) reply.header('retry-after', WINDOW_MS / 1000)
+  if (known.code === 'rate_limited' && !reply.hasHeader('retry-after'))
+    reply.header('retry-after', String(known.details.retry_after_s ?? WINDOW_MS / 1000))
   const { status, body } = answerFor(known, request)
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="Rollcall"')
   return reply.code(status).type('application/json').send(body)

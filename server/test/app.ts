@@ -10,6 +10,7 @@ import type { Database } from '../db/database.ts'
 import { createAccount } from '../features/accounts/accounts.ts'
 import { createToken } from '../features/accounts/tokens.ts'
 import { dispatchAll } from '../features/activity/dispatcher.ts'
+import { SmartListFollower } from '../features/lists/follower.ts'
 import { diskStore } from '../files/disk.ts'
 import type { FileStore, FilesAt } from '../files/store.ts'
 import type { Scope } from '../http/caller.ts'
@@ -124,7 +125,11 @@ export function caller(app: FastifyInstance, token: string | undefined): TestApp
   }
 }
 
+function failOnDifferences(accountId: number, contacts: number): never {
+  throw new Error(`in account ${accountId} the membership last told of ${contacts} contacts was wrong`)
+}
+
 /** Does at once what the worker does 200 ms later. */
 export async function dispatched(db: Database): Promise<void> {
-  await dispatchAll(db)
+  await dispatchAll(db, new SmartListFollower({ onDifferences: failOnDifferences }))
 }

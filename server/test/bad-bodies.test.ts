@@ -71,7 +71,7 @@ test('wrong types and unknown keys are named, all at once', async (t) => {
     'list_ids.0': ['must be at least 1'],
     'list_ids.1': ['must be an integer'],
     'list_ids.2': ['must be at most 9007199254740991'],
-    nope: ['is not a known key: there are email, external_id, fields, tags, unsubscribed, list_ids'],
+    nope: ['is not a known key: there are email, external_id, fields, tags, unsubscribed, double_opt_in, list_ids'],
   })
   await refuseAll(made, {
     'a wrapper of nothing': { body: { contact: null }, place: 'contact', says: /not a known key/ },

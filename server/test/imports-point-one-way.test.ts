@@ -21,6 +21,7 @@ const ORDER = [
   ['features/lists/'],
   ['features/imports/'],
   ['features/exports/'],
+  ['features/forms/'],
   ['features/webhooks/'],
 ]
 

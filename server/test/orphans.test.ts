@@ -72,6 +72,7 @@ async function withEverything(t: TestContext): Promise<TestApp & { id: string }>
   const other = (await post('/api/contacts', { email: 'someone.else@example.com' })).body.data.id
   await patch(`/api/contacts/${id}`, { email: EMAIL, tags: ['very-personal', 'x'] })
   await patch(`/api/contacts/${id}`, { unsubscribed: true })
+  assert.equal((await post(`/api/contacts/${id}/resubscribe`, { send_confirmation: true })).status, 200)
   await patch(`/api/contacts/${id}`, { unsubscribed: false })
   await post(`/api/contacts/${id}/events`, { name: 'signed', params: { where: 'Bergen harbour', who: EMAIL } })
   await post(`/api/contact_lists/${lists[1]}/contacts`, { contact_ids: [EMAIL, other, 'ext:crm-4711x'] })
@@ -92,6 +93,7 @@ async function withEverything(t: TestContext): Promise<TestApp & { id: string }>
   assert.equal((await post(`/api/contact_fields/${idOf('level')}/convert`, { type: 'number' })).status, 200)
   assert.equal((await del(`/api/contact_fields/${idOf('gone')}`)).status, 204)
   await runJobs(made.db)
+  assert.equal((await post('/api/contact_lists', { name: 'Smart', criteria: { tag: ['x', 'y'] } })).status, 200)
   await dispatched(made.db)
   await sendAll(made.db)
   return { ...made, id }

@@ -2,8 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Database } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
+import { collection, Nullable, PageOf, PagingQuery, pageOf } from '../../http/paging.ts'
 import type { Access } from './access.ts'
 import { type Account, findAccount, updateAccount } from './accounts.ts'
+import { listAudit } from './audit.ts'
 import { AccountSettings } from './settings.ts'
 
 const AccountOnWire = Type.Object({
@@ -12,6 +14,15 @@ const AccountOnWire = Type.Object({
   ...AccountSettings.properties,
   created_at: Type.String(),
   updated_at: Type.String(),
+})
+
+const AuditEntry = Type.Object({
+  id: Type.Integer(),
+  at: Type.String(),
+  actor: Type.String(),
+  ip: Nullable(Type.String()),
+  action: Type.String(),
+  data: Type.Record(Type.String(), Type.Unknown()),
 })
 
 const AccountPatch = Type.Object(
@@ -60,5 +71,28 @@ export const accountRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Ch
         trx.afterCommit(() => access.forgetSettings(accountId))
         return { status: 200, body: accountOnWire(account) }
       }),
+  )
+
+  app.get(
+    '/api/audit',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        tags: ['Account'],
+        operationId: 'listAudit',
+        summary: 'Who did what by hand, the latest first',
+        querystring: Type.Object(
+          { page: PagingQuery.page, per_page: PagingQuery.per_page },
+          { additionalProperties: false },
+        ),
+        response: { 200: PageOf(AuditEntry) },
+      },
+    },
+    async (request) => {
+      const page = pageOf(request.query)
+      const { rows, total } = await listAudit(db, request.caller.accountId, page.perPage, page.offset)
+      const shown = rows.map(({ at, ...row }) => ({ ...row, at: at.toISOString() }))
+      return collection(shown, page, total, null)
+    },
   )
 }

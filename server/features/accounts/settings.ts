@@ -1,6 +1,10 @@
 import { IANAZone } from 'luxon'
 import { type Static, Type } from 'typebox'
 
+/** What public pages and mails are written in; a page in its reader's own, where that is one of these. */
+export const LANGUAGES = ['en', 'de'] as const
+export type Language = (typeof LANGUAGES)[number]
+
 /** What an account decides for itself. Later features add keys here; what is not stored has the default. */
 export const AccountSettings = Type.Object(
   {
@@ -8,6 +12,10 @@ export const AccountSettings = Type.Object(
       pattern: '^#[0-9a-fA-F]{6}$',
       default: '#2563eb',
       description: 'Of the public pages, as #rrggbb.',
+    }),
+    language: Type.Enum([...LANGUAGES], {
+      default: 'en',
+      description: 'Of mails, and of public pages for readers whose own language they do not have.',
     }),
     time_zone: Type.String({
       default: 'UTC',

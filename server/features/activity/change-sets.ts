@@ -10,10 +10,12 @@ export type ChangeSetKind =
   | 'list_remove'
   | 'list_merge'
   | 'list_delete'
+  | 'list_convert'
   | 'field_delete'
   | 'field_convert'
   | 'import'
   | 'revert'
+  | 'pending_expiry'
   | 'bulk'
 
 export interface ChangeSet {

@@ -1,8 +1,33 @@
 import sql from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
+import { chooseActs, mayBeMore, type PlacedAct, placeActs, readWaiting, type Waiting } from './batch.ts'
 
-/** Outbox rows taken in one transaction: enough to make its fixed cost small, few enough to commit in milliseconds. */
-const BATCH = 500
+/** Acts whose events have just been given their positions. */
+export interface Placed {
+  acts: readonly PlacedAct[]
+  /** The last position before them, and theirs. */
+  after: number
+  position: number
+  /** Whether there are acts in the outbox still. */
+  actsWait: boolean
+  /** What else stands in the outbox. */
+  items: readonly Waiting[]
+}
+
+/**
+ * What follows from acts: more events, which stand behind them in the feed. Runs in the dispatcher's transaction, under its
+ * lock; each function is given the last position so far and answers the last one after it.
+ */
+export interface Follower {
+  afterActs: (trx: Trx, accountId: number, placed: Placed) => Promise<number>
+  /** Does a part of what a row that is no act asks for; `done` when nothing of it is left. */
+  attend: (
+    trx: Trx,
+    accountId: number,
+    item: Waiting,
+    state: { position: number; actsWait: boolean },
+  ) => Promise<{ position: number; done: boolean }>
+}
 
 /** Accounts that have something waiting. A plain read across accounts: it locks nothing. */
 export async function accountsWaiting(db: Queryable): Promise<number[]> {
@@ -11,74 +36,108 @@ export async function accountsWaiting(db: Queryable): Promise<number[]> {
 }
 
 /**
- * Gives the events of an account's waiting acts their positions in the feed, in the order of the outbox, and answers
- * how many acts it took. Whoever holds the account's head is the only one at work on it; another process finds the head
+ * Gives the events of an account's waiting acts their positions in the feed, with what follows from them, and answers how
+ * many acts it took. Whoever holds the account's head is the only one at work on it; another process finds the head
  * locked and answers 0. The snapshot is of one moment (REPEATABLE READ), so an act that commits meanwhile waits for the
  * next batch whole.
  */
-export function dispatch(db: Database, accountId: number): Promise<number> {
+export async function dispatch(db: Database, accountId: number, follower?: Follower): Promise<number> {
+  return (await dispatchBatch(db, accountId, follower)).acts
+}
+
+interface Done {
+  acts: number
+  /** Whether there is more to do at once. */
+  more: boolean
+}
+
+function dispatchBatch(db: Database, accountId: number, follower?: Follower): Promise<Done> {
   return db.transaction(async (trx) => {
     const [head] = await trx.query<{ position: number }>(sql`
       select position from feed_heads where account_id = ${accountId} for update skip locked`)
-    return head ? advance(trx, accountId, head.position) : 0
+    if (!head) return { acts: 0, more: false }
+    // Everything here is found by keys. Statistics are of before the load that has just filled the outbox; and to compile
+    // a hundred criteria takes longer than to run them.
+    trx.send(sql`select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`)
+    const waiting = await readWaiting(trx, accountId)
+    const acts = await chooseActs(trx, accountId, waiting)
+    const others = waiting.filter((row) => row.kind !== 'acts')
+    const waitingActs = waiting.length - others.length
+    const left = waitingActs > acts.length || mayBeMore(waitingActs)
+    const placed = await placeActs(trx, accountId, head.position, acts)
+    let position = placed.at(-1)?.last ?? head.position
+    let more = left
+    if (follower) {
+      if (position > head.position)
+        position = await follower.afterActs(trx, accountId, {
+          acts: placed,
+          after: head.position,
+          position,
+          actsWait: left,
+          items: others,
+        })
+      const item = others[0]
+      if (item) {
+        const attended = await follower.attend(trx, accountId, item, { position, actsWait: left })
+        position = attended.position
+        if (attended.done) trx.send(sql`delete from outbox where account_id = ${accountId} and id = ${item.id}`)
+        more ||= !attended.done || others.length > 1
+      }
+    }
+    if (position > head.position)
+      trx.send(sql`update feed_heads set position = ${position} where account_id = ${accountId}`)
+    return { acts: acts.length, more }
   }, 'repeatable read')
 }
 
-async function advance(trx: Trx, accountId: number, position: number): Promise<number> {
-  const [done] = await trx.query<{ acts: number; positions: number }>(sql`
-    with taken as (
-      select id, event_ids from outbox where account_id = ${accountId} order by id limit ${BATCH}
-    ), placed as (
-      insert into feed (account_id, position, event_id)
-      select ${accountId}::bigint, ${position}::bigint + row_number() over (order by taken.id, event.nth), event.id
-      from taken, unnest(taken.event_ids) with ordinality as event (id, nth)
-      returning position
-    ), removed as (
-      delete from outbox where account_id = ${accountId} and id in (select id from taken)
-    )
-    select (select count(*) from taken) as acts, (select count(*) from placed) as positions`)
-  if (done!.positions > 0) {
-    trx.send(sql`update feed_heads set position = ${position + done!.positions} where account_id = ${accountId}`)
-  }
-  return done!.acts
-}
-
 /**
- * Empties the outbox of every account as it now stands, one batch an account in turn, so that a busy one does not keep
- * the others waiting; answers how many acts were dispatched. One that fails is passed over, and told at the end.
+ * One batch for each account that has something waiting, so that a busy one does not keep the others waiting. One that
+ * fails is passed over, and told at the end of all. `more`: whether another round has something to do.
  */
-export async function dispatchAll(db: Database): Promise<number> {
-  let total = 0
-  const failures: unknown[] = []
-  for (let waiting = await accountsWaiting(db); waiting.length > 0; ) {
-    const more: number[] = []
-    for (const accountId of waiting) {
-      const acts = await dispatch(db, accountId).catch((error: unknown) => {
-        failures.push(error)
-        return 0
-      })
-      total += acts
-      if (acts === BATCH) more.push(accountId)
-    }
-    waiting = more
+async function dispatchRound(db: Database, follower?: Follower): Promise<Done & { failures: unknown[] }> {
+  const round: Done & { failures: unknown[] } = { acts: 0, more: false, failures: [] }
+  for (const accountId of await accountsWaiting(db)) {
+    const done = await dispatchBatch(db, accountId, follower).catch((error: unknown) => {
+      round.failures.push(error)
+      return { acts: 0, more: false }
+    })
+    round.acts += done.acts
+    round.more ||= done.more
   }
-  if (failures.length > 0) throw failures[0]
-  return total
+  return round
+}
+
+/** Empties the outbox of every account; answers how many acts were dispatched. Throws the first failure, at the end. */
+export async function dispatchAll(db: Database, follower?: Follower): Promise<number> {
+  let acts = 0
+  for (;;) {
+    const round = await dispatchRound(db, follower)
+    acts += round.acts
+    if (round.failures.length > 0) throw round.failures[0]
+    if (!round.more) return acts
+  }
 }
 
 /**
- * Runs `dispatchAll` every `everyMs` milliseconds until stopped: requests send no NOTIFY, which halved their rate.
- * A failure is told to `onError` and tried again at the next look.
+ * Looks every `everyMs` milliseconds, and at once again while there is more, until stopped: requests send no NOTIFY, which
+ * halved their rate. A failure is told to `onError` and tried again at the next look.
  */
 export function startDispatcher(
   db: Database,
-  { everyMs, onError }: { everyMs: number; onError: (error: unknown) => void },
+  { everyMs, follower, onError }: { everyMs: number; follower: Follower; onError: (error: unknown) => void },
 ) {
   let stopped = false
   let timer: NodeJS.Timeout
   let running: Promise<unknown> = Promise.resolve()
+  const rounds = async () => {
+    for (let more = true; more && !stopped; ) {
+      const round = await dispatchRound(db, follower)
+      round.failures.forEach(onError)
+      more = round.more
+    }
+  }
   const look = () => {
-    running = dispatchAll(db).catch(onError)
+    running = rounds().catch(onError)
     void running.then(() => {
       if (!stopped) timer = setTimeout(look, everyMs)
     })

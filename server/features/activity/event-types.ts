@@ -24,6 +24,15 @@ export const ACCOUNT_EVENT_TYPES = ['change_set_finished', 'change_set_reverted'
 
 export type EventType = (typeof CONTACT_EVENT_TYPES)[number] | (typeof ACCOUNT_EVENT_TYPES)[number]
 
+/** Types that stand alone in an event's `types`: what `type` says of these is the whole truth. */
+export const ALONE: ReadonlySet<EventType> = new Set<EventType>([
+  'email_sent',
+  'email_delivered',
+  'email_opened',
+  'email_clicked',
+  'custom',
+])
+
 /** Names a caller may record as such; every other name is a custom event. */
 export const NAMED_BY_CALLERS: ReadonlySet<string> = new Set(
   CONTACT_EVENT_TYPES.filter((type) => type.startsWith('email_')),

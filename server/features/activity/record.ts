@@ -28,9 +28,13 @@ export interface Act {
   contactId: string | null
   types: EventType[]
   name?: string
+  /** When it happened; never later than now. */
   at?: Date
   data: EventData
 }
+
+/** An act of more events than this is bulk: what a request can name one by one, and its end, are small. */
+const SMALL = 1000
 
 /**
  * Appends one event for each act and one row in the outbox for all of them. Runs after the contacts' rows are locked,
@@ -68,17 +72,21 @@ function actsAsRows(rows: object[]): Sql {
 /**
  * The same for acts that a statement finds: two steps to put into its `with`, where `acts` selects
  * (contact_id uuid, types text[] in order, name text, at timestamptz, data jsonb). Where each belongs to a change set of
- * its own, `changeSetId` is the column of `acts` that has it.
+ * its own, `changeSetId` is the column of `acts` that has it; those of one change set stand in one row of the outbox.
+ * `isBulk`: a part of something large, however many they are.
  */
-export function recording(accountId: number, acts: Sql, changeSetId: number | Sql | null): Sql {
+export function recording(accountId: number, acts: Sql, changeSetId: number | Sql | null, isBulk = false): Sql {
+  const bulk = isBulk ? sql`true` : sql`cardinality(ids) > ${SMALL}`
   return sql`
     recorded as (
       insert into events (account_id, contact_id, type, types, name, at, data, change_set_id)
-      select ${accountId}::bigint, contact_id, types[1], types, name, coalesce(at, clock_timestamp()), data, ${changeSetId}::bigint
+      select ${accountId}::bigint, contact_id, types[1], types, name, least(at, clock_timestamp()), data, ${changeSetId}::bigint
       from (${acts}) as acts
-      returning id
+      returning id, change_set_id
     ), queued as (
-      insert into outbox (account_id, event_ids)
-      select ${accountId}::bigint, array_agg(id order by id) from recorded having count(*) > 0
+      insert into outbox (account_id, event_ids, size, bulk, change_set_id, first_event, last_event)
+      select ${accountId}::bigint, ids, cardinality(ids), ${bulk}, change_set_id, ids[1], ids[cardinality(ids)]
+      from (select change_set_id, array_agg(id order by id) as ids from recorded group by change_set_id) as recorded_sets
+      order by ids[1]
     )`
 }

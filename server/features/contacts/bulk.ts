@@ -1,4 +1,4 @@
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import { Type } from 'typebox'
 import type { Database, Trx } from '../../db/database.ts'
 import type { Job, JobName, Queue } from '../../jobs/queue.ts'
@@ -17,7 +17,7 @@ import { loadFields } from '../fields/field-set.ts'
 import { applyLines, type Bulk, type BulkCounts, planLines } from './bulk-chunk.ts'
 import { type BulkAct, type BulkInput, type BulkSelection, settleAction } from './bulk-input.ts'
 import type { Desk } from './desk.ts'
-import { checkLists, compileSelection, selectionFromBody } from './selection.ts'
+import { compileSelection, selectionFromBody } from './selection.ts'
 
 const Payload = Type.Object({ accountId: Type.Integer(), changeSetId: Type.Integer() })
 
@@ -44,8 +44,7 @@ interface BulkOptions {
 export async function startBulk(trx: Trx, queue: Queue, desk: Desk, input: BulkInput): Promise<ChangeSet> {
   const { accountId, actor } = desk.caller
   const act = await settleAction(trx, desk, input.action)
-  const { condition } = selectionFromBody(input.selection, await loadFields(trx, accountId))
-  await checkLists(trx, accountId, condition)
+  await whomOf(trx, accountId, input.selection)
   const options: BulkOptions = { selection: input.selection, act, dry_run: input.dry_run === true, line: 0 }
   const id = await openChangeSet(trx, accountId, { kind: 'bulk', actor, phase: 'queued', options: { ...options } })
   await queue.enqueue(trx, bulkJob, { accountId, changeSetId: id })
@@ -162,11 +161,19 @@ function sum(counts: Record<string, number>, more: BulkCounts): Record<string, n
   return all
 }
 
+/** The condition of a selection over `contacts as c`, undefined for everyone. Throws `invalid`, also for a list that is not there. */
+async function whomOf(trx: Trx, accountId: number, selection: BulkSelection): Promise<Sql | undefined> {
+  const [{ settings }, fields] = await Promise.all([findAccount(trx, accountId), loadFields(trx, accountId)])
+  return compileSelection(trx, accountId, selectionFromBody(selection, fields), {
+    timeZone: settings.time_zone,
+    fields,
+  })
+}
+
 /** Writes down whom the act is about: all of them at one moment, in the order of their ids. */
 async function choose(trx: Trx, accountId: number, set: ChangeSet): Promise<boolean> {
   const { selection, dry_run } = optionsOf(set)
-  const [{ settings }, fields] = await Promise.all([findAccount(trx, accountId), loadFields(trx, accountId)])
-  const filter = compileSelection(selectionFromBody(selection, fields), { timeZone: settings.time_zone })
+  const filter = await whomOf(trx, accountId, selection)
   const [chosen] = await trx.query<{ selected: number }>(sql`
     with chosen as (
       insert into change_rows (account_id, change_set_id, line, action, contact_id)

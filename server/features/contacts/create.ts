@@ -5,9 +5,11 @@ import { invalid, together } from '../../lib/app-error.ts'
 import type { EventType } from '../activity/event-types.ts'
 import { type Change, type EventData, record } from '../activity/record.ts'
 import { takeFields } from '../fields/intake.ts'
-import { assertConsent, assertedBy } from '../subscriptions/consents.ts'
-import { type Standing, standingOnEntry } from '../subscriptions/states.ts'
+import { askToConfirm } from '../subscriptions/confirmations.ts'
+import { assertConsent } from '../subscriptions/consents.ts'
+import type { Standing } from '../subscriptions/states.ts'
 import { rulingOn } from '../subscriptions/suppressions.ts'
+import { type Entry, enter, type Outcome, type Past } from '../subscriptions/transitions.ts'
 import type { ReadRow } from './contact.ts'
 import type { Desk } from './desk.ts'
 import { type ContactCreate, checkEmail, checkExternalId, checkTags } from './input.ts'
@@ -42,8 +44,8 @@ export async function insertContact(trx: Trx, desk: Desk, input: ContactCreate):
       }),
     () => holdLists(trx, accountId, listIds),
   )
-  const asked = { unsubscribed: input.unsubscribed, doubleOptIn: desk.settings.double_opt_in }
-  let standing = standingOnEntry({ ...asked, withdrawn: false })
+  const entry = entryOf(input.unsubscribed, input.double_opt_in ?? desk.settings.double_opt_in)
+  let { standing, consent } = entered(entry, 'absent')
 
   // Both are on their way at once; the second has a snapshot of its own, taken after the first is done.
   const [[inserted], ruling] = await Promise.all([
@@ -58,19 +60,32 @@ export async function insertContact(trx: Trx, desk: Desk, input: ContactCreate):
     throw violatedUnique(error) === 'contacts_external_id' ? invalid({ external_id: TAKEN }, error) : error
   })
   if (!inserted) return undefined
-  if (ruling.past === 'erased') throw invalid({ email: ['is suppressed'] })
-  if (ruling.past === 'withdrawn') {
-    standing = standingOnEntry({ ...asked, withdrawn: true })
+  if (ruling.past !== 'absent') {
+    ;({ standing, consent } = entered(entry, ruling.past))
     trx.send(sql`
       update contacts set state = ${standing.state}, state_reason = ${standing.state_reason}, state_before = null
       where account_id = ${accountId} and id = ${inserted.id}`)
   }
-  const entered = await enterLists(trx, accountId, { id: inserted.id, email }, listIds)
+  const lists = await enterLists(trx, accountId, { id: inserted.id, email }, listIds)
   const row = { ...inserted, email, external_id: externalId, ...standing, fields: set, tags, origin: 'api' }
-  record(trx, accountId, [{ contactId: row.id, types: typesOf(standing, entered), data: dataOf(row, entered) }])
-  const action = assertedBy(standing)
-  if (action) assertConsent(trx, desk.caller, row.id, action)
-  return { ...row, list_ids: entered, suppressed: ruling.suppressed }
+  record(trx, accountId, [{ contactId: row.id, types: typesOf(standing, lists), data: dataOf(row, lists) }])
+  if (consent) assertConsent(trx, desk.caller, row.id, consent)
+  if (standing.state === 'pending' && !ruling.suppressed)
+    await askToConfirm(trx, desk.asking, accountId, { id: row.id, email }, true)
+  return { ...row, list_ids: lists, suppressed: ruling.suppressed }
+}
+
+/** How the request wants the person entered. */
+function entryOf(unsubscribed: boolean | undefined, doubleOptIn: boolean): Entry {
+  if (unsubscribed) return doubleOptIn ? 'create_unsubscribed_double_opt_in' : 'create_unsubscribed'
+  return doubleOptIn ? 'create_double_opt_in' : 'create'
+}
+
+/** Throws `invalid` for an address that does not come back. */
+function entered(entry: Entry, past: Past): Outcome {
+  const outcome = enter(entry, past)
+  if ('refused' in outcome) throw invalid({ email: [outcome.refused] })
+  return outcome
 }
 
 function typesOf({ state }: Standing, lists: number[]): EventType[] {

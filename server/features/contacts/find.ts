@@ -1,22 +1,29 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
 import { type Cursors, collection, pageOf } from '../../http/paging.ts'
+import { notFound } from '../../lib/app-error.ts'
+import type { ContactRef } from '../../lib/contact-ref.ts'
 import { normaliseEmail } from '../../lib/email.ts'
 import type { AccountSettings } from '../accounts/settings.ts'
 import { compile } from '../criteria/compile.ts'
+import { expandLists } from '../criteria/expand.ts'
+import { explain } from '../criteria/explain.ts'
+import { FOR_FEW, forSet } from '../criteria/forms.ts'
 import type { Condition } from '../criteria/parse.ts'
 import { type FieldCache, type FieldSet, loadFields } from '../fields/field-set.ts'
-import { contactOnWire, isNewerThan, READ_COLUMNS, type ReadRow, type View } from './contact.ts'
+import { contactOnWire, isNewerThan, READ_COLUMNS, type ReadRow, readContact, type View } from './contact.ts'
 import { behind, NEWEST_FIRST, parseOrder } from './order.ts'
-import { findPage } from './page.ts'
-import { checkLists, isEveryone, type Selection } from './selection.ts'
+import { type Filter, findPage } from './page.ts'
+import { isEveryone, type Selection } from './selection.ts'
+import { smartListsOf } from './smart-lists.ts'
 
 interface Asked {
   page?: number
   per_page?: number
   cursor?: string
   sort?: string
-  count?: string
+  count?: 'exact' | 'capped'
+  include?: 'smart_lists'
 }
 
 /** Where the newest-first order begins: for a page that the exact address fills alone. */
@@ -45,6 +52,42 @@ export class ContactReader {
     return this.#fields.of(accountId)
   }
 
+  /** The same, read anew when one of these fields is not among them. */
+  async fieldsFor(db: Queryable, accountId: number, ids: readonly number[]): Promise<FieldSet> {
+    const fields = await this.#fields.of(accountId)
+    return ids.every((id) => fields.numbered(id)) ? fields : loadFields(db, accountId)
+  }
+
+  /** How many are in a list now. */
+  async countList(db: Queryable, accountId: number, listId: number): Promise<number> {
+    const named: Condition = { is: 'list', listIds: [listId] }
+    const condition = await expandLists(db, accountId, named, await this.#fields.of(accountId))
+    const { time_zone: timeZone } = await this.#settingsOf(accountId)
+    const [row] = await db.query<{ count: number }>(sql`
+      select count(*) as count from contacts as c
+      where c.account_id = ${accountId} and ${compile(condition, { timeZone }, forSet(accountId))}`)
+    return row!.count
+  }
+
+  /** Why a condition holds for a contact, or does not. Throws not_found. */
+  async explain(accountId: number, condition: Condition, ref: ContactRef) {
+    const contact = await readContact(this.#db, accountId, ref)
+    if (!contact) throw notFound()
+    const expanded = await expandLists(this.#db, accountId, condition, await this.#fields.of(accountId), 'criteria')
+    const { time_zone: timeZone } = await this.#settingsOf(accountId)
+    const explanation = await explain(this.#db, expanded, { accountId, contactId: contact.id, timeZone })
+    if (!explanation) throw notFound()
+    const { outcome: matches, changes_at } = explanation
+    return { contact_id: contact.id, matches, changes_at, explanation }
+  }
+
+  /** Adds to contacts on the wire the ids of the smart lists that each is in now. */
+  async withSmartLists<Shown extends { id: string }>(accountId: number, contacts: readonly Shown[]) {
+    const ids = contacts.map((contact) => contact.id)
+    const found = await smartListsOf(this.#db, accountId, ids)
+    return contacts.map((contact) => ({ ...contact, smart_lists: found.get(contact.id) ?? [] }))
+  }
+
   /** A contact on the wire. */
   async show(accountId: number, row: ReadRow) {
     return (await this.#show(this.#db, accountId, [row]))[0]!
@@ -67,14 +110,16 @@ export class ContactReader {
    * first. Throws `invalid` for a wrong order, cursor or list.
    */
   async page(accountId: number, selection: Selection, asked: Asked) {
-    await checkLists(this.#db, accountId, selection.condition)
-    const order = parseOrder(asked.sort, await this.#fields.of(accountId))
-    const filter = await this.#compiled(accountId, selection.condition)
-    const scope = ['contacts', accountId, order.name, selection.q ?? '', filter?.text, filter?.values]
+    const fields = await this.#fields.of(accountId)
+    const condition = await expandLists(this.#db, accountId, selection.condition, fields)
+    const order = parseOrder(asked.sort, fields)
+    const filter = await this.#compiled(accountId, condition)
+    const scope = ['contacts', accountId, order.name, selection.q ?? '', filter?.few.text, filter?.few.values]
     const page = pageOf(asked)
     const from = asked.cursor === undefined ? undefined : this.#cursors.read(scope, asked.cursor)
-    const exact = order === NEWEST_FIRST ? await this.#withAddress(accountId, selection.q, filter) : undefined
-    const others = exact ? sql`${filter ?? sql`true`} and c.email <> ${exact.email}` : filter
+    const exact = order === NEWEST_FIRST ? await this.#withAddress(accountId, selection.q, filter?.few) : undefined
+    const besides = (part = sql`true`) => sql`${part} and c.email <> ${exact?.email}`
+    const others = exact ? { few: besides(filter?.few), set: besides(filter?.set) } : filter
     const onTop = exact && page.page === 1 && !from ? [exact.id] : []
 
     const found = await findPage(this.#db, {
@@ -85,7 +130,7 @@ export class ContactReader {
       behind: from && behind(order, from),
       limit: page.perPage - onTop.length + 1, // one more, to know whether there is another page
       offset: from ? 0 : Math.max(0, page.offset - (exact && page.page > 1 ? 1 : 0)),
-      counting: from ? 'none' : selection.q === undefined || asked.count === 'exact' ? 'exact' : 'capped',
+      counting: from ? 'none' : (asked.count ?? (selection.q === undefined ? 'exact' : 'capped')),
     })
     const places = found.places.slice(0, page.perPage - onTop.length)
     // A cursor carries the total from the first page, so that every page costs the same.
@@ -98,17 +143,19 @@ export class ContactReader {
         ? this.#cursors.write(scope, [last.position, last.id, total, capped])
         : null
     const rows = await this.#rows(accountId, [...onTop, ...places.map((place) => place.id)])
+    const shown = await this.#show(this.#db, accountId, rows)
+    const data = asked.include === undefined ? shown : await this.withSmartLists(accountId, shown)
     return {
-      ...collection(await this.#show(this.#db, accountId, rows), page, total, next),
+      ...collection(data, page, total, next),
       ...(capped ? { total_is_capped: true } : {}),
     }
   }
 
   /** undefined for a condition that everyone meets. */
-  async #compiled(accountId: number, condition: Condition): Promise<Sql | undefined> {
+  async #compiled(accountId: number, condition: Condition): Promise<Filter | undefined> {
     if (isEveryone(condition)) return undefined
     const { time_zone: timeZone } = await this.#settingsOf(accountId)
-    return compile(condition, { timeZone })
+    return { few: compile(condition, { timeZone }, FOR_FEW), set: compile(condition, { timeZone }, forSet(accountId)) }
   }
 
   async #withAddress(

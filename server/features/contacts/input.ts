@@ -20,6 +20,12 @@ const common = {
   fields: Type.Optional(FieldValues),
   tags: Type.Optional(Type.Array(Type.String(), { maxItems: 1000 })),
   unsubscribed: Type.Optional(Type.Boolean()),
+  double_opt_in: Type.Optional(
+    Type.Boolean({
+      description:
+        'Of someone new: whether they wait as pending until they confirm, whom a mail then asks to. By default as the account says.',
+    }),
+  ),
 }
 
 export const ContactCreate = Type.Object(

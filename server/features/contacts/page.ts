@@ -11,10 +11,16 @@ export interface Place {
   position: string | null
 }
 
+/** Which contacts, over `contacts as c`: compiled for a walk that ends early, and for all of them. */
+export interface Filter {
+  few: Sql
+  set: Sql
+}
+
 export interface Ask {
   accountId: number
-  /** Which contacts, over `contacts as c`; the account and the search text go beside it. */
-  filter: Sql | undefined
+  /** The account and the search text go beside it. */
+  filter: Filter | undefined
   q: string | undefined
   order: Order
   /** Only those behind a cursor. */
@@ -122,7 +128,7 @@ export class Finder {
     const probed = await probe(this.#trx, {
       accountId,
       matches: this.#search.scanned,
-      filter: filter ?? sql`true`,
+      filter: filter?.few ?? sql`true`,
       behind: behind ?? sql`true`,
       descending: order.descending,
     })
@@ -192,7 +198,9 @@ export class Finder {
 
   #where(path: Path | 'ordered'): Sql {
     const { accountId, filter, behind } = this.#ask
-    return sql`${this.#found(path, accountId)} ${filter ? sql`and ${filter}` : sql``} ${behind ? sql`and ${behind}` : sql``}`
+    // What a search text leaves is few.
+    const form = path === 'account' || path === 'table' ? filter?.set : filter?.few
+    return sql`${this.#found(path, accountId)} ${form ? sql`and ${form}` : sql``} ${behind ? sql`and ${behind}` : sql``}`
   }
 
   /** The account and the search text, in the words that leave the path its index and hide the others. */

@@ -14,6 +14,8 @@ interface Removal {
   keyring: Keyring
   /** Whose state has this reason leaves no mark: when the act that set it is itself taken back. */
   unmarked?: StateReason
+  /** Whether it is a part of something large, so that small acts overtake it. */
+  isBulk?: boolean
 }
 
 /**
@@ -25,7 +27,7 @@ interface Removal {
 export async function removeContacts(
   trx: Trx,
   ids: readonly string[],
-  { accountId, changeSetId, source, keyring, unmarked }: Removal,
+  { accountId, changeSetId, source, keyring, unmarked, isBulk }: Removal,
 ): Promise<string[]> {
   const removed = await trx.query<{ id: string; email: string; state: State; state_reason: string | null }>(sql`
     with held as (
@@ -55,9 +57,10 @@ export async function removeContacts(
       accountId,
       sql`select id as contact_id, '{deleted}'::text[] as types, null::text as name, null::timestamptz as at, '{}'::jsonb as data from unnest(${gone}::uuid[]) as gone (id)`,
       changeSetId,
+      isBulk,
     )} select`)
   return gone
 }
 
 /** Tables whose rows are about one contact and go with it; `test/orphans.test.ts` finds one that is missing here. */
-const HOLDS_CONTACTS = [sql`list_members`, sql`consents`, sql`events`]
+const HOLDS_CONTACTS = [sql`list_members`, sql`consents`, sql`confirmations`, sql`messages`, sql`events`]

@@ -2,6 +2,9 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { recording } from '../activity/record.ts'
+import { forgetConfirmations } from '../subscriptions/confirmations.ts'
+import type { State } from '../subscriptions/states.ts'
+import { leaveWithdrawn, marksOf } from '../subscriptions/suppressions.ts'
 import { removeContacts } from './remove.ts'
 
 /** Taking back one act: the change set that it was, and the one that this is. */
@@ -91,21 +94,22 @@ export async function revertLines(trx: Trx, act: Reverting, after: number, upTo:
   const removed = await removeContacts(
     trx,
     untouched.map(({ id }) => id),
-    { accountId, changeSetId: revertId, source: actor, keyring, unmarked: 'import' },
+    { accountId, changeSetId: revertId, source: actor, keyring, unmarked: 'import', isBulk: true },
   )
   trx.send(sql`
     insert into change_rows (account_id, change_set_id, line, action, contact_id)
     select ${accountId}, ${revertId}, line, 'removed_contact', id
     from unnest(${untouched.map(({ id }) => id)}::uuid[], ${untouched.map(({ line }) => line)}::bigint[]) as gone (id, line)`)
+  const addresses = await addressesOf(trx, act, lines)
   const [counts] = await trx.query<Omit<RevertCounts, 'removed'>>(restoring(act, lines))
   return { ...counts!, removed: removed.length }
 
   function restoring({ revertId: setId }: Reverting, rows: Sql): Sql {
     return sql`
-      with ${restored(accountId, revertId, rows)}, changed as (
+      with ${restored(accountId, revertId, rows, addresses)}, changed as (
         update contacts as c set email = r.new_email, fields = r.new_fields, tags = r.new_tags, external_id = r.new_id, state = r.new_state,
-          state_reason = case when r.new_state <> r.state then r.was_reason else c.state_reason end,
-          state_before = case when r.new_state <> r.state then r.was_before else c.state_before end,
+          state_reason = case when r.comes_withdrawn then 'withdrawn' when r.new_state <> r.state then r.was_reason else c.state_reason end,
+          state_before = case when r.comes_withdrawn then null when r.new_state <> r.state then r.was_before else c.state_before end,
           state_at = case when r.new_state <> r.state then statement_timestamp() else c.state_at end,
           updated_at = statement_timestamp()
         from restored as r
@@ -157,8 +161,8 @@ export async function revertLines(trx: Trx, act: Reverting, after: number, upTo:
         insert into consents (account_id, contact_id, action, grade, source, actor, data)
         select ${accountId}::bigint, id, case new_state when 'subscribed' then 'granted' else 'withdrawn' end, 'asserted', 'revert', ${actor},
           jsonb_build_object('reverts', ${changeSetId}::bigint)
-        from told where new_state <> state and (new_state = 'subscribed' or state = 'subscribed')
-      ), ${recording(accountId, REVERTED_ACTS, setId)}
+        from told where new_state <> state and (new_state = 'subscribed' or state = 'subscribed') and not comes_withdrawn
+      ), ${recording(accountId, REVERTED_ACTS, setId, true)}
       select count(*) filter (where not ${STAYS}) as restored, count(*) filter (where ${STAYS}) as kept,
         (select count(*) from change_rows as k where ${rows} and not exists (
           select from contacts as c where c.account_id = k.account_id and c.id = k.contact_id)) - ${untouched.length}::bigint as gone
@@ -177,8 +181,50 @@ async function holdListsOf(trx: Trx, accountId: number, lines: Sql): Promise<voi
     order by id for key share`)
 }
 
+/** Addresses to which people may go back of which something was left: who comes to have one of them has left, or does not. */
+interface Addresses {
+  erased: string[]
+  withdrawn: string[]
+}
+
+/** Sees to what any change of address asks for: links to the one of now are void, and who has left it has left it for good. */
+async function addressesOf(trx: Trx, { accountId, actor, keyring }: Reverting, lines: Sql): Promise<Addresses> {
+  const moves = await trx.query<{
+    id: string
+    from: string
+    to: string
+    state: State
+    state_reason: string | null
+  }>(sql`
+    select c.id, c.email as from, k.before ->> 'email' as to, c.state, c.state_reason from change_rows as k
+      cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.id = k.contact_id limit 1) as c
+    where ${lines} and k.before ? 'email' and c.email = k.after ->> 'email'`)
+  if (moves.length === 0) return { erased: [], withdrawn: [] }
+  const marks = await marksOf(
+    trx,
+    keyring,
+    accountId,
+    moves.map(({ to }) => to),
+  )
+  const marked = (reason: string) => moves.map(({ to }) => to).filter((to) => marks.get(to) === reason)
+  forgetConfirmations(
+    trx,
+    accountId,
+    moves.map(({ id }) => id),
+  )
+  const left = moves.filter(({ state_reason }) => state_reason !== 'import') // of whom the file has said so, it is taken back
+  leaveWithdrawn(
+    trx,
+    keyring,
+    accountId,
+    left.map(({ from, state }) => ({ email: from, state })),
+    actor,
+  )
+  return { erased: marked('erased'), withdrawn: marked('withdrawn') }
+}
+
 /** Steps up to `restored`: everyone of the lines who is still there, with what they become. */
-function restored(accountId: number, revertId: number, lines: Sql): Sql {
+function restored(accountId: number, revertId: number, lines: Sql, { erased, withdrawn }: Addresses): Sql {
   const ids = (side: Sql) => sql`array(select jsonb_array_elements(${side} -> 'lists')::bigint)`
   const texts = (side: Sql) => sql`array(select jsonb_array_elements_text(${side} -> 'tags'))`
   const minus = (from: Sql, other: Sql) => sql`array(select x from unnest(${from}) as x where x <> all(${other}))`
@@ -214,17 +260,21 @@ function restored(accountId: number, revertId: number, lines: Sql): Sql {
         case when s.gave_id and s.external_id is not distinct from s.after ->> 'external_id' and (s.before ->> 'external_id' is null or not exists (
             select from contacts as x where x.account_id = ${accountId} and x.external_id = s.before ->> 'external_id' and x.id <> s.id))
           then s.before ->> 'external_id' else s.external_id end as new_id,
-        case when s.before ? 'email' and s.email = s.after ->> 'email' and not exists (
+        case when s.before ? 'email' and s.email = s.after ->> 'email' and s.before ->> 'email' <> all(${erased}::text[]) and not exists (
             select from contacts as x where x.account_id = ${accountId} and x.email = s.before ->> 'email')
           then s.before ->> 'email' else s.email end as new_email,
-        case when s.has_our_state then coalesce(s.before ->> 'state', case when s.state = 'subscribed' then 'none' else s.state end) else s.state end as new_state,
+        case when s.has_our_state then coalesce(s.before ->> 'state', case when s.state = 'subscribed' then 'none' else s.state end) else s.state end as own_state,
         s.before ->> 'state_reason' as was_reason, s.before ->> 'state_before' as was_before
       from sides as s
+    ), addressed as (
+      select s.*, s.new_email <> s.email and s.new_email = any(${withdrawn}::text[]) as comes_withdrawn from settled as s
+    ), stood as (
+      select s.*, case when s.comes_withdrawn then 'unsubscribed' else s.own_state end as new_state from addressed as s
     ), restored as materialized (
       select s.*, s.before ? 'email' and s.new_email <> s.before ->> 'email' as kept_email, s.gave_id and s.new_id is distinct from s.before ->> 'external_id' as kept_id,
         s.action <> 'created' and s.after ? 'state' and not s.has_our_state as kept_state,
         s.new_fields <> s.fields or s.new_tags <> s.tags or s.new_id is distinct from s.external_id or s.new_state <> s.state or s.new_email <> s.email as differs
-      from settled as s
+      from stood as s
     )`
 }
 

@@ -13,7 +13,7 @@ import type { ContactReader } from './find.ts'
 import { ContactCreate, ContactPatch } from './input.ts'
 import { removeContacts } from './remove.ts'
 import { Contact, ContactPage } from './schemas.ts'
-import { ContactsQuery, ContactsSearch, selectionFromBody, selectionFromQuery } from './selection.ts'
+import { ContactsQuery, ContactsSearch, Include, selectionFromBody, selectionFromQuery } from './selection.ts'
 import { upsertContact } from './update.ts'
 
 const ContactParams = Type.Object({
@@ -97,6 +97,7 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         operationId: 'getContact',
         summary: 'One contact',
         params: ContactParams,
+        querystring: Type.Object({ include: Include }),
         response: { 200: Type.Object({ data: Contact }) },
       },
     },
@@ -104,7 +105,8 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
       const { accountId } = request.caller
       const row = await readContact(db, accountId, parseContactRef(request.params.contact))
       if (!row) throw notFound()
-      return { data: await reader.show(accountId, row) }
+      const data = await reader.show(accountId, row)
+      return { data: request.query.include === undefined ? data : (await reader.withSmartLists(accountId, [data]))[0]! }
     },
   )
 

@@ -15,6 +15,7 @@ export const Contact = Type.Object(
     fields: Type.Record(Type.String(), Type.Unknown()),
     tags: Type.Array(Type.String()),
     list_ids: Type.Array(Type.Integer(), { description: 'Static lists.' }),
+    smart_lists: Type.Optional(Type.Array(Type.Integer(), { description: 'With `include=smart_lists`.' })),
     origin: Type.String(),
     created_at: Type.Integer(),
     updated_at: Type.Integer(),

@@ -132,7 +132,7 @@ test('every way of finding a page finds the same: what the words mean, in order,
         for (const order of [NEWEST_FIRST, byName]) {
           const ask: Ask = {
             accountId: made.accountId,
-            filter,
+            filter: filter && { few: filter, set: filter },
             q: q.normalize('NFC'),
             order,
             behind: undefined,

@@ -2,11 +2,12 @@ import sql, { type Sql } from 'sql-template-tag'
 import { type Static, Type } from 'typebox'
 import type { Queryable } from '../../db/database.ts'
 import { PagingQuery } from '../../http/paging.ts'
-import { invalid } from '../../lib/app-error.ts'
 import { normaliseEmail } from '../../lib/email.ts'
 import { parseId } from '../../lib/ids.ts'
 import { type Calendar, compile } from '../criteria/compile.ts'
-import { type Condition, listsIn, parseEntries, parseFilter, type Vocabulary } from '../criteria/parse.ts'
+import { expandLists } from '../criteria/expand.ts'
+import { forSet } from '../criteria/forms.ts'
+import { type Condition, parseEntries, parseFilter, type Vocabulary } from '../criteria/parse.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 
 /** Which contacts: those that match the search text and meet the condition. */
@@ -14,6 +15,11 @@ export interface Selection {
   q: string | undefined
   condition: Condition
 }
+
+/** What a contact is answered with besides what it always has. */
+export const Include = Type.Optional(
+  Type.Enum(['smart_lists'], { description: 'Adds the ids of the smart lists that a contact is in now.' }),
+)
 
 const WHICH = {
   q: Type.Optional(
@@ -30,9 +36,11 @@ const WHICH = {
   ),
   count: Type.Optional(
     Type.Enum(['exact', 'capped'], {
-      description: 'With q the total is counted to 10,000 unless `exact` is asked for.',
+      description:
+        'With q the total is counted to 10,000 unless `exact` is asked for; without q it is exact unless `capped`.',
     }),
   ),
+  include: Include,
 }
 
 /** The query of `GET contacts`: what is not named here is a filter, and so checked against the fields. */
@@ -108,23 +116,21 @@ export function hasText(q: string): Sql {
 }
 
 /**
- * A selection as one condition over `contacts as c`, for statements that go through all of it; undefined where everyone is
- * selected. Whoever has exactly the address that is searched for belongs to it, in whichever script its domain is written.
+ * A selection as one condition over `contacts as c`, for statements that go through all of the account; undefined where
+ * everyone is selected. Whoever has exactly the address that is searched for belongs to it, in whichever script its domain is
+ * written. Throws `invalid` when it names a list that the account does not have.
  */
-export function compileSelection({ q, condition }: Selection, calendar: Calendar): Sql | undefined {
-  if (q === undefined) return isEveryone(condition) ? undefined : compile(condition, calendar)
+export async function compileSelection(
+  db: Queryable,
+  accountId: number,
+  { q, condition }: Selection,
+  { fields, ...calendar }: Calendar & { fields: FieldSet },
+): Promise<Sql | undefined> {
+  if (q === undefined && isEveryone(condition)) return undefined
+  const expanded = await expandLists(db, accountId, condition, fields)
+  const meets = compile(expanded, calendar, forSet(accountId))
+  if (q === undefined) return meets
   const address = normaliseEmail(q)
   const found = address.ok ? sql`(${hasText(q)} or c.email = ${address.email})` : hasText(q)
-  return sql`(${found} and ${compile(condition, calendar)})`
-}
-
-/** Throws `invalid` when a selection names a list that the account does not have. */
-export async function checkLists(db: Queryable, accountId: number, condition: Condition): Promise<void> {
-  const named = listsIn(condition)
-  if (named.length === 0) return
-  const known = await db.query<{ id: number }>(
-    sql`select id from lists where account_id = ${accountId} and id = any(${named})`,
-  )
-  const missing = named.filter((id) => !known.some((row) => row.id === id))
-  if (missing.length > 0) throw invalid({ list_id: [`not found: ${missing.join(', ')}`] })
+  return sql`(${found} and ${meets})`
 }

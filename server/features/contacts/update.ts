@@ -8,9 +8,11 @@ import { type Change, type EventData, record } from '../activity/record.ts'
 import { isReferred } from '../activity/referred.ts'
 import type { FieldValue } from '../fields/definition.ts'
 import { type Intake, takeFields } from '../fields/intake.ts'
-import { assertConsent, assertedBy } from '../subscriptions/consents.ts'
-import { type Standing, standingAfterCaller, standingOnEntry } from '../subscriptions/states.ts'
+import { forgetConfirmations } from '../subscriptions/confirmations.ts'
+import { assertConsent } from '../subscriptions/consents.ts'
+import type { Standing } from '../subscriptions/states.ts'
 import { leaveWithdrawn, rulingOn } from '../subscriptions/suppressions.ts'
+import { type Act, move, type Outcome } from '../subscriptions/transitions.ts'
 import { CONTACT_COLUMNS, type ContactRow, type ReadRow, readContact } from './contact.ts'
 import { insertContact, TAKEN } from './create.ts'
 import type { Desk } from './desk.ts'
@@ -79,10 +81,11 @@ async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: Conta
     select ${CONTACT_COLUMNS} from contacts as c where c.account_id = ${accountId} and ${isReferred(ref)} for update`)
   if (!before) return undefined
   const { email = before.email, externalId = before.external_id, tags = before.tags } = given
-  let standing: Standing = before
-  if (patch.unsubscribed !== undefined) standing = standingAfterCaller(before, patch.unsubscribed) ?? before
+  const said = patch.unsubscribed === undefined ? null : patch.unsubscribed ? 'caller_excludes' : 'caller_readmits'
+  let { standing, consent } = moved(before, said)
   // Before the lists, as what was left under the old address stays left under the new one.
-  if (email !== before.email) standing = (await moveAddress(trx, desk, before, email)) ?? standing
+  if (email !== before.email && (await moveAddress(trx, desk, before, email)))
+    ({ standing, consent } = moved(before, 'address_withdrawn'))
   const left = email === before.email ? [] : await optOutsOf(trx, accountId, email)
   const lists = await moveLists(trx, accountId, { id: before.id, email }, patch, left)
   const data: EventData = {
@@ -106,14 +109,19 @@ async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: Conta
         throw violatedUnique(error) === 'contacts_external_id' ? invalid({ external_id: TAKEN }, error) : error
       })
     record(trx, accountId, [{ contactId: before.id, types: typesOf(data, standing), data }])
-    const action = data.state && assertedBy(standing)
-    if (action) assertConsent(trx, desk.caller, before.id, action)
+    if (consent) assertConsent(trx, desk.caller, before.id, consent)
   }
   return readContact(trx, accountId, { by: 'id', id: before.id })
 }
 
-/** Gives a contact another address, under which a withdrawal of the past still counts; answers the state it brings, if any. */
-async function moveAddress(trx: Trx, desk: Desk, before: ContactRow, email: string): Promise<Standing | undefined> {
+/** Where an act of a caller leads; it refuses none of theirs. */
+function moved(now: ContactRow, act: Act | null): Outcome {
+  const outcome = act === null ? undefined : move(now, act)
+  return outcome === undefined || 'refused' in outcome ? { standing: now, consent: null } : outcome
+}
+
+/** Gives a contact another address; answers whether that has withdrawn in the past, which still counts. */
+async function moveAddress(trx: Trx, desk: Desk, before: ContactRow, email: string): Promise<boolean> {
   const { accountId } = desk.caller
   const [, ruling] = await Promise.all([
     trx.query(sql`update contacts set email = ${email} where account_id = ${accountId} and id = ${before.id}`),
@@ -123,8 +131,9 @@ async function moveAddress(trx: Trx, desk: Desk, before: ContactRow, email: stri
   })
   if (ruling.past === 'erased') throw invalid({ email: ['is suppressed'] })
   moveOptOuts(trx, accountId, before.email, email)
+  forgetConfirmations(trx, accountId, [before.id])
   leaveWithdrawn(trx, desk.keyring, accountId, [before], desk.caller.actor) // the old address comes back as it went
-  return ruling.past === 'withdrawn' ? standingOnEntry({ doubleOptIn: false, withdrawn: true }) : undefined
+  return ruling.past === 'withdrawn'
 }
 
 async function moveLists(

@@ -1,76 +1,125 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag'
 import { escapeLike } from '../../lib/text.ts'
-import { COMPLEMENT_OF, type Operator } from './operators.ts'
+import { compileDate, compileMoment, type Moment } from './compile-dates.ts'
+import { FOR_FEW, type Form } from './forms.ts'
+import { COMPARISON, COMPLEMENT_OF, type Operator } from './operators.ts'
 import type { Condition } from './parse.ts'
 import type { Subject } from './subjects.ts'
 import type { Value } from './values.ts'
 
-/** What days are meant in: the account's time zone, an IANA name. */
+/** What days are meant in, and which moment is now. */
 export interface Calendar {
+  /** The account's, an IANA name. */
   timeZone: string
+  /** `now()` unless given. */
+  now?: Sql
+}
+
+export interface Context extends Moment {
+  form: Form
 }
 
 /**
  * Turns checked criteria into a condition over `contacts as c`. Keys and values travel as bound parameters: no text of
  * the user's is ever part of the SQL. Every condition is true or false, never null, so that `not` is a true complement.
+ * The form says how events and memberships are looked up: `forSet` for all contacts of an account, `FOR_FEW` for a few of
+ * them or a walk that may end early, `Together` for many criteria over the same contacts. They mean the same.
  */
-export function compile(condition: Condition, calendar: Calendar): Sql {
+export function compile(condition: Condition, calendar: Calendar, form: Form = FOR_FEW): Sql {
+  return compileNode(condition, { timeZone: calendar.timeZone, now: calendar.now ?? sql`now()`, form })
+}
+
+function compileNode(condition: Condition, context: Context): Sql {
   switch (condition.is) {
     case 'all':
       return condition.of.length === 0
         ? sql`true`
         : sql`(${join(
-            condition.of.map((part) => compile(part, calendar)),
+            condition.of.map((part) => compileNode(part, context)),
             ' and ',
           )})`
     case 'any':
       return condition.of.length === 0
         ? sql`false`
         : sql`(${join(
-            condition.of.map((part) => compile(part, calendar)),
+            condition.of.map((part) => compileNode(part, context)),
             ' or ',
           )})`
     case 'not':
-      return sql`(not ${compile(condition.of, calendar)})`
+      return sql`(not ${compileNode(condition.of, context)})`
     case 'tag':
       return sql`(c.tags && ${condition.tags}::text[])`
     case 'list':
-      return sql`exists (
-        select from list_members as m
-        where m.account_id = c.account_id and m.list_id = any(${condition.listIds}::bigint[]) and m.contact_id = c.id)`
+      return context.form.isMember(condition.listIds)
+    case 'smart':
+      return sql`(${compileNode(condition.of, context)} and not ${context.form.hasLeft(condition.listId)})`
+    case 'event':
+      return context.form.happened(condition, context)
     case 'test':
-      return compileTest(condition.subject, condition.op, condition.values, calendar)
+      return compileTest(condition.subject, condition.op, condition.values, context)
   }
 }
 
-function compileTest(subject: Subject, op: Operator, values: Value[], calendar: Calendar): Sql {
+/** Over `contacts as c`; a test on a parameter over `events as e`. */
+export function compileTest(subject: Subject, op: Operator, values: Value[], context: Context): Sql {
   const complement = COMPLEMENT_OF[op]
-  if (complement) return sql`(not ${compileTest(subject, complement, values, calendar)})`
-  if (op === 'is_set')
-    return subject.source === 'field' ? sql`(c.fields ? ${subject.field.key})` : sql`(${subject.value} is not null)`
-  const test = COMPILED[subject.kind](subject, op, values, calendar)
+  if (complement) return sql`(not ${compileTest(subject, complement, values, context)})`
+  if (op === 'is_set') return isSet(subject, context)
+  const test = COMPILED[subject.kind](subject, op, values, context)
   return sql`coalesce(${test}, false)`
 }
 
-type Compiler = (subject: Subject, op: Operator, values: Value[], calendar: Calendar) => Sql
+function isSet(subject: Subject, { now }: Context): Sql {
+  switch (subject.source) {
+    case 'field':
+      return sql`(c.fields ? ${subject.field.key})`
+    case 'column':
+      return sql`(${subject.value(now)} is not null)`
+    case 'param':
+      return sql`(coalesce(jsonb_typeof(${stored(subject)}), 'null') <> 'null')`
+  }
+}
+
+type Compiler = (subject: Subject, op: Operator, values: Value[], context: Context) => Sql
 
 const COMPILED: Record<Subject['kind'], Compiler> = {
   text: compileText,
-  select: compileSelect,
+  select: (subject, _op, values, context) => sql`${textOf(subject, context)} = any(${values.map(String)})`,
   number: compileNumber,
-  boolean: (subject, _op, [value]) =>
-    subject.source === 'field' ? isOneOf(subject.field.key, [value!]) : sql`${subject.value} = ${value}`,
-  date: compileDate,
-  moment: compileMoment,
+  boolean: (subject, _op, [value], { form, now }) =>
+    subject.source === 'column'
+      ? sql`${form.share(subject.value(now))} = ${value}`
+      : isOneOf(jsonOf(subject, form), [value!]),
+  date: (subject, op, values, context) => compileDate(textOf(subject, context), op, values, context),
+  moment: (subject, op, values, context) => compileMoment(textOf(subject, context), op, values, context),
 }
 
-/** The text of a field's value, or of a column. */
-function textOf(subject: Subject): Sql {
-  return subject.source === 'field' ? sql`(c.fields ->> ${subject.field.key})` : subject.value
+/** The JSON value under a key. */
+function stored(subject: Exclude<Subject, { source: 'column' }>): Sql {
+  return subject.source === 'field' ? sql`c.fields -> ${subject.field.key}` : sql`e.data -> 'params' -> ${subject.key}`
 }
 
-function compileText(subject: Subject, op: Operator, values: Value[]): Sql {
-  const text = sql`lower(${textOf(subject)})`
+function jsonOf(subject: Subject, form: Form): Sql {
+  if (subject.source === 'column') throw new TypeError(`no column holds JSON: ${subject.name}`)
+  return subject.source === 'field' ? form.share(sql`(${stored(subject)})`) : sql`(${stored(subject)})`
+}
+
+/** The text of a value, or the column itself; `as` is what is made of it, in which form it is shared. */
+function textOf(subject: Subject, { form, now }: Context, as: (text: Sql) => Sql = (text) => text): Sql {
+  switch (subject.source) {
+    case 'field':
+      return form.share(as(sql`(c.fields ->> ${subject.field.key})`))
+    case 'column':
+      return form.share(as(subject.value(now)))
+    case 'param':
+      return as(
+        sql`(case when jsonb_typeof(${stored(subject)}) = 'string' then e.data -> 'params' ->> ${subject.key} end)`,
+      )
+  }
+}
+
+function compileText(subject: Subject, op: Operator, values: Value[], context: Context): Sql {
+  const text = textOf(subject, context, (plain) => sql`lower(${plain})`)
   const pattern = (before: string, after: string) =>
     sql`${before} || lower(${escapeLike(String(values[0]))}) || ${after}`
   switch (op) {
@@ -87,101 +136,32 @@ function compileText(subject: Subject, op: Operator, values: Value[]): Sql {
   }
 }
 
-/** Whether the value under that key is one of these, type and all. Half the time of containment over a million rows. */
-function isOneOf(key: string, values: Value[]): Sql {
-  return sql`c.fields -> ${key} = any(${values.map((value) => JSON.stringify(value))}::jsonb[])`
-}
-
-function compileSelect(subject: Subject, _op: Operator, values: Value[]): Sql {
-  return sql`${textOf(subject)} = any(${values.map(String)})`
-}
-
-const COMPARISON: Partial<Record<Operator, Sql>> = {
-  eq: sql`=`,
-  on: sql`=`,
-  gt: sql`>`,
-  after: sql`>`,
-  gte: sql`>=`,
-  lt: sql`<`,
-  before: sql`<`,
-  lte: sql`<=`,
+/** Whether a JSON value is one of these, type and all. Half the time of containment over a million rows. */
+function isOneOf(json: Sql, values: Value[]): Sql {
+  return sql`${json} = any(${values.map((value) => JSON.stringify(value))}::jsonb[])`
 }
 
 const IN_PATH: Partial<Record<Operator, string>> = { gt: '>', gte: '>=', lt: '<', lte: '<=' }
 
 /**
- * As a JSON path, where numbers compare with numbers alone, whatever else may stand under the key; and which reads the
- * value once. To take it out twice, for its type and to compare it, takes a third longer over a million rows. `?` makes the
- * condition cost more than that of the account in the planner's eyes, which would else be tested after it.
+ * Numbers compare with numbers alone, whatever else may stand under the key. A contact's by a JSON path, which reads the value
+ * once: to take it out twice, for its type and to compare it, takes a third longer over a million rows. `?` makes the
+ * condition cost more than that of the account in the planner's eyes, which would else be tested after it. Where the value
+ * is taken out once for many criteria, it is compared as it is.
  */
-function compileNumber(subject: Subject, op: Operator, values: Value[]): Sql {
-  if (subject.source !== 'field') throw new TypeError(`no column holds a number: ${subject.name}`)
-  const { key } = subject.field
-  if (op === 'eq' || op === 'in') return isOneOf(key, values)
-  const stored = `$.${JSON.stringify(key)}`
+function compileNumber(subject: Subject, op: Operator, values: Value[], { form }: Context): Sql {
+  if (op === 'eq' || op === 'in') return isOneOf(jsonOf(subject, form), values)
   const [first, last] = values.map((value) => JSON.stringify(value))
-  const path = op === 'between' ? `${stored} >= ${first} && ${stored} <= ${last}` : `${stored} ${IN_PATH[op]} ${first}`
-  return sql`(c.fields ? ${key} and c.fields @@ ${path}::jsonpath)`
-}
-
-/** Today where the account is. */
-const today = (calendar: Calendar) => sql`(now() at time zone ${calendar.timeZone})::date`
-
-/** Dates are stored as YYYY-MM-DD, which sorts as text does. */
-function compileDate(subject: Subject, op: Operator, values: Value[], calendar: Calendar): Sql {
-  const date = sql`(${textOf(subject)} collate "C")`
-  const day = (offset: Sql) => sql`to_char(${today(calendar)} ${offset}, 'YYYY-MM-DD')`
-  const days = sql`${values[0]}::int`
-  switch (op) {
-    case 'within_last':
-      return sql`(${date} between ${day(sql`- ${days}`)} and ${day(empty)})`
-    case 'older_than':
-      return sql`${date} < ${day(sql`- ${days}`)}`
-    case 'within_next':
-      return sql`(${date} between ${day(empty)} and ${day(sql`+ ${days}`)})`
-    case 'in':
-      return sql`${date} = any(${values.map(String)})`
-    case 'between':
-      return sql`${date} between ${String(values[0])} and ${String(values[1])}`
-    default:
-      return sql`${date} ${COMPARISON[op]} ${String(values[0])}`
+  if (subject.source === 'field' && !form.shares) {
+    const { key } = subject.field
+    const value = `$.${JSON.stringify(key)}`
+    const path = op === 'between' ? `${value} >= ${first} && ${value} <= ${last}` : `${value} ${IN_PATH[op]} ${first}`
+    return sql`(c.fields ? ${key} and c.fields @@ ${path}::jsonpath)`
   }
-}
-
-/** A day given for a moment stands for the whole of it: from its first instant up to that of the next. */
-function compileMoment(subject: Subject, op: Operator, values: Value[], calendar: Calendar): Sql {
-  const moment = textOf(subject)
-  const isDay = (value: Value) => String(value).length === 10
-  const start = (value: Value) =>
-    isDay(value)
-      ? sql`(${String(value)}::date::timestamp at time zone ${calendar.timeZone})`
-      : sql`${String(value)}::timestamptz`
-  const end = (value: Value) =>
-    isDay(value)
-      ? sql`((${String(value)}::date + 1)::timestamp at time zone ${calendar.timeZone})`
-      : sql`${String(value)}::timestamptz`
-  const [first, last = first] = values as [Value, Value?]
-  const upTo = (value: Value) => (isDay(value) ? sql`${moment} < ${end(value)}` : sql`${moment} <= ${end(value)}`)
-  const dayFrom = (offset: Sql) => sql`((${today(calendar)} ${offset})::timestamp at time zone ${calendar.timeZone})`
-  const days = sql`${first}::int`
-  switch (op) {
-    case 'before':
-    case 'lt':
-      return sql`${moment} < ${start(first)}`
-    case 'gte':
-      return sql`${moment} >= ${start(first)}`
-    case 'after':
-    case 'gt':
-      return isDay(first) ? sql`${moment} >= ${end(first)}` : sql`${moment} > ${end(first)}`
-    case 'lte':
-      return upTo(first)
-    case 'within_last':
-      return sql`(${moment} >= ${dayFrom(sql`- ${days}`)} and ${moment} < ${dayFrom(sql`+ 1`)})`
-    case 'older_than':
-      return sql`${moment} < ${dayFrom(sql`- ${days}`)}`
-    case 'within_next':
-      return sql`(${moment} >= ${dayFrom(empty)} and ${moment} < ${dayFrom(sql`+ ${days} + 1`)})`
-    default: // eq, on, between
-      return sql`(${moment} >= ${start(first)} and ${upTo(last)})`
-  }
+  const json = jsonOf(subject, form)
+  const compared =
+    op === 'between'
+      ? sql`${json} between ${first}::jsonb and ${last}::jsonb`
+      : sql`${json} ${COMPARISON[op]} ${first}::jsonb`
+  return sql`(jsonb_typeof(${json}) = 'number' and ${compared})`
 }

@@ -1,3 +1,4 @@
+import sql, { type Sql } from 'sql-template-tag'
 import type { Kind } from './subjects.ts'
 
 /** What an operator takes: nothing, one value, two bounds, a set of values, or a number of days. */
@@ -23,13 +24,14 @@ export const OPERATORS = {
   within_last: 'days',
   older_than: 'days',
   within_next: 'days',
+  anniversary_within: 'days',
   is_set: 'none',
   is_not_set: 'none',
 } as const satisfies Record<string, Arity>
 export type Operator = keyof typeof OPERATORS
 
 const ORDERED = ['gt', 'gte', 'lt', 'lte', 'between'] as const
-const CALENDAR = ['before', 'after', 'on', 'within_last', 'older_than', 'within_next'] as const
+const CALENDAR = ['before', 'after', 'on', 'within_last', 'older_than', 'within_next', 'anniversary_within'] as const
 const PRESENCE = ['is_set', 'is_not_set'] as const
 
 /** Which operators each kind of value has. */
@@ -48,4 +50,15 @@ export const COMPLEMENT_OF: Partial<Record<Operator, Operator>> = {
   not_in: 'in',
   not_contains: 'contains',
   is_not_set: 'is_set',
+}
+
+export const COMPARISON: Partial<Record<Operator, Sql>> = {
+  eq: sql`=`,
+  on: sql`=`,
+  gt: sql`>`,
+  after: sql`>`,
+  gte: sql`>=`,
+  lt: sql`<`,
+  before: sql`<`,
+  lte: sql`<=`,
 }

@@ -11,7 +11,7 @@ type Read = { value: Value } | { problem: string }
 
 /** An operator's value in the type of what it is compared with, or what is wrong with it. */
 export function valueFrom(subject: Subject, op: Operator, input: unknown): Read {
-  if (OPERATORS[op] === 'days') return daysFrom(input)
+  if (OPERATORS[op] === 'days') return daysFrom(input, op === 'anniversary_within' ? 365 : MOST_DAYS)
   if (input === null || input === undefined || input === '')
     return { problem: 'needs a value: to find contacts without one, use is_not_set' }
   switch (subject.kind) {
@@ -27,7 +27,9 @@ export function valueFrom(subject: Subject, op: Operator, input: unknown): Read 
       return numberFrom(input)
     case 'date':
     case 'select':
-      return subject.source === 'column' ? wordFrom(subject.words ?? [], input) : fieldValueFrom(subject.field, input)
+      return subject.source === 'field'
+        ? fieldValueFrom(subject.field, input)
+        : wordFrom((subject.source === 'column' && subject.words) || [], input)
   }
 }
 
@@ -101,15 +103,17 @@ function momentFromText(input: unknown): string | undefined {
   return text === day ? day : new Date(/(Z|[+-]\d{2}:?\d{2})$/.test(text) ? text : `${text}Z`).toISOString()
 }
 
+const MOST_DAYS = 36_500
+
 /** Whole days: `30`, or `30d`. */
-function daysFrom(input: unknown): Read {
+function daysFrom(input: unknown, most: number): Read {
   const days =
     typeof input === 'number'
       ? input
       : /^\d{1,5}d?$/.test(wordOf(input))
         ? Number.parseInt(wordOf(input), 10)
         : Number.NaN
-  if (!Number.isInteger(days) || days < 0 || days > 36_500)
-    return { problem: 'must be a number of days from 0 to 36500, such as 30d' }
+  if (!Number.isInteger(days) || days < 0 || days > most)
+    return { problem: `must be a number of days from 0 to ${most}, such as 30d` }
   return { value: days }
 }

@@ -133,6 +133,40 @@ test('an export holds those who are selected, by every way of selecting', async 
   assert.equal(await who({ filters: [list([made.customers]), status('unsubscribed')] }), '')
 })
 
+test('smart lists are exported as they are at that moment, less those who have left them', async (t) => {
+  const made = await withPeople(t)
+  const who = async (body: object) =>
+    String((await exported(made, { format: 'csv', fields: ['email'], ...body })).text)
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((email) => email.split('@')[0])
+      .join()
+  const make = async (name: string, criteria: object): Promise<number> =>
+    (await made.post('/api/contact_lists', { name, criteria })).body.id
+  const all = await make('All', { field: 'email', op: 'contains', value: '@' })
+  const subscribed = await make('Subscribed', { all: [{ list: all }, { subscribed: true }] })
+  const negative = await make('Negative', { field: 'age', op: 'lt', value: 0 })
+  await made.db.query(sql`
+    insert into list_opt_outs (account_id, list_id, email)
+    values (${made.accountId}, ${subscribed}, 'bob@example.com'), (${made.accountId}, ${made.customers}, 'ann@example.com')`)
+
+  assert.equal(await who({ list_id: all }), 'ann,bob,cleo')
+  assert.equal(await who({ list_id: subscribed }), 'ann')
+  assert.equal(await who({ list_id: [negative, made.news] }), 'ann')
+  assert.equal(await who({ list_id: all, sendable: true }), 'ann,bob')
+  assert.equal(await who({ list_id: all, sendable: false }), 'cleo')
+  // Through a list, static or smart, that they have not left.
+  assert.equal(await who({ list_id: [subscribed, made.customers], sendable: true }), 'ann,bob')
+  assert.equal(await who({ list_id: made.customers, sendable: true }), 'bob')
+  assert.equal(await who({ list_id: [negative, made.customers], sendable: false }), '')
+  assert.equal(await who({ criteria: { not: { list: subscribed } } }), 'bob,cleo')
+  assert.equal(await who({ q: 'b', list_id: all }), 'bob')
+  const filter = (value: unknown) => ({ filters: [{ name: 'list_id', operator: 'equal', value }] })
+  assert.equal(await who(filter([subscribed, 999_999])), 'ann')
+  assert.equal(await who({ ...filter([all]), sendable: true }), 'ann,bob')
+})
+
 test('a request that asks for what is not there is told all that is wrong', async (t) => {
   const made = await withPeople(t)
   const refused = async (body: object) => {

@@ -1,10 +1,13 @@
-import sql, { type Sql } from 'sql-template-tag'
+import sql, { join, type Sql } from 'sql-template-tag'
 import { type Static, Type } from 'typebox'
+import type { Queryable } from '../../db/database.ts'
 import { AppError, together } from '../../lib/app-error.ts'
 import { parseId } from '../../lib/ids.ts'
 import { isObject } from '../../lib/json.ts'
-import { compileSelection, isEveryone, selectionFromBody, vocabularyOf } from '../contacts/selection.ts'
+import { compileSelection, selectionFromBody, vocabularyOf } from '../contacts/selection.ts'
 import { type Calendar, compile } from '../criteria/compile.ts'
+import { expandLists } from '../criteria/expand.ts'
+import { type Form, forSet } from '../criteria/forms.ts'
 import { type Condition, listsIn, parseEntries } from '../criteria/parse.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 import { STATUSES } from '../subscriptions/states.ts'
@@ -53,16 +56,20 @@ export interface Plan {
   raw: boolean
   /** Over `contacts as c`; undefined: everyone. */
   filter: Sql | undefined
-  /** Lists that must be there. */
-  lists: Condition
+}
+
+/** What a request is read with. */
+interface Ground extends Calendar {
+  fields: FieldSet
 }
 
 /**
- * Reads what a request asks for. Throws `invalid` with every fault, and `filters_invalid` in the official words for what is
- * wrong with `filters`.
+ * Reads what a request asks for. Throws `invalid` with every fault, also for a list that is not there, and `filters_invalid`
+ * in the official words for what is wrong with `filters`.
  */
-export async function planOf(body: ExportRequest, fields: FieldSet, calendar: Calendar): Promise<Plan> {
-  const official = officialFilters(body.filters, fields)
+export async function planOf(db: Queryable, accountId: number, body: ExportRequest, ground: Ground): Promise<Plan> {
+  const { fields } = ground
+  const official = await withKnownLists(db, accountId, officialFilters(body.filters, fields))
   const { format = 'csv.gz', raw = false, sendable } = body
   const given = Object.fromEntries(
     Object.entries({
@@ -78,39 +85,63 @@ export async function planOf(body: ExportRequest, fields: FieldSet, calendar: Ca
     () => columnsOf(body.fields, fields),
     () => selectionFromBody(given, fields),
   )
-  const { q } = selection
   const condition: Condition = { is: 'all', of: [selection.condition, ...official] }
-  const chosen = isEveryone(selection.condition) && official.length === 0 ? selection.condition : condition
-  const filter = compileSelection({ q, condition: chosen }, calendar)
-  const may =
-    sendable === undefined ? undefined : mayBeMailed(sendable, listIdsOf(given.list_id, official), fields, calendar)
-  return {
-    format,
-    columns,
-    raw,
-    filter: filter && may ? sql`${filter} and ${may}` : (filter ?? may),
-    lists: selection.condition,
-  }
+  const chosen = official.length === 0 ? selection.condition : condition
+  const filter = await compileSelection(db, accountId, { q: selection.q, condition: chosen }, ground)
+  const named = namedLists(given.list_id, official)
+  const may = sendable === undefined ? undefined : await mayBeMailed(db, accountId, sendable, named, ground)
+  return { format, columns, raw, filter: filter && may ? sql`${filter} and ${may}` : (filter ?? may) }
 }
 
 /** Those who may be mailed, or all others. Where lists are named, only through one that the person has not left. */
-function mayBeMailed(wanted: boolean, listIds: number[] | undefined, fields: FieldSet, calendar: Calendar): Sql {
+async function mayBeMailed(
+  db: Queryable,
+  accountId: number,
+  wanted: boolean,
+  named: Condition | undefined,
+  { fields, ...calendar }: Ground,
+): Promise<Sql> {
+  const form = forSet(accountId)
   const entry = { key: 'sendable', value: true, place: 'sendable' }
-  const may = compile(parseEntries([entry], undefined, vocabularyOf(fields)), calendar)
-  const all = listIds
-    ? sql`(${may} and exists (
-        select from list_members as m
-        where m.account_id = c.account_id and m.list_id = any(${listIds}::bigint[]) and m.contact_id = c.id and not exists (
-          select from list_opt_outs as o
-          where o.account_id = c.account_id and o.list_id = m.list_id and o.email = c.email)))`
-    : may
+  const may = compile(parseEntries([entry], undefined, vocabularyOf(fields)), calendar, form)
+  if (!named) return wanted ? may : sql`(not ${may})`
+  const lists = await expandLists(db, accountId, named, fields)
+  const all = sql`(${may} and ${isReachedBy(lists, calendar, form)})`
   return wanted ? all : sql`(not ${all})`
 }
 
-function listIdsOf(listId: unknown, official: readonly Condition[]): number[] | undefined {
+/** Whether one of these lists, expanded, has the person, who has not left it. */
+function isReachedBy(lists: Condition, calendar: Calendar, form: Form): Sql {
+  if (lists.is === 'any')
+    return sql`(${join(
+      lists.of.map((one) => isReachedBy(one, calendar, form)),
+      ' or ',
+    )})`
+  if (lists.is !== 'list') return compile(lists, calendar, form) // whoever has left a smart list is not in it
+  return sql`exists (
+    select from list_members as m
+    where m.account_id = c.account_id and m.list_id = any(${lists.listIds}::bigint[]) and m.contact_id = c.id and not exists (
+      select from list_opt_outs as o
+      where o.account_id = c.account_id and o.list_id = m.list_id and o.email = c.email))`
+}
+
+function namedLists(listId: unknown, official: readonly Condition[]): Condition | undefined {
   const named = [listId ?? []].flat().map((id) => Number(id))
-  const ids = [...named, ...official.flatMap(listsIn)]
-  return ids.length > 0 ? ids : undefined
+  const isNamed = named.length > 0 || official.some((one) => one.is === 'list')
+  return isNamed ? { is: 'list', listIds: [...new Set([...named, ...official.flatMap(listsIn)])] } : undefined
+}
+
+/** Of lists in the official filters, those that are there. */
+async function withKnownLists(db: Queryable, accountId: number, filters: Condition[]): Promise<Condition[]> {
+  const named = filters.flatMap(listsIn)
+  if (named.length === 0) return filters
+  const rows = await db.query<{ id: number }>(
+    sql`select id from lists where account_id = ${accountId} and id = any(${named})`,
+  )
+  const known = new Set(rows.map(({ id }) => id))
+  return filters.map((one) =>
+    one.is === 'list' ? { is: 'list', listIds: one.listIds.filter((id) => known.has(id)) } : one,
+  )
 }
 
 const filtersInvalid = () => new AppError('filters_invalid', 'invalid')

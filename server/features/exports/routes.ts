@@ -11,7 +11,6 @@ import type { Queue } from '../../jobs/queue.ts'
 import { AppError, notFound } from '../../lib/app-error.ts'
 import { parseId } from '../../lib/ids.ts'
 import type { Keyring } from '../../lib/secret.ts'
-import { checkLists } from '../contacts/selection.ts'
 import type { FieldCache } from '../fields/field-set.ts'
 import {
   clearExports,
@@ -78,8 +77,8 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     },
     async (request, reply) => {
       const { accountId } = request.caller
-      const { lists } = await planOf(request.body, await fieldCache.of(accountId), { timeZone: 'UTC' }) // only looked at
-      await checkLists(db, accountId, lists)
+      const ground = { fields: await fieldCache.of(accountId), timeZone: 'UTC' } // it is only looked at
+      await planOf(db, accountId, request.body, ground)
       return change(request, reply, async (trx) => {
         const row = await createExport(trx, request.caller, request.body)
         await queue.enqueue(trx, writeExport, { accountId, exportId: row.id })

@@ -37,7 +37,8 @@ export async function writeContacts<T>(
   try {
     signal.throwIfAborted()
     const { settings } = await findAccount(snapshot, accountId)
-    const plan = await planOf(request, await loadFields(snapshot, accountId), { timeZone: settings.time_zone })
+    const fields = await loadFields(snapshot, accountId)
+    const plan = await planOf(snapshot, accountId, request, { fields, timeZone: settings.time_zone })
     const { filter } = plan
     const counted = filter ? await snapshot.choose(accountId, filter) : await countAll(snapshot, accountId)
     if (mostContacts !== undefined && counted > mostContacts)

@@ -16,7 +16,7 @@ import {
 } from './definition.ts'
 import { FIELDS_SETTLED_MS, loadFields } from './field-set.ts'
 import { findField } from './fields.ts'
-import { closeSweep, SWEEP, type SweepPayload } from './removal.ts'
+import { closeSweep, SWEEP, type SweepPayload, type UsesOf } from './removal.ts'
 import type { ConvertInput } from './schemas.ts'
 import { sweepValues } from './sweep.ts'
 
@@ -116,7 +116,14 @@ function checkedOptions(given: string[]): string[] {
  * in as the new kind from now on; those there are follow as a change set. Throws not_found, and `invalid` when values would
  * be lost and `discard` does not say so.
  */
-export async function convertField(trx: Trx, queue: Queue, caller: Caller, id: number, input: ConvertInput) {
+export async function convertField(
+  trx: Trx,
+  queue: Queue,
+  caller: Caller,
+  id: number,
+  input: ConvertInput,
+  usesOf: readonly UsesOf[] = [],
+) {
   const { accountId, actor } = caller
   const type = parseFieldType(input.type)
   if (!type) throw invalid({ type: ['is not included in the list: text, integer, number, select, date, boolean'] })
@@ -126,6 +133,9 @@ export async function convertField(trx: Trx, queue: Queue, caller: Caller, id: n
   if (type === field.type) throw invalid({ type: [`is ${type} already`] })
   const { found, target } = await forecast(trx, field, type, input.options)
   if (input.dry_run) return { ...found, dry_run: true, options: target.options }
+  // What stands on a field compares its values as what they are now.
+  const uses = (await Promise.all(usesOf.map((find) => find(trx, accountId, id)))).flat()
+  if (uses.length > 0) throw invalid({ usage: uses })
   if (found.not_convertible > 0 && !input.discard) {
     const examples = found.examples.slice(0, 3).map(({ value, problem }) => `${JSON.stringify(value)} ${problem}`)
     throw invalid({

@@ -69,6 +69,11 @@ export class FieldSet {
     return this.#byKey.get(key)
   }
 
+  /** One in use. */
+  numbered(id: number): FieldDefinition | undefined {
+    return this.active.find((field) => field.id === id)
+  }
+
   get mergeTags(): string[] {
     return this.active.map((field) => field.mergeTag)
   }

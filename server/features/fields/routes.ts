@@ -135,7 +135,7 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        const body = await convertField(trx, queue, request.caller, fieldIdOf(request.params), request.body)
+        const body = await convertField(trx, queue, request.caller, fieldIdOf(request.params), request.body, usesOf)
         outdated(trx, request.caller.accountId)
         return { status: 200, body }
       }),

@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
+import { forgetConfirmations } from '../subscriptions/confirmations.ts'
 import type { State } from '../subscriptions/states.ts'
 import { leaveWithdrawn, marksOf } from '../subscriptions/suppressions.ts'
 import { idBy, type Tally } from './created.ts'
@@ -47,6 +48,11 @@ export async function moveAddresses(
     .filter(({ to }) => marks.get(to) !== 'erased')
     .map((move) => ({ ...move, withdrawn: marks.get(move.to) === 'withdrawn' }))
   await write(trx, accountId, moves)
+  forgetConfirmations(
+    trx,
+    accountId,
+    moves.map(({ id }) => id),
+  )
   leaveWithdrawn(
     trx,
     keyring,

@@ -60,7 +60,7 @@ export function planned(terms: MergeTerms, range: Range, moves: readonly Move[] 
         ${takes(sql`coalesce(m.given_id, m.old_id)`, sql`m.old_id`)} as new_id,
         ${byEmail ? sql`m.email` : sql`coalesce((select from_email from moved where moved.id = m.id), m.email)`} as old_email,
         ${byEmail || !updateExisting ? sql`m.email` : sql`case when ${isFree} then m.given_email else m.email end`} as new_email,
-        case ${byEmail ? sql`` : sql`when (select withdrawn from moved where moved.id = m.id) and ${open} then 'unsubscribed'`}
+        case ${byEmail ? sql`` : sql`when (select withdrawn from moved where moved.id = m.id) then 'unsubscribed'`}
           when ${said} = 'unsubscribed' and ${open} then 'unsubscribed' when ${said} = 'bounced' and ${open} then 'bounced'
           ${takes(sql`when ${said} = 'subscribed' and m.old_state = 'none' then 'subscribed'`, sql``)} else m.old_state end as new_state,
         coalesce(${said}, ${terms.state}) = 'subscribed' and m.old_state in ('unsubscribed', 'bounced') as kept_unsubscribed,
@@ -100,6 +100,8 @@ export async function mergeExisting(
   const { accountId, importId, actor, consent } = terms
   const agreed = sql`agreed`
   const all = sql`planned`
+  const withdrawn = moves.filter((move) => move.withdrawn).map(({ id }) => id)
+  const withdrew = (of: Sql) => sql`${of}.id = any(${withdrawn}::uuid[])`
   const [tally] = await trx.query<Tally>(sql`
     with ${planned(terms, range, moves)}, agreed as (select * from planned where not conflict), ${wished(terms, agreed)}, joined as (
       insert into list_members (account_id, list_id, contact_id, change_set_id)
@@ -120,8 +122,8 @@ export async function mergeExisting(
     refused as (select distinct contact_id from wished where opted_out),
     changed as (
       update contacts as c set fields = a.new_fields, tags = a.new_tags, external_id = a.new_id, state = a.new_state,
-        state_reason = case when a.new_state = a.old_state then c.state_reason when a.id = any(${moves.filter(({ withdrawn }) => withdrawn).map(({ id }) => id)}::uuid[]) then 'withdrawn' else 'import' end,
-        state_before = case when a.new_state = a.old_state then c.state_before when a.new_state in ('unsubscribed', 'bounced') then a.old_state end,
+        state_reason = case when ${withdrew(sql`a`)} then 'withdrawn' when a.new_state = a.old_state then c.state_reason else 'import' end,
+        state_before = case when ${withdrew(sql`a`)} then null when a.new_state = a.old_state then c.state_before when a.new_state in ('unsubscribed', 'bounced') then a.old_state end,
         state_at = case when a.new_state <> a.old_state then statement_timestamp() else c.state_at end,
         updated_at = statement_timestamp()
       from agreed as a where c.account_id = ${accountId} and c.id = any(array(select id from agreed where differs)) and c.id = a.id
@@ -147,7 +149,7 @@ export async function mergeExisting(
       select ${accountId}::bigint, id, case new_state when 'subscribed' then 'granted' else 'withdrawn' end, 'asserted', 'import', ${actor},
         (more #>> '{consent,ip}')::inet, ${consentData(importId, consent.source)},
         coalesce(coalesce(more #>> '{consent,at}', ${consent.at ?? null})::timestamptz, clock_timestamp())
-      from told where new_state <> old_state and new_state in ('subscribed', 'unsubscribed')
+      from told as t where new_state <> old_state and new_state in ('subscribed', 'unsubscribed') and not ${withdrew(sql`t`)}
     ), ${hasDuplicates ? sql`again as (${duplicates(terms, all)} returning 1),` : sql``}
     ${recording(accountId, changedActs(), importId)}
     select ${hasDuplicates ? sql`(select count(*) from again)` : sql`0`} as duplicates,

@@ -1,12 +1,18 @@
 import sql, { join, type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import type { Caller } from '../../http/caller.ts'
-import { invalid } from '../../lib/app-error.ts'
+import { invalid, notFound } from '../../lib/app-error.ts'
 import { type ChangeSetKind, finishChangeSet, openChangeSet } from '../activity/change-sets.ts'
 import { recording } from '../activity/record.ts'
 import { resolveContacts } from '../contacts/batch.ts'
 import { holdList, holdLists } from '../contacts/memberships.ts'
+import { compile } from '../criteria/compile.ts'
+import { expandLists } from '../criteria/expand.ts'
+import { forSet } from '../criteria/forms.ts'
+import type { Condition } from '../criteria/parse.ts'
+import type { FieldSet } from '../fields/field-set.ts'
 import { deleteLists } from './lists.ts'
+import { askToCompare } from './smart.ts'
 
 interface Counts {
   added: number
@@ -118,6 +124,45 @@ export async function removeMember(trx: Trx, accountId: number, listId: number, 
     ), ${recording(accountId, leaving(listId, sql`removed`), null)}
     select contact_id from removed`)
   return row !== undefined
+}
+
+/**
+ * Makes a static list of a smart one: its members are those who are in it now, and nobody enters or leaves by criteria any
+ * more. One change set with a row and an event for each. Throws not_found, and `invalid` for a static list.
+ */
+export async function convertList(
+  trx: Trx,
+  caller: Caller,
+  listId: number,
+  parts: { fields: FieldSet; timeZone: string },
+) {
+  const { accountId } = caller
+  const [list] = await trx.query<{ criteria: unknown; criteria_version: number }>(sql`
+    select criteria, criteria_version from lists where account_id = ${accountId} and id = ${listId} for update`)
+  if (!list) throw notFound()
+  if (list.criteria === null) throw invalid({ base: ['is a static list already'] })
+  const named: Condition = { is: 'list', listIds: [listId] }
+  const condition = await expandLists(trx, accountId, named, parts.fields)
+  const isIn = compile(condition, { timeZone: parts.timeZone }, forSet(accountId))
+  // Held and found in one statement; by ids from then on, as what it is to be in the list is about to change.
+  const found = await trx.query<{ id: string }>(sql`
+    select c.id from contacts as c where c.account_id = ${accountId} and ${isIn} order by c.id for update`)
+  trx.send(sql`
+    update lists set criteria = null, clock = null, criteria_version = criteria_version + 1, updated_at = statement_timestamp()
+    where account_id = ${accountId} and id = ${listId}`)
+  askToCompare(trx, accountId, [{ id: listId, criteria_version: list.criteria_version + 1 }], false)
+  const candidates = sql`
+    select c.id, c.email from contacts as c
+    where c.account_id = ${accountId} and c.id = any(${found.map((row) => row.id)}::uuid[])`
+  const { id, counts } = await enter(
+    trx,
+    caller,
+    'list_convert',
+    { list_id: listId, criteria: list.criteria },
+    listId,
+    candidates,
+  )
+  return { change_set_id: id, ...counts }
 }
 
 /**

@@ -96,6 +96,31 @@ test('what can not be merged is refused, and nothing is changed', async (t) => {
   assert.equal((await get('/api/change_sets')).body.total, 0)
 })
 
+test('a list that a smart one speaks of is not merged away, however the smart one names it', async (t) => {
+  const made = await testApp(t)
+  const { post, get } = made
+  const [target, a, b, c] = [
+    await listOf(made, 'T'),
+    await listOf(made, 'A'),
+    await listOf(made, 'B'),
+    await listOf(made, 'C'),
+  ]
+  await enter(made, 'ann', [a])
+  await post('/api/contact_lists', { name: 'Short', criteria: { list: [b, target], tag: 'x' } })
+  await post('/api/contact_lists', { name: 'Long', criteria: { any: [{ not: { list: [target, c] } }, { tag: 'x' }] } })
+
+  const { status, body } = await post(`/api/contact_lists/${target}/merge`, { list_ids: [a, b, c] })
+
+  assert.equal(status, 422)
+  assert.deepEqual(body.errors, {
+    usage: ['This list is used in the conditions of segment(s): Long, Short. Change these first.'],
+  })
+  assert.deepEqual(await members(made, target), [])
+  assert.equal((await get('/api/contact_lists')).body.length, 6)
+  assert.equal((await post(`/api/contact_lists/${target}/merge`, { list_ids: [a] })).status, 200)
+  assert.deepEqual(await members(made, target), ['ann'])
+})
+
 test('nobody is lost who comes into a source while it is being merged', async (t) => {
   const made = await testApp(t)
   const { post } = made

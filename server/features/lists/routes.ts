@@ -1,25 +1,51 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import type { Database } from '../../db/database.ts'
+import type { Database, Queryable } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
 import { notFound } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
 import { parseId } from '../../lib/ids.ts'
+import type { AccountSettings } from '../accounts/settings.ts'
 import { isReferred } from '../activity/referred.ts'
 import { ContactIds } from '../contacts/batch.ts'
 import type { ContactReader } from '../contacts/find.ts'
 import { ContactPage } from '../contacts/schemas.ts'
-import { ContactsQuery, selectionFromQuery } from '../contacts/selection.ts'
-import { createList, deleteList, listOnWire, readList, readLists, requireList, updateList } from './lists.ts'
-import { addMembers, mergeLists, removeMember, removeMembers } from './members.ts'
-import { Added, List, Merged, Removed } from './schemas.ts'
+import { ContactsQuery, selectionFromQuery, vocabularyOf } from '../contacts/selection.ts'
+import { type Condition, parseCriteria } from '../criteria/parse.ts'
+import { fieldsIn } from '../criteria/stored.ts'
+import {
+  createList,
+  deleteList,
+  type ListRow,
+  listOnWire,
+  readList,
+  readLists,
+  requireList,
+  updateList,
+} from './lists.ts'
+import { addMembers, convertList, mergeLists, removeMember, removeMembers } from './members.ts'
+import { Added, Converted, Explanation, List, Merged, Preview, Removed } from './schemas.ts'
 
 const ListParams = Type.Object({ list_id: Type.String() })
+const Criteria = Type.Unknown({
+  description: 'Who is in the list: a map of values, or the nested language of docs/criteria.md.',
+})
 const ListBody = Type.Object(
-  { name: Type.Optional(Type.String()), description: Type.Optional(Type.Union([Type.String(), Type.Null()])) },
+  {
+    name: Type.Optional(Type.String()),
+    description: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    criteria: Type.Optional(Criteria),
+    track: Type.Optional(Type.Boolean({ description: 'Of a smart list: whether entering and leaving are told.' })),
+    announce: Type.Optional(
+      Type.Boolean({ description: 'Whether entering and leaving by these new criteria is told, too.' }),
+    ),
+  },
   { additionalProperties: false },
 )
 const MembersBody = Type.Object({ contact_ids: ContactIds }, { additionalProperties: false })
+/** Contacts that a preview shows. */
+const SAMPLE = 10
+
 const tags = ['Lists']
 
 /** An id that is none names no list. */
@@ -29,12 +55,20 @@ function listIdOf(params: { list_id: string }): number {
   return id
 }
 
-export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Change; reader: ContactReader }> = async (
-  app,
-  options,
-) => {
-  const { db, change, reader } = options
-  const onWire = (row: Parameters<typeof listOnWire>[0]) => listOnWire(row, new Date())
+interface Options {
+  db: Database
+  change: Change
+  reader: ContactReader
+  settingsOf: (accountId: number) => Promise<AccountSettings>
+}
+
+export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, change, reader, settingsOf }) => {
+  /** With the number of now, also of a smart list. */
+  const onWire = async (source: Queryable, accountId: number, row: ListRow) => {
+    const fields = await reader.fieldsFor(source, accountId, fieldsIn(row.criteria))
+    const count = row.criteria === null ? row.contacts_count : await reader.countList(source, accountId, row.id)
+    return listOnWire({ ...row, contacts_count: count }, fields)
+  }
 
   app.get(
     '/api/contact_lists',
@@ -48,20 +82,35 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
         response: { 200: Type.Array(List) },
       },
     },
-    async (request) => (await readLists(db, request.caller.accountId, request.query.search)).map(onWire),
+    async (request) => {
+      const { accountId } = request.caller
+      const rows = await readLists(db, accountId, request.query.search)
+      const fields = await reader.fieldsFor(
+        db,
+        accountId,
+        rows.flatMap((row) => fieldsIn(row.criteria)),
+      )
+      return rows.map((row) => listOnWire(row, fields))
+    },
   )
 
   app.post(
     '/api/contact_lists',
     {
       config: { scope: 'write' },
-      schema: { tags, operationId: 'createList', summary: 'Create a list', body: ListBody, response: { 200: List } },
+      schema: {
+        tags,
+        operationId: 'createList',
+        summary: 'Create a list, or with criteria a smart list',
+        body: ListBody,
+        response: { 200: List },
+      },
     },
     (request, reply) =>
-      change(request, reply, async (trx) => ({
-        status: 200,
-        body: onWire(await createList(trx, request.caller.accountId, request.body)),
-      })),
+      change(request, reply, async (trx) => {
+        const { accountId } = request.caller
+        return { status: 200, body: await onWire(trx, accountId, await createList(trx, accountId, request.body)) }
+      }),
   )
 
   app.get(
@@ -70,7 +119,10 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
       config: { scope: 'read' },
       schema: { tags, operationId: 'getList', summary: 'One list', params: ListParams, response: { 200: List } },
     },
-    async (request) => onWire(await readList(db, request.caller.accountId, listIdOf(request.params))),
+    async (request) => {
+      const { accountId } = request.caller
+      return onWire(db, accountId, await readList(db, accountId, listIdOf(request.params)))
+    },
   )
 
   app.patch(
@@ -80,17 +132,18 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
       schema: {
         tags,
         operationId: 'updateList',
-        summary: 'Rename or describe a list',
+        summary: 'Rename or describe a list, or change its criteria',
         params: ListParams,
         body: ListBody,
         response: { 200: List },
       },
     },
     (request, reply) =>
-      change(request, reply, async (trx) => ({
-        status: 200,
-        body: onWire(await updateList(trx, request.caller.accountId, listIdOf(request.params), request.body)),
-      })),
+      change(request, reply, async (trx) => {
+        const { accountId } = request.caller
+        const row = await updateList(trx, accountId, listIdOf(request.params), request.body)
+        return { status: 200, body: await onWire(trx, accountId, row) }
+      }),
   )
 
   app.delete(
@@ -103,6 +156,92 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chang
       change(request, reply, async (trx) => {
         await deleteList(trx, request.caller, listIdOf(request.params))
         return { status: 204 }
+      }),
+  )
+
+  app.post(
+    '/api/contact_lists/preview',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'previewCriteria',
+        summary: 'How many contacts criteria find, and some of them',
+        body: Type.Object({ criteria: Criteria }, { additionalProperties: false }),
+        response: { 200: Preview },
+      },
+    },
+    async (request) => {
+      const { accountId } = request.caller
+      const condition = parseCriteria(request.body.criteria, vocabularyOf(await reader.fieldsOf(accountId)))
+      const { total, data } = await reader.page(accountId, { q: undefined, condition }, { per_page: SAMPLE })
+      return { count: total, sample: data }
+    },
+  )
+
+  app.post(
+    '/api/contact_lists/explain',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'explainCriteria',
+        summary: 'Why criteria find a contact, or do not',
+        body: Type.Object(
+          { criteria: Criteria, contact: Type.String({ description: 'Id, address, or ext: and the external id.' }) },
+          { additionalProperties: false },
+        ),
+        response: { 200: Explanation },
+      },
+    },
+    async (request) => {
+      const { accountId } = request.caller
+      const condition = parseCriteria(request.body.criteria, vocabularyOf(await reader.fieldsOf(accountId)))
+      return reader.explain(accountId, condition, parseContactRef(request.body.contact))
+    },
+  )
+
+  app.get(
+    '/api/contact_lists/:list_id/contacts/:contact/explain',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'explainMember',
+        summary: 'Why a contact is in a list, or is not',
+        params: Type.Object({ list_id: Type.String(), contact: Type.String() }),
+        response: { 200: Explanation },
+      },
+    },
+    async (request) => {
+      const { accountId } = request.caller
+      const listId = listIdOf(request.params)
+      await requireList(db, accountId, listId)
+      const condition: Condition = { is: 'list', listIds: [listId] }
+      const explained = await reader.explain(accountId, condition, parseContactRef(request.params.contact))
+      return { list_id: listId, ...explained }
+    },
+  )
+
+  app.post(
+    '/api/contact_lists/:list_id/convert',
+    {
+      config: { scope: 'write' },
+      schema: {
+        tags,
+        operationId: 'convertList',
+        summary: 'Make a static list of a smart one, with those who are in it now',
+        params: ListParams,
+        response: { 200: Converted },
+      },
+    },
+    (request, reply) =>
+      change(request, reply, async (trx) => {
+        const { accountId } = request.caller
+        const listId = listIdOf(request.params)
+        const { time_zone: timeZone } = await settingsOf(accountId)
+        const fields = await reader.fieldsOf(accountId)
+        return { status: 200, body: await convertList(trx, request.caller, listId, { fields, timeZone }) }
       }),
   )
 

@@ -1,5 +1,7 @@
 import { Type } from 'typebox'
 import { Nullable } from '../../http/paging.ts'
+import { Contact } from '../contacts/schemas.ts'
+import type { Explained } from '../criteria/explain.ts'
 
 /** A list as the API answers it. */
 export const List = Type.Object({
@@ -7,7 +9,9 @@ export const List = Type.Object({
   name: Type.String(),
   description: Nullable(Type.String()),
   type: Type.Enum(['static', 'smart']),
-  criteria: Type.Unknown(),
+  criteria: Type.Unknown({ description: 'Of a smart list, with the merge tags of now; null: a static list.' }),
+  criteria_version: Type.Optional(Type.Integer()),
+  track: Type.Optional(Type.Boolean({ description: 'Whether entering and leaving are told.' })),
   contacts_count: Type.Integer(),
   counted_at: Type.String(),
   created_at: Type.String(),
@@ -32,10 +36,34 @@ export const Removed = Type.Object({
   not_found_ids: Type.Array(Type.String()),
 })
 
+export const Converted = Type.Object({
+  change_set_id: Type.Integer(),
+  added: Type.Integer(),
+  already_members: Type.Integer(),
+  opted_out: Type.Integer(),
+})
+
 export const Merged = Type.Object({
   change_set_id: Type.Integer(),
   added: Type.Integer(),
   already_members: Type.Integer(),
   opted_out: Type.Integer(),
   merged_list_ids: Type.Array(Type.Integer()),
+})
+
+export const Preview = Type.Object({ count: Type.Integer(), sample: Type.Array(Contact) })
+
+/** Why someone is in a list, or is not. */
+export const Explanation = Type.Object({
+  list_id: Type.Optional(Type.Integer()),
+  contact_id: Type.String(),
+  matches: Type.Boolean(),
+  changes_at: Nullable(
+    Type.String({ description: 'When time alone will change it; null: not unless something else happens.' }),
+  ),
+  explanation: Type.Unsafe<Explained>({
+    type: 'object',
+    additionalProperties: true,
+    description: 'For each part: `is`, `outcome`, `changes_at`; of a condition what it `seen`; its parts under `of`.',
+  }),
 })

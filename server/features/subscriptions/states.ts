@@ -19,40 +19,19 @@ export type StateReason =
   | 'import' //    a column of an import said so
   | 'bulk' //      a caller said so of everyone selected
   | 'withdrawn' // they had left before they were entered again
+  | 'person' //    they have left by their own act
+  | 'complaint' // they have told their mail provider that it is spam
+  | 'asked' //     they were asked to confirm
+  | 'confirmed' // they have confirmed
+  | 'expired' //   they were asked, and never answered
+  | 'bounce' //    their mailbox refuses mail for good
 
-const UNDONE_BY_CALLERS: ReadonlySet<string> = new Set<StateReason>(['caller', 'import', 'bulk'])
+export const UNDONE_BY_CALLERS: ReadonlySet<string> = new Set<StateReason>(['caller', 'import', 'bulk'])
 
 export interface Standing {
   state: State
   state_reason: string | null
   state_before: State | null
-}
-
-/** How someone is entered: what the request says, else what the account asks for; a withdrawal outlives both. */
-export function standingOnEntry(asked: {
-  unsubscribed?: boolean | undefined
-  doubleOptIn: boolean
-  withdrawn: boolean
-}): Standing {
-  if (asked.withdrawn) return { state: 'unsubscribed', state_reason: 'withdrawn', state_before: null }
-  const state = asked.doubleOptIn ? 'pending' : 'subscribed'
-  if (asked.unsubscribed) return { state: 'unsubscribed', state_reason: 'caller', state_before: state }
-  return { state, state_reason: 'caller', state_before: null }
-}
-
-/**
- * Where `unsubscribed: true` or `false` of a caller leads; undefined: nowhere. `false` takes back what a caller or an
- * import has set, and returns to what was before that; the person's own act it never undoes (one client sends `false`
- * with every update).
- */
-export function standingAfterCaller(now: Standing, unsubscribed: boolean): Standing | undefined {
-  if (unsubscribed) {
-    return now.state === 'unsubscribed'
-      ? undefined
-      : { state: 'unsubscribed', state_reason: 'caller', state_before: now.state }
-  }
-  if (now.state !== 'unsubscribed' || !UNDONE_BY_CALLERS.has(now.state_reason ?? '')) return undefined
-  return { state: now.state_before ?? 'subscribed', state_reason: 'caller', state_before: null }
 }
 
 /** Whether removing someone in this state must leave a suppression, so that they do not come back as subscribed. */

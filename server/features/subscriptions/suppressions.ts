@@ -3,13 +3,14 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { hmac, hmacAll, type Keyring } from '../../lib/secret.ts'
 import { LEAVES_SUPPRESSION, type State } from './states.ts'
+import type { Past } from './transitions.ts'
 
 const PURPOSE = 'suppression'
 
 /** What the suppressions say to an address that is being entered. */
 export interface Ruling {
   /** What a removal or an erasure left: `withdrawn` enters as unsubscribed, `erased` does not come back at all. */
-  past: 'free' | 'withdrawn' | 'erased'
+  past: Past
   /** Whether the address, its hash or its domain stands in the list of those that may not be mailed. */
   suppressed: boolean
 }
@@ -24,7 +25,7 @@ export async function rulingOn(trx: Queryable, keyring: Keyring, accountId: numb
     select kind, reason from suppressions_of(${accountId}, ${values})`)
   const marks = found.filter(({ kind }) => kind === 'hmac').map(({ reason }) => reason)
   return {
-    past: marks.includes('erased') ? 'erased' : marks.length > 0 ? 'withdrawn' : 'free',
+    past: marks.includes('erased') ? 'erased' : marks.length > 0 ? 'withdrawn' : 'absent',
     suppressed: found.some(({ kind }) => kind !== 'hmac'),
   }
 }
@@ -49,7 +50,7 @@ export function leaveWithdrawn(
 }
 
 /** Every entry that would forbid mail to an address. `*.example.com` stands for all domains below example.com. */
-function suppressionValues(email: string): string[] {
+export function suppressionValues(email: string): string[] {
   const labels = email.slice(email.lastIndexOf('@') + 1).split('.')
   return [
     email,
@@ -75,16 +76,34 @@ export function sendable(state: State, suppressed: boolean): Sendable {
  * The same entries as a condition over `contacts as c`, for statements that look at many: PostgreSQL turns each part into
  * one hash table. A few contacts ask `is_suppressed`, which does not plan it all anew with every statement. Never null.
  */
-export const SUPPRESSED: Sql = sql`(
+export const SUPPRESSED: Sql = suppressedAt(sql`now()`)
+
+/** The same at another moment: an entry may end. */
+export function suppressedAt(now: Sql): Sql {
+  const inForce = sql`(s.expires_at is null or s.expires_at > ${now})`
+  return sql`(
   exists (select from suppressions as s where s.account_id = c.account_id
-    and s.kind = 'address' and s.value = c.email and (s.expires_at is null or s.expires_at > now()))
+    and s.kind = 'address' and s.value = c.email and ${inForce})
   or exists (select from suppressions as s where s.account_id = c.account_id
-    and s.kind = 'sha256' and s.value = encode(sha256(convert_to(c.email, 'UTF8')), 'hex') and (s.expires_at is null or s.expires_at > now()))
+    and s.kind = 'sha256' and s.value = encode(sha256(convert_to(c.email, 'UTF8')), 'hex') and ${inForce})
   or exists (select from suppressions as s where s.account_id = c.account_id and s.kind = 'domain'
     and s.value = any(array(
       select case at when 1 then '' else '*.' end || array_to_string(labels[at:], '.')
       from string_to_array(split_part(c.email, '@', 2), '.') as labels, generate_subscripts(labels, 1) as at))
-    and (s.expires_at is null or s.expires_at > now())))`
+    and ${inForce}))`
+}
+
+/** When the entries end that now forbid mail to an address, over `contacts as c`: an array of texts. */
+export function suppressionEnds(now: Sql): Sql {
+  return sql`array(
+    select s.expires_at::text from suppressions as s
+    where s.account_id = c.account_id and s.expires_at > ${now} and (
+      (s.kind = 'address' and s.value = c.email)
+      or (s.kind = 'sha256' and s.value = encode(sha256(convert_to(c.email, 'UTF8')), 'hex'))
+      or (s.kind = 'domain' and s.value = any(array(
+        select case at when 1 then '' else '*.' end || array_to_string(labels[at:], '.')
+        from string_to_array(split_part(c.email, '@', 2), '.') as labels, generate_subscripts(labels, 1) as at)))))`
+}
 
 /** What removals and erasures have left of many addresses: of those alone of which there is a mark. */
 export async function marksOf(
@@ -106,4 +125,13 @@ export async function marksOf(
     if (marks.get(email) !== 'erased') marks.set(email, reason === 'erased' ? 'erased' : 'withdrawn')
   }
   return marks
+}
+
+/** Takes away what the person's own earlier acts have left of an address, now that they want mail again. */
+export function forgiveWithdrawal(trx: Trx, keyring: Keyring, accountId: number, email: string): void {
+  trx.send(sql`
+    delete from suppressions
+    where account_id = ${accountId} and (
+      (kind = 'hmac' and reason = 'withdrawn' and value = any(${hmacAll(keyring, PURPOSE, email).map(({ value }) => value)}::text[]))
+      or (kind = 'address' and reason = 'complaint' and value = ${email}))`)
 }

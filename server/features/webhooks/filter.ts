@@ -1,33 +1,18 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { invalid } from '../../lib/app-error.ts'
-import { isObject } from '../../lib/json.ts'
-import { checkLists, vocabularyOf } from '../contacts/selection.ts'
+import { vocabularyOf } from '../contacts/selection.ts'
 import { type Calendar, compile } from '../criteria/compile.ts'
+import { expandLists } from '../criteria/expand.ts'
+import { FOR_FEW } from '../criteria/forms.ts'
 import { parseCriteria } from '../criteria/parse.ts'
-import { COLUMN_NAMES } from '../criteria/subjects.ts'
+import { fieldsIn, shownForm, storedForm } from '../criteria/stored.ts'
 import { type FieldSet, loadFields } from '../fields/field-set.ts'
 
-/** Criteria as they are kept: as they were written, but with `#ID` where a field's merge tag stood, which may be renamed. */
+/** Criteria as they are kept, and the fields they speak of. */
 export interface StoredFilter {
   criteria: unknown
   fieldIds: number[]
-}
-
-/** Keys of a criteria's object that are never a field's. */
-const OWN_KEYS: ReadonlySet<string> = new Set([...COLUMN_NAMES, 'all', 'any', 'not', 'tag', 'list', 'event'])
-
-/** The same tree with every name of a field in it replaced. What is said of events is left alone: it names no fields. */
-function renamed(node: unknown, rename: (name: string) => string): unknown {
-  if (Array.isArray(node)) return node.map((part) => renamed(part, rename))
-  if (!isObject(node) || 'event' in node) return node
-  if (typeof node.field === 'string') return { ...node, field: rename(node.field) }
-  return Object.fromEntries(
-    Object.entries(node).map(([key, value]) => {
-      if (key === 'all' || key === 'any' || key === 'not') return [key, renamed(value, rename)]
-      return [OWN_KEYS.has(key) ? key : rename(key), value]
-    }),
-  )
 }
 
 /**
@@ -36,15 +21,10 @@ function renamed(node: unknown, rename: (name: string) => string): unknown {
  */
 export async function checkFilter(trx: Trx, accountId: number, criteria: unknown): Promise<StoredFilter> {
   const fields = await loadFields(trx, accountId)
-  await checkLists(trx, accountId, parseCriteria(criteria, vocabularyOf(fields)))
-  const used = new Set<number>()
-  const stored = renamed(criteria, (name) => {
-    const field = fields.tagged(name)
-    if (!field) return name
-    used.add(field.id)
-    return `#${field.id}`
-  })
-  const fieldIds = [...used]
+  const vocabulary = vocabularyOf(fields)
+  await expandLists(trx, accountId, parseCriteria(criteria, vocabulary), fields, 'criteria')
+  const stored = storedForm(criteria, vocabulary)
+  const fieldIds = fieldsIn(stored)
   const held = await trx.query<{ id: number }>(sql`
     select id from fields where account_id = ${accountId} and id = any(${fieldIds}::bigint[]) and removed_at is null
     order by id for share`)
@@ -54,15 +34,24 @@ export async function checkFilter(trx: Trx, accountId: number, criteria: unknown
 
 /** Criteria as they were written, with the merge tags of now. */
 export function shownCriteria(stored: unknown, fields: FieldSet): unknown {
-  return renamed(stored, (name) => {
-    const id = /^#(\d+)$/.exec(name)?.[1]
-    return fields.active.find((field) => String(field.id) === id)?.mergeTag ?? name
-  })
+  return shownForm(stored, (id) => fields.numbered(id))
 }
 
-/** The condition over `contacts as c`. Throws `invalid` when what was right once is no longer: a field has another kind. */
-export function compileFilter(stored: unknown, fields: FieldSet, calendar: Calendar): Sql {
-  return compile(parseCriteria(shownCriteria(stored, fields), vocabularyOf(fields)), calendar)
+/**
+ * The condition over `contacts as c`, of which a few are looked at. Throws `invalid` when what was right once is no longer:
+ * a field has another kind, a list has gone.
+ */
+export async function compileFilter(
+  db: Queryable,
+  accountId: number,
+  stored: unknown,
+  { fields: known, ...calendar }: Calendar & { fields: FieldSet },
+): Promise<Sql> {
+  // Those that are known may be 5 s old, and the criteria newer.
+  const isKnown = fieldsIn(stored).every((id) => known.numbered(id))
+  const fields = isKnown ? known : await loadFields(db, accountId)
+  const condition = parseCriteria(shownCriteria(stored, fields), vocabularyOf(fields))
+  return compile(await expandLists(db, accountId, condition, fields, 'criteria'), calendar, FOR_FEW)
 }
 
 /** Which webhooks keep a field from being deleted. */

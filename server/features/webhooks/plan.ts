@@ -87,7 +87,7 @@ async function filterOf(
   if (criteria === null) return sql`true`
   try {
     const { time_zone: timeZone } = await settingsOf(accountId)
-    const condition = compileFilter(criteria, await fieldsOf(accountId), { timeZone })
+    const condition = await compileFilter(trx, accountId, criteria, { timeZone, fields: await fieldsOf(accountId) })
     return sql`exists (select from contacts as c where c.account_id = ${accountId} and c.id = e.contact_id and ${condition})`
   } catch (error) {
     if (!(error instanceof AppError) || !error.messages) throw error

@@ -71,7 +71,7 @@ test('what can be no webhook is refused, with the place and the cure', async (t)
     [{ url, types: ['erased'] }, 'types.0', /not included/],
     [{ url, criteria: { nobody: 1 } }, 'criteria.nobody', /is not a field or filter/],
     [{ url, criteria: { all: [{ field: 'state', op: 'gt', value: 1 }] } }, 'criteria.all.0.op', /is not an operator/],
-    [{ url, criteria: { list: 99 } }, 'list_id', /not found: 99/],
+    [{ url, criteria: { list: 99 } }, 'criteria', /not found: 99/],
     [{ url, criteria: 'all' }, 'criteria', /must be an object/],
     [{ url, each: 'yes' }, 'each', /must be a boolean/],
     [{ url, secret: 'whsec_x' }, 'secret', /is not a known key/],

@@ -1,0 +1,154 @@
+import sql, { type Sql } from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+
+/** A row of the outbox, without its events. */
+export interface Waiting {
+  id: number
+  kind: 'acts' | 'criteria' | 'clock' | 'comparison'
+  /** Events. */
+  size: number
+  bulk: boolean
+  change_set_id: number | null
+  details: { list_id?: number; version?: number; announce?: boolean; after?: string } | null
+}
+
+/** Acts looked at, at most. */
+const LOOKED_AT = 10_000
+
+/**
+ * Events placed in one transaction: enough to make its fixed cost small. While bulk acts wait, so few of them that a small
+ * act which comes meanwhile is told within a second.
+ */
+const MOST_EVENTS = 20_000
+const MOST_BULK = 10_000
+const MOST_SMALL = 1000
+
+/** Acts in the order of the outbox, and all that is no act. */
+export function readWaiting(trx: Trx, accountId: number): Promise<Waiting[]> {
+  const rows = (kind: Sql) => sql`
+    select id, kind, size, bulk, change_set_id, details from outbox where account_id = ${accountId} and kind ${kind} 'acts'`
+  return trx.query<Waiting>(sql`
+    (${rows(sql`=`)} order by id limit ${LOOKED_AT}) union all (${rows(sql`<>`)} order by id) order by id`)
+}
+
+/** Whether there may be more acts than `readWaiting` answered. */
+export function mayBeMore(acts: number): boolean {
+  return acts === LOOKED_AT
+}
+
+/**
+ * The acts to be placed now, in the order of their positions. Small ones overtake bulk ones unless they are about the same
+ * people or of the same change set: then they wait, and with them whatever is about people of those that wait.
+ */
+export async function chooseActs(trx: Trx, accountId: number, waiting: readonly Waiting[]): Promise<Waiting[]> {
+  const acts = waiting.filter((row) => row.kind === 'acts')
+  const firstBulk = acts.find((row) => row.bulk)
+  if (!firstBulk) return upTo(MOST_EVENTS, acts)
+  const small = upTo(
+    MOST_SMALL,
+    acts.filter((row) => !row.bulk),
+  )
+  const behind = small.filter((row) => row.id > firstBulk.id)
+  const { held, people } = await heldBack(trx, accountId, behind, acts)
+  // A bulk act that stands behind one that waits may be about the same people as that.
+  const firstHeld = Math.min(...people)
+  const bulk = acts.filter((row) => row.bulk && row.id < firstHeld)
+  return [...small.filter((row) => !held.has(row.id)), ...upTo(MOST_BULK, bulk)]
+}
+
+/** As many as have so many events, one at least. */
+function upTo(most: number, rows: readonly Waiting[]): Waiting[] {
+  let events = 0
+  const end = rows.findIndex(({ size }, at) => {
+    events += size
+    return at > 0 && events > most
+  })
+  return end === -1 ? [...rows] : rows.slice(0, end)
+}
+
+/** Which of these small acts must wait, and which of them are about people rather than the account. */
+async function heldBack(
+  trx: Trx,
+  accountId: number,
+  small: readonly Waiting[],
+  acts: readonly Waiting[],
+): Promise<{ held: Set<number>; people: Set<number> }> {
+  if (small.length === 0) return { held: new Set(), people: new Set() }
+  const people = await trx.query<{ id: number; contact_id: string; touches: boolean }>(sql`
+    with bulk as materialized (
+      select id, change_set_id, first_event, last_event from outbox where account_id = ${accountId} and bulk
+    ), since as (
+      select first_event as id from bulk order by first_event limit 1
+    ), small as materialized (
+      select o.id, e.contact_id, e.id as event_id
+      from outbox as o, unnest(o.event_ids) as named (id) join events as e on e.account_id = ${accountId} and e.id = named.id
+      where o.account_id = ${accountId} and o.id = any(${small.map((row) => row.id)}::bigint[]) and e.contact_id is not null
+    )
+    select small.id, small.contact_id, exists (
+      select from events as earlier
+      where earlier.account_id = ${accountId} and earlier.contact_id = small.contact_id
+        and earlier.id >= (select id from since) and earlier.id <> small.event_id
+        and not earlier.types && '{list_entered,list_left}' -- these have their places already
+        and exists (select from bulk where bulk.id < small.id and bulk.change_set_id is not distinct from earlier.change_set_id
+          and earlier.id between bulk.first_event and bulk.last_event)) as touches
+    from small`)
+  const peopleOf = Map.groupBy(people, (row) => row.id)
+  const held = new Set<number>()
+  const heldWithPeople = new Set<number>()
+  const heldPeople = new Set<string>()
+  const heldChangeSets = new Set<number>()
+  for (const row of acts) {
+    if (row.bulk) {
+      if (row.change_set_id !== null) heldChangeSets.add(row.change_set_id)
+      continue
+    }
+    if (!small.includes(row)) continue
+    const about = peopleOf.get(row.id) ?? []
+    const waits =
+      (row.change_set_id !== null && heldChangeSets.has(row.change_set_id)) ||
+      about.some((one) => one.touches || heldPeople.has(one.contact_id))
+    if (!waits) continue
+    held.add(row.id)
+    if (row.change_set_id !== null) heldChangeSets.add(row.change_set_id)
+    if (about.length > 0) heldWithPeople.add(row.id)
+    for (const one of about) heldPeople.add(one.contact_id)
+  }
+  return { held, people: heldWithPeople }
+}
+
+/** An act that has its place in the feed: the positions of its events. */
+export interface PlacedAct {
+  id: number
+  first: number
+  last: number
+}
+
+/** Gives the events of these acts the next positions, in the order of the acts, and takes the acts out of the outbox. */
+export async function placeActs(
+  trx: Trx,
+  accountId: number,
+  position: number,
+  acts: readonly Waiting[],
+): Promise<PlacedAct[]> {
+  if (acts.length === 0) return []
+  const rows = await trx.query<{ id: number; events: number }>(sql`
+    with taken as (
+      select chosen.nth, o.id, o.event_ids
+      from unnest(${acts.map((row) => row.id)}::bigint[]) with ordinality as chosen (id, nth)
+      join outbox as o on o.account_id = ${accountId} and o.id = chosen.id
+    ), placed as (
+      insert into feed (account_id, position, event_id)
+      select ${accountId}::bigint, ${position}::bigint + row_number() over (order by taken.nth, event.nth), event.id
+      from taken, unnest(taken.event_ids) with ordinality as event (id, nth)
+      returning position
+    ), removed as (
+      delete from outbox where account_id = ${accountId} and id in (select id from taken)
+    )
+    select id, cardinality(event_ids) as events from taken order by nth`)
+  let last = position
+  return rows.map(({ id, events }) => {
+    const first = last + 1
+    last += events
+    return { id, first, last }
+  })
+}

@@ -1,0 +1,97 @@
+import sql, { join, type Sql } from 'sql-template-tag'
+import { compile } from './compile.ts'
+import { windowEdge } from './compile-event.ts'
+import type { Operator } from './operators.ts'
+import type { Condition, Test } from './parse.ts'
+import type { Window } from './parse-event.ts'
+
+/** How soon time alone may change what a condition says: within windows of hours, or of days. */
+export type Pace = 'minute' | 'hour'
+
+const RELATIVE: ReadonlySet<Operator> = new Set(['within_last', 'older_than', 'within_next', 'anniversary_within'])
+
+/** What in criteria depends on the clock: tests of dates and of whether someone may be mailed, and windows of events. */
+export function clockParts(condition: Condition): { tests: Test[]; windows: Window[] } {
+  switch (condition.is) {
+    case 'all':
+    case 'any': {
+      const parts = condition.of.map(clockParts)
+      return { tests: parts.flatMap((part) => part.tests), windows: parts.flatMap((part) => part.windows) }
+    }
+    case 'not':
+    case 'smart':
+      return clockParts(condition.of)
+    case 'test':
+      return { tests: isOfClock(condition) ? [condition] : [], windows: [] }
+    case 'event':
+      return { tests: [], windows: condition.within ? [condition.within] : [] }
+    case 'tag':
+    case 'list':
+      return { tests: [], windows: [] }
+  }
+}
+
+/** A suppression may end, so whether someone is sendable depends on the clock. */
+function isOfClock({ subject, op }: Test): boolean {
+  return RELATIVE.has(op) || isSendable(subject)
+}
+
+export function isSendable({ source, name }: Test['subject']): boolean {
+  return source === 'column' && name === 'sendable'
+}
+
+/** null: time changes nothing. */
+export function paceOf(condition: Condition): Pace | null {
+  const { tests, windows } = clockParts(condition)
+  if (windows.some((window) => window.unit === 'h')) return 'minute'
+  return tests.length + windows.length > 0 ? 'hour' : null
+}
+
+/** The account's clock from one look to the next. */
+export interface Span {
+  timeZone: string
+  from: Sql
+  to: Sql
+}
+
+/**
+ * The contacts, as `select … as contact_id`, of whom time alone may have changed what these conditions say: an event left a
+ * window, or a test on a date holds at one end of the span and not at the other. Some more may be among them. undefined
+ * when there can't be any.
+ * @param turned Whether a day has ended in the span, and whether a suppression has: else those tests need no look.
+ */
+export function movedByClock(
+  accountId: number,
+  conditions: readonly Condition[],
+  { timeZone, from, to }: Span,
+  turned: { day: boolean; suppression: boolean },
+): Sql | undefined {
+  const parts = conditions.map(clockParts)
+  const windows = distinct(
+    parts.flatMap((part) => part.windows).filter(({ unit }) => unit === 'h' || turned.day),
+    (window) => `${window.size}${window.unit}`,
+  )
+  const left = windows.map(
+    (window) => sql`
+      select e.contact_id from events as e where (e.account_id + 0) = ${accountId}::bigint and e.contact_id is not null
+        and e.at between ${windowEdge(window, { timeZone, now: from })} and ${windowEdge(window, { timeZone, now: to })}`,
+  )
+  const tests = distinct(
+    parts
+      .flatMap((part) => part.tests)
+      .filter(({ subject }) => (isSendable(subject) ? turned.suppression : turned.day)),
+    (test) => JSON.stringify([test.subject.name, test.op, test.values]),
+  ).map((test) => sql`${compile(test, { timeZone, now: from })} <> ${compile(test, { timeZone, now: to })}`)
+  const changed =
+    tests.length === 0
+      ? []
+      : [
+          sql`select c.id as contact_id from contacts as c where c.account_id = ${accountId} and (${join(tests, ' or ')})`,
+        ]
+  const all = [...left, ...changed]
+  return all.length === 0 ? undefined : join(all, ' union ')
+}
+
+function distinct<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {
+  return [...new Map(items.map((item) => [keyOf(item), item])).values()]
+}

@@ -1,0 +1,148 @@
+import sql, { join, raw, type Sql } from 'sql-template-tag'
+import type { Context } from './compile.ts'
+import {
+  admitsNone,
+  allows,
+  isAtLeastOne,
+  isNone,
+  isRecordedSince,
+  isThatEvent,
+  mostCounted,
+  windowEdge,
+} from './compile-event.ts'
+import type { EventCondition } from './parse-event.ts'
+
+/** How a condition looks at what stands in other tables, and what it does with an expression that others may need too. */
+export interface Form {
+  happened: (condition: EventCondition, context: Context) => Sql
+  /** In any of these static lists. */
+  isMember: (listIds: readonly number[]) => Sql
+  /** By their own act. */
+  hasLeft: (listId: number) => Sql
+  /** Whether `share` takes an expression once for all who need it, rather than repeating it. */
+  shares: boolean
+  share: (expression: Sql) => Sql
+}
+
+const isMember = (listIds: readonly number[]) => sql`exists (
+  select from list_members as m
+  where m.account_id = c.account_id and m.list_id = any(${[...listIds]}::bigint[]) and m.contact_id = c.id)`
+
+const hasLeft = (listId: number) => sql`exists (
+  select from list_opt_outs as o where o.account_id = c.account_id and o.list_id = ${listId} and o.email = c.email)`
+
+/** Looks at each contact's own events, as many as decide, through the index on them. */
+export const FOR_FEW: Form = {
+  isMember,
+  hasLeft,
+  shares: false,
+  share: (expression) => expression,
+  happened(condition, context) {
+    const events = sql`from events as e
+      where e.account_id = c.account_id and e.contact_id = c.id and ${isThatEvent(condition, context)}`
+    if (isAtLeastOne(condition.count)) return sql`exists (select ${events})`
+    if (isNone(condition.count)) return sql`(not exists (select ${events}))`
+    return sql`(select ${allows(condition.count, sql`count(*)`)} from (select ${events} limit ${mostCounted(condition.count)}) as counted)`
+  },
+}
+
+/**
+ * Reads an account's events once, and joins what it found. Only ever by `exists` and `not exists`, which PostgreSQL turns
+ * into joins: `not in` over ten million events ran for minutes.
+ */
+export function forSet(accountId: number): Form {
+  return {
+    isMember,
+    hasLeft,
+    shares: false,
+    share: (expression) => expression,
+    happened(condition, context) {
+      const { count } = condition
+      const those = sql`e.account_id = ${accountId} and ${isThatEvent(condition, context)}`
+      if (isAtLeastOne(count) || isNone(count)) {
+        const some = sql`exists (select from events as e where ${those} and e.contact_id = c.id)`
+        return isNone(count) ? sql`(not ${some})` : some
+      }
+      // Who has no such event is not among the counted: where none is allowed, those are found who have too many or too few.
+      const bounds = allows(count, sql`count(*)`)
+      const counted = (having: Sql) => sql`exists (select from (
+        select e.contact_id from events as e where ${those} group by e.contact_id having ${having}) as counted
+        where counted.contact_id = c.id)`
+      return admitsNone(count) ? sql`(not ${counted(sql`not ${bounds}`)})` : counted(bounds)
+    },
+  }
+}
+
+/**
+ * For many criteria over the same few contacts: what several of them need of a contact is taken once, and its events are
+ * read once for all. Compile with it, then put `joins` behind the contacts in the same statement.
+ */
+export class Together implements Form {
+  readonly shares = true
+  readonly #shared = new Map<string, { expression: Sql; column: Sql }>()
+  readonly #counted = new Map<string, { match: Sql; column: Sql }>()
+  /** Where the windows of events begin; undefined once there is one without a window. */
+  #edges: Sql[] | undefined = []
+  #usesLists = false
+
+  share(expression: Sql): Sql {
+    return columnFor(this.#shared, expression, 'x.s', (column) => ({ expression, column }))
+  }
+
+  happened(condition: EventCondition, context: Context): Sql {
+    const match = isThatEvent(condition, context)
+    if (condition.within) this.#edges?.push(windowEdge(condition.within, context))
+    else this.#edges = undefined
+    return allows(
+      condition.count,
+      columnFor(this.#counted, match, 'n.c', (column) => ({ match, column })),
+    )
+  }
+
+  isMember(listIds: readonly number[]): Sql {
+    this.#usesLists = true
+    return sql`(k.member_of && ${[...listIds]}::bigint[])`
+  }
+
+  hasLeft(listId: number): Sql {
+    return sql`(${listId}::bigint = any(o.has_left))`
+  }
+
+  joins(): Sql {
+    const parts = [
+      sql`cross join lateral (select array(select m.list_id from list_opt_outs as m where m.account_id = c.account_id and m.email = c.email) as has_left offset 0) as o`,
+    ]
+    if (this.#usesLists)
+      parts.push(
+        sql`cross join lateral (select array(select m.list_id from list_members as m where m.account_id = c.account_id and m.contact_id = c.id) as member_of offset 0) as k`,
+      )
+    const shared = [...this.#shared.values()].map(({ expression, column }) => sql`${expression} as ${bare(column)}`)
+    if (shared.length > 0) parts.push(sql`cross join lateral (select ${join(shared)} offset 0) as x`)
+    const counted = [...this.#counted.values()].map(
+      ({ match, column }) => sql`count(*) filter (where ${match}) as ${bare(column)}`,
+    )
+    if (counted.length > 0) {
+      const recent = this.#edges ? sql`and ${isRecordedSince(sql`least(${join(this.#edges)})`)}` : sql``
+      parts.push(sql`cross join lateral (
+        select ${join(counted)} from events as e where e.account_id = c.account_id and e.contact_id = c.id ${recent}) as n`)
+    }
+    return join(parts, '\n')
+  }
+}
+
+function columnFor<Entry extends { column: Sql }>(
+  known: Map<string, Entry>,
+  expression: Sql,
+  prefix: string,
+  make: (column: Sql) => Entry,
+): Sql {
+  const key = `${expression.text}\n${JSON.stringify(expression.values)}`
+  const entry = known.get(key) ?? make(raw(`${prefix}${known.size}`))
+  known.set(key, entry)
+  return entry.column
+}
+
+/** The column's name without that of its subquery. */
+function bare(column: Sql): Sql {
+  return raw(column.text.replace(/^\w+\./, ''))
+}

@@ -1,0 +1,70 @@
+import sql from 'sql-template-tag'
+import type { Database } from '../../db/database.ts'
+
+const EVERY_MS = 20_000
+/** How old the last look may be: windows of hours are to be told within a minute, of days within an hour. */
+const OLDEST = { minute: '40 seconds', hour: '40 minutes' } as const
+const COMPARED_EVERY = '24 hours'
+
+/**
+ * Asks the dispatcher for what time alone brings: looks at the clock where criteria depend on it (at once where the account's
+ * time zone has changed), once a day the comparison
+ * of all, and the taking over of criteria that got lost (an older release may have taken its row for an act). Each reads
+ * across accounts, then writes for one account at a time.
+ */
+export async function askForLooks(db: Database): Promise<void> {
+  const [looks, comparisons, criteria] = await Promise.all([
+    db.query<{ account_id: number }>(sql`
+      select l.account_id from lists as l join smart_looks as k on k.account_id = l.account_id
+      join accounts as a on a.id = l.account_id
+      where l.clock is not null
+      group by l.account_id, k.looked_at, k.time_zone, a.settings
+      having k.time_zone <> coalesce(a.settings ->> 'time_zone', 'UTC') or k.looked_at < now() - (case when bool_or(l.clock = 'minute') then ${OLDEST.minute} else ${OLDEST.hour} end)::interval`),
+    db.query<{ account_id: number }>(
+      sql`select account_id from smart_looks where compared_at < now() - ${COMPARED_EVERY}::interval`,
+    ),
+    db.query<{ account_id: number; id: number; criteria_version: number }>(sql`
+      select l.account_id, l.id, l.criteria_version from lists as l
+      left join smart_counts as n on n.account_id = l.account_id and n.list_id = l.id
+      where l.criteria is not null and n.version is distinct from l.criteria_version`),
+  ])
+  await Promise.all([
+    ...looks.map(({ account_id }) => ask(db, account_id, 'clock')),
+    ...comparisons.map(({ account_id }) => ask(db, account_id, 'comparison')),
+    ...criteria.map(({ account_id, id, criteria_version: version }) =>
+      ask(db, account_id, 'criteria', { list_id: id, version, announce: false }),
+    ),
+  ])
+}
+
+/** Unless the same is asked for already. */
+async function ask(
+  db: Database,
+  accountId: number,
+  kind: string,
+  details: Record<string, unknown> = {},
+): Promise<void> {
+  const asked = JSON.stringify(details)
+  await db.query(sql`
+    insert into outbox (account_id, event_ids, size, kind, details)
+    select ${accountId}::bigint, '{}'::uuid[], 0, ${kind}::text, ${asked}::jsonb
+    where not exists (
+      select from outbox where account_id = ${accountId} and kind = ${kind}
+        and (kind <> 'criteria' or details ->> 'list_id' = ${asked}::jsonb ->> 'list_id'))`)
+}
+
+/** Asks now and every 20 s. */
+export function startLooks(db: Database, onError: (error: unknown) => void) {
+  let running: Promise<void> = Promise.resolve()
+  const look = () => {
+    running = askForLooks(db).catch(onError)
+  }
+  look()
+  const timer = setInterval(look, EVERY_MS)
+  return {
+    async stop() {
+      clearInterval(timer)
+      await running
+    },
+  }
+}

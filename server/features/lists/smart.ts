@@ -1,0 +1,125 @@
+import sql, { type Sql } from 'sql-template-tag'
+import type { Queryable, Trx } from '../../db/database.ts'
+import { invalid } from '../../lib/app-error.ts'
+import { vocabularyOf } from '../contacts/selection.ts'
+import { type Pace, paceOf } from '../criteria/clock.ts'
+import { expand, type NamedList, readList, type StoredList } from '../criteria/expand.ts'
+import { listsIn, parseCriteria } from '../criteria/parse.ts'
+import { fieldsIn, storedForm } from '../criteria/stored.ts'
+import { loadFields } from '../fields/field-set.ts'
+
+/** An account's smart lists are all evaluated for every contact that changes. */
+const MOST_SMART_LISTS = 500
+
+/** Criteria as a list keeps them. */
+export interface KeptCriteria {
+  criteria: unknown
+  clock: Pace | null
+  /** The other smart lists that name the list, by way of others too: who is in them changes with it. */
+  above: { id: number; criteria_version: number }[]
+}
+
+/**
+ * Checks criteria for a list: their fields and lists are there and go on being there, and no smart list comes back to
+ * itself by way of others. `self` is the list that is changed. Throws `invalid` with every fault under its path.
+ */
+export async function checkCriteria(
+  trx: Trx,
+  accountId: number,
+  criteria: unknown,
+  self?: { id: number; name: string },
+): Promise<KeptCriteria> {
+  // Two that would name each other, if both were changed at once, do so one after the other.
+  const smart = await trx.query<StoredList & { criteria_version: number }>(sql`
+    select id, name, criteria, criteria_version from lists where account_id = ${accountId} and criteria is not null order by id
+    ${self ? sql`for no key update` : sql``}`)
+  if (!self && smart.length >= MOST_SMART_LISTS)
+    throw invalid({ criteria: [`an account can have at most ${MOST_SMART_LISTS} smart lists`] })
+  const fields = await loadFields(trx, accountId)
+  const vocabulary = vocabularyOf(fields)
+  const condition = parseCriteria(criteria, vocabulary)
+  const stored = storedForm(criteria, vocabulary)
+  await holdFields(trx, accountId, fieldsIn(stored))
+  const known = new Map<number, NamedList>()
+  const held = await holdLists(trx, accountId, listsIn(condition))
+  for (const { id, name, smart } of held) if (!smart) known.set(id, { id, name, condition: undefined })
+  for (const list of smart) known.set(list.id, readList(list, fields))
+  // Also one that was there a moment ago, and has been deleted by the time that it is held.
+  const missing = listsIn(condition).filter((id) => !held.some((list) => list.id === id))
+  if (missing.length > 0) throw invalid({ criteria: [`name lists that are not there: ${missing.join(', ')}`] })
+  if (self) known.set(self.id, { ...self, condition })
+  const listOf = (id: number) => known.get(id) ?? { id, name: '', condition: undefined } // static, named by another
+  if (!self) expand(condition, listOf, 'criteria')
+  const above = self ? smart.filter(({ id }) => isAbove(id, self.id, known)) : []
+  for (const { id } of above) expand({ is: 'list', listIds: [id] }, listOf, 'criteria')
+  return { criteria: stored, clock: paceOf(condition), above: above.filter(({ id }) => id !== self?.id) }
+}
+
+/** Whether a list names another, itself or by way of others: then its criteria grow with those of the other. */
+function isAbove(id: number, other: number, known: ReadonlyMap<number, NamedList>, seen = new Set<number>()): boolean {
+  if (id === other) return true
+  if (seen.has(id)) return false
+  seen.add(id)
+  const condition = known.get(id)?.condition
+  return condition !== undefined && listsIn(condition).some((next) => isAbove(next, other, known, seen))
+}
+
+async function holdFields(trx: Trx, accountId: number, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return
+  const held = await trx.query(sql`
+    select id from fields where account_id = ${accountId} and id = any(${[...ids]}) and removed_at is null order by id for key share`)
+  if (held.length < ids.length) throw invalid({ criteria: ['name a field that is being removed'] })
+}
+
+async function holdLists(trx: Trx, accountId: number, ids: readonly number[]) {
+  if (ids.length === 0) return []
+  return trx.query<{ id: number; name: string; smart: boolean }>(sql`
+    select id, name, criteria is not null as smart from lists
+    where account_id = ${accountId} and id = any(${[...ids]}) order by id for key share`)
+}
+
+/** Has the dispatcher compare lists with all contacts, one after the other, and tell who entered and left if `announce`. */
+export function askToCompare(
+  trx: Trx,
+  accountId: number,
+  lists: readonly { id: number; criteria_version: number }[],
+  announce: boolean,
+): void {
+  if (lists.length === 0) return
+  trx.send(sql`
+    insert into outbox (account_id, event_ids, size, kind, details)
+    select ${accountId}::bigint, '{}', 0, 'criteria',
+      jsonb_build_object('list_id', id, 'version', version, 'announce', ${announce}::boolean)
+    from unnest(${lists.map((list) => list.id)}::bigint[], ${lists.map((list) => list.criteria_version)}::int[])
+      with ordinality as list (id, version, nth) order by nth`)
+}
+
+/** The names of the smart lists whose criteria meet a condition on `criteria`. */
+async function listsWhose(db: Queryable, accountId: number, condition: Sql): Promise<string> {
+  const rows = await db.query<{ name: string }>(sql`
+    select name from lists where account_id = ${accountId} and ${condition} order by name`)
+  return rows.map((row) => row.name).join(', ')
+}
+
+/** Whether something stands on a field: the smart lists whose criteria speak of it, as the official API says it. */
+export async function listsUsingField(db: Queryable, accountId: number, fieldId: number): Promise<string[]> {
+  const names = await listsWhose(
+    db,
+    accountId,
+    sql`jsonb_path_exists(criteria, '$.**.field_id ? (@ == $id)', jsonb_build_object('id', ${fieldId}::bigint))`,
+  )
+  return names === '' ? [] : [`This field is used in the conditions of segment(s): ${names}.`]
+}
+
+/** Throws `invalid` while a smart list that is none of these speaks of one of them. Their rows are locked. */
+export async function refuseUsedLists(db: Queryable, accountId: number, listIds: readonly number[]): Promise<void> {
+  const ids = sql`jsonb_build_object('ids', ${[...listIds]}::bigint[])`
+  const names = await listsWhose(
+    db,
+    accountId,
+    sql`id <> all(${[...listIds]}::bigint[]) and (jsonb_path_exists(criteria, '$.**.list ? (@ == $ids[*])', ${ids})
+      or jsonb_path_exists(criteria, '$.**.entries[*] ? (@.key == "list").value ? (@ == $ids[*])', ${ids}))`,
+  )
+  if (names !== '')
+    throw invalid({ usage: [`This list is used in the conditions of segment(s): ${names}. Change these first.`] })
+}

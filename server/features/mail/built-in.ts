@@ -1,0 +1,56 @@
+import type { Language } from '../accounts/settings.ts'
+import type { Source } from './render.ts'
+
+export const CONFIRM_SUBSCRIPTION = 'confirm_subscription'
+
+const page = (lang: Language, body: string) => `<!doctype html>
+<html lang="${lang}"><head><meta charset="utf-8"><title>{{ account.name }}</title></head>
+<body style="font-family: sans-serif; line-height: 1.5; color: #1f2937; max-width: 36em; margin: 2em auto; padding: 0 1em">
+${body}
+</body></html>
+`
+const button = (words: string) =>
+  `<p><a href="{{ confirm_url }}" style="display: inline-block; padding: 0.7em 1.2em; color: #ffffff; background: {{ account.color }}; text-decoration: none">${words}</a></p>
+<p style="font-size: 0.9em">{{ confirm_url }}</p>`
+
+/** Templates that come with the service, in the languages that it speaks. An account's own of the same name counts before. */
+export const BUILT_IN: Readonly<Record<string, Record<Language, Source>>> = {
+  [CONFIRM_SUBSCRIPTION]: {
+    en: {
+      subject: 'Please confirm: news from {{ account.name }}',
+      html: page(
+        'en',
+        `<p>Hello{% if contact.first_name %} {{ contact.first_name }}{% endif %},</p>
+<p>{{ account.name }} would like to write to you at {{ contact.email }}. Please confirm that this is what you want:</p>
+${button('Yes, write to me')}
+<p>The link works for {{ days }} days. If you did not ask for this, do nothing: you will get no further mail.</p>`,
+      ),
+      text: `Hello{% if contact.first_name %} {{ contact.first_name }}{% endif %},
+
+{{ account.name }} would like to write to you at {{ contact.email }}. Please confirm that this is what you want:
+
+{{ confirm_url }}
+
+The link works for {{ days }} days. If you did not ask for this, do nothing: you will get no further mail.
+`,
+    },
+    de: {
+      subject: 'Bitte bestätigen: Nachrichten von {{ account.name }}',
+      html: page(
+        'de',
+        `<p>Guten Tag{% if contact.first_name %} {{ contact.first_name }}{% endif %},</p>
+<p>{{ account.name }} möchte Ihnen an {{ contact.email }} schreiben. Bitte bestätigen Sie, dass Sie das wünschen:</p>
+${button('Ja, schreiben Sie mir')}
+<p>Der Link gilt {{ days }} Tage. Wenn Sie nicht darum gebeten haben, müssen Sie nichts tun: Sie erhalten keine weitere Nachricht.</p>`,
+      ),
+      text: `Guten Tag{% if contact.first_name %} {{ contact.first_name }}{% endif %},
+
+{{ account.name }} möchte Ihnen an {{ contact.email }} schreiben. Bitte bestätigen Sie, dass Sie das wünschen:
+
+{{ confirm_url }}
+
+Der Link gilt {{ days }} Tage. Wenn Sie nicht darum gebeten haben, müssen Sie nichts tun: Sie erhalten keine weitere Nachricht.
+`,
+    },
+  },
+}

@@ -1,0 +1,68 @@
+import sql from 'sql-template-tag'
+import type { Database } from '../../db/database.ts'
+import type { Job } from '../../jobs/queue.ts'
+import type { Keyring } from '../../lib/secret.ts'
+import { MOST_ATTEMPTS, type SendPayload, sendMail } from './jobs.ts'
+import { openLetter } from './letter.ts'
+import { type MessageRow, recordSent } from './messages.ts'
+import { type Outbound, reasonOf } from './outbound.ts'
+
+export interface Delivering {
+  db: Database
+  keyring: Keyring
+  /** undefined: there is no mail server any more. */
+  outbound: Outbound | undefined
+}
+
+export function mailJobs(parts: Delivering): Job[] {
+  const job: Job<typeof SendPayload> = {
+    ...sendMail,
+    concurrency: 4,
+    run: ({ accountId, messageId }) => deliver(parts, accountId, messageId),
+  }
+  return [job] as unknown as Job[]
+}
+
+/**
+ * Hands one mail to the server. At least once: after a crash between its answer and ours it goes again, under the same
+ * Message-ID. What the server refuses for good is not tried again; all else throws, for the queue to try it later. What is
+ * thrown and kept names the server's code alone, as its words quote addresses.
+ */
+async function deliver({ db, keyring, outbound }: Delivering, accountId: number, messageId: string): Promise<void> {
+  const [row] = await db.query<MessageRow>(sql`
+    update messages set attempts = attempts + 1
+    where account_id = ${accountId} and id = ${messageId}::uuid and phase = 'queued'
+    returning contact_id, template, template_version, content, attempts`)
+  if (!row) return
+  const letter = openLetter(keyring, row.content)
+  if (!letter) return fail(db, accountId, messageId, 'its key is not in ROLLCALL_SECRET')
+  if (!outbound) return fail(db, accountId, messageId, 'SMTP_URL is not set any more')
+  try {
+    await outbound(messageId, letter)
+  } catch (error) {
+    const { reason, isFinal } = reasonOf(error)
+    if (isFinal || row.attempts >= MOST_ATTEMPTS) return fail(db, accountId, messageId, reason)
+    await note(db, accountId, messageId, reason)
+    throw new Error(`mail ${messageId}: ${reason}`)
+  }
+  await db.transaction(async (trx) => {
+    const [contact] = await trx.query(sql`
+      select id from contacts where account_id = ${accountId} and id = ${row.contact_id}::uuid for no key update`)
+    const [sent] = await trx.query(sql`
+      update messages set phase = 'sent', error = null, sent_at = statement_timestamp()
+      where account_id = ${accountId} and id = ${messageId}::uuid and phase in ('queued', 'cancelled') returning id`)
+    const { contact_id: contactId, template, template_version: version } = row
+    if (contact && sent) recordSent(trx, accountId, { contactId, messageId, template, version, letter })
+  })
+}
+
+async function fail(db: Database, accountId: number, messageId: string, reason: string): Promise<void> {
+  await db.query(sql`
+    update messages set phase = 'failed', error = ${reason}
+    where account_id = ${accountId} and id = ${messageId}::uuid and phase = 'queued'`)
+}
+
+async function note(db: Database, accountId: number, messageId: string, reason: string): Promise<void> {
+  await db.query(sql`
+    update messages set error = ${reason} where account_id = ${accountId} and id = ${messageId}::uuid and phase = 'queued'`)
+}

@@ -1,0 +1,31 @@
+import { type Keyring, openSealed, seal } from '../../lib/secret.ts'
+import type { EventType } from '../activity/event-types.ts'
+
+const PURPOSE = 'mail'
+
+/** A mail as it goes out. */
+export interface Letter {
+  /** The recipient's address. */
+  to: string
+  /** Whose name stands before the address that mail comes from. */
+  fromName: string
+  subject: string
+  html: string
+  text: string
+  /** What is told of the contact once it is on its way. */
+  types: EventType[]
+}
+
+/** Sealed, as a link in it may let its reader act for the person. */
+export function sealLetter(keyring: Keyring, letter: Letter): Buffer {
+  return seal(keyring, PURPOSE, JSON.stringify(letter))
+}
+
+/** undefined when the key that sealed it is gone. */
+export function openLetter(keyring: Keyring, sealed: Uint8Array): Letter | undefined {
+  try {
+    return JSON.parse(openSealed(keyring, PURPOSE, sealed)) as Letter
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,28 @@
+import type { Queue } from '../../jobs/queue.ts'
+import { AppError } from '../../lib/app-error.ts'
+import type { Keyring } from '../../lib/secret.ts'
+
+/** What mails are posted with. */
+export interface MailRoom {
+  queue: Queue
+  keyring: Keyring
+  /** Whether there is a mail server; else mails are kept to be read through the API. */
+  hasServer: boolean
+  /** PUBLIC_URL. */
+  publicUrl: string | undefined
+  /** Where this process answers, for links that only who runs it will follow. */
+  ownUrl: string
+}
+
+/**
+ * What links begin with, without a slash at the end. Throws conflict where mail really goes out and nobody has said under
+ * which address its readers reach us.
+ */
+export function linkBase({ hasServer, publicUrl, ownUrl }: MailRoom): string {
+  if (publicUrl === undefined && hasServer)
+    throw new AppError(
+      'conflict',
+      'Mail with links can not be sent: set PUBLIC_URL to the address under which its readers reach Rollcall',
+    )
+  return (publicUrl ?? ownUrl).replace(/\/+$/, '')
+}

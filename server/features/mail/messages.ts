@@ -1,0 +1,89 @@
+import sql from 'sql-template-tag'
+import type { Queryable, Trx } from '../../db/database.ts'
+import { notFound } from '../../lib/app-error.ts'
+import { record } from '../activity/record.ts'
+import { sendMail } from './jobs.ts'
+import { type Letter, sealLetter } from './letter.ts'
+import type { MailRoom } from './mail-room.ts'
+
+/** `kept`: there is no mail server, so that it waits to be read. `cancelled`: what it says is no longer so. */
+export const PHASES = ['queued', 'sent', 'kept', 'failed', 'cancelled'] as const
+export type Phase = (typeof PHASES)[number]
+
+export interface MessageRow {
+  id: string
+  contact_id: string
+  template: string
+  template_version: number
+  phase: Phase
+  content: Buffer
+  attempts: number
+  error: string | null
+  at: Date
+  sent_at: Date | null
+}
+
+interface Posting {
+  accountId: number
+  contactId: string
+  template: string
+  version: number
+  letter: Letter
+}
+
+/** Puts a mail on its way, in the caller's transaction, which holds the contact's row. */
+export async function postMail(trx: Trx, room: MailRoom, posting: Posting): Promise<void> {
+  const { accountId, contactId, template, version, letter } = posting
+  const [row] = await trx.query<{ id: string }>(sql`
+    insert into messages (account_id, contact_id, template, template_version, phase, content, sent_at)
+    values (${accountId}, ${contactId}, ${template}, ${version}, ${room.hasServer ? 'queued' : 'kept'},
+      ${sealLetter(room.keyring, letter)}, ${room.hasServer ? null : new Date()})
+    returning id`)
+  const messageId = row!.id
+  if (room.hasServer) await room.queue.enqueue(trx, sendMail, { accountId, messageId })
+  else recordSent(trx, accountId, { contactId, messageId, template, version, letter })
+}
+
+/** Notes in the activity that a mail has gone. The contact's row is held. */
+export function recordSent(
+  trx: Trx,
+  accountId: number,
+  sent: Omit<Posting, 'accountId'> & { messageId: string },
+): void {
+  const { contactId, messageId, template, version, letter } = sent
+  record(trx, accountId, [{ contactId, types: letter.types, data: { message_id: messageId, template, version } }])
+}
+
+/** Keeps back mails of a template that have not gone out yet, as what they ask for is over. */
+export function cancelMails(trx: Trx, accountId: number, contactIds: readonly string[], template: string): void {
+  trx.send(sql`
+    update messages set phase = 'cancelled'
+    where account_id = ${accountId} and contact_id = any(${[...contactIds]}::uuid[]) and template = ${template} and phase = 'queued'`)
+}
+
+const COLUMNS = sql`id, contact_id, template, template_version, phase, content, attempts, error, at, sent_at`
+
+/** The latest first; of one contact where that is given. */
+export async function listMessages(
+  db: Queryable,
+  accountId: number,
+  { contactId, limit, offset }: { contactId?: string | undefined; limit: number; offset: number },
+): Promise<{ rows: MessageRow[]; total: number }> {
+  const which = sql`account_id = ${accountId} ${contactId === undefined ? sql`` : sql`and contact_id = ${contactId}::uuid`}`
+  const [rows, [total]] = await Promise.all([
+    db.query<MessageRow>(
+      sql`select ${COLUMNS} from messages where ${which} order by id desc limit ${limit} offset ${offset}`,
+    ),
+    db.query<{ count: number }>(sql`select count(*) as count from messages where ${which}`),
+  ])
+  return { rows, total: total!.count }
+}
+
+/** Throws not_found. */
+export async function findMessage(db: Queryable, accountId: number, id: string): Promise<MessageRow> {
+  const [row] = await db.query<MessageRow>(
+    sql`select ${COLUMNS} from messages where account_id = ${accountId} and id = ${id}::uuid`,
+  )
+  if (!row) throw notFound()
+  return row
+}

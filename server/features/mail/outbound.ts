@@ -1,0 +1,56 @@
+import { createTransport } from 'nodemailer'
+import type { Letter } from './letter.ts'
+
+/** Hands a mail to the server, and ends when that has taken it. Throws whatever nodemailer throws. */
+export type Outbound = (messageId: string, letter: Letter) => Promise<void>
+
+interface Settings {
+  /** `smtp://` or `smtps://`, with user and password. */
+  url: string
+  /** The address that mail comes from. */
+  from: string
+  timeoutMs: number
+}
+
+/** A connection a mail: the few that a service sends by itself need no pool, which would have to be closed. */
+export function outboundTo({ url, from, timeoutMs }: Settings): Outbound {
+  const transport = createTransport({
+    url,
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    dnsTimeout: timeoutMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+  const domain = from.slice(from.lastIndexOf('@') + 1)
+  return async (messageId, { to, fromName, subject, html, text }) => {
+    await transport.sendMail({
+      messageId: `<${messageId}@${domain}>`,
+      from: { name: oneLine(fromName), address: from },
+      to: { name: '', address: to },
+      subject: oneLine(subject),
+      html,
+      text,
+      headers: { 'Auto-Submitted': 'auto-generated' },
+    })
+  }
+}
+
+/** A header has one line, whatever somebody has put into their name. */
+export function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: line ends and their like must not get into a header
+  return text.replace(/[\x00-\x1f\x7f\u0085\u2028\u2029]+/g, ' ').trim()
+}
+
+/** Why it did not go, by code alone, and whether trying again is of no use. */
+export function reasonOf(error: unknown): { reason: string; isFinal: boolean } {
+  const { code, responseCode } = error as { code?: unknown; responseCode?: unknown }
+  if (typeof responseCode === 'number')
+    // Wrong credentials are for who runs the service to mend; a mail that waits meanwhile is not lost.
+    return { reason: `the mail server answered ${responseCode}`, isFinal: responseCode >= 500 && code !== 'EAUTH' }
+  return {
+    reason: `the mail server could not be used (${typeof code === 'string' ? code : 'unknown'})`,
+    isFinal: false,
+  }
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import sql from 'sql-template-tag'
+import { keyring, type TestApp, testApp } from '../../test/app.ts'
+import { person } from '../../test/imports.ts'
+import { runJobs, takeJobs } from '../../test/jobs.ts'
+import { type MailServer, mailServer } from '../../test/mail-server.ts'
+import { latestMail, linkIn, press } from '../../test/permission.ts'
+import { allJobs } from '../../worker.ts'
+import { sendMail } from './jobs.ts'
+
+const ANN = 'ann@example.com'
+
+async function withServer(
+  t: TestContext,
+  settings: Record<string, string> = {},
+): Promise<TestApp & { smtp: MailServer }> {
+  const smtp = await mailServer(t)
+  const mail = { SMTP_URL: smtp.url, MAIL_FROM: 'news@rollcall.example', SMTP_TIMEOUT_S: '1' }
+  const made = await testApp(t, { ...mail, PUBLIC_URL: 'https://people.example/rollcall/', ...settings })
+  return { ...made, smtp }
+}
+
+const typesOf = async ({ get }: TestApp) =>
+  ((await get(`/api/contacts/${ANN}/events`)).body.data as { types: string[] }[]).map(({ types }) => types)
+
+test('a mail goes to the server as its template says, and is noted once it is taken', async (t) => {
+  const made = await withServer(t)
+  await made.patch('/api/account', { name: 'Müller\u2028\r\nBcc: all@example.com', color: '#123456' })
+  await made.patch('/api/templates/confirm_subscription', { subject: 'Hi {{ contact.first_name }} <ö>' })
+  const name = 'Ann\r\nBcc: everyone@example.com\r\n\r\n<script>'
+  await made.post('/api/contacts', { email: 'ann@exämple.com', double_opt_in: true, fields: { first_name: name } })
+  assert.equal((await latestMail(made, 'ann@exämple.com')).phase, 'queued')
+
+  await made.runJobs()
+
+  const [mail] = made.smtp.mails
+  assert.equal(made.smtp.mails.length, 1)
+  assert.equal(mail!.subject, 'Hi Ann Bcc: everyone@example.com <script> <ö>')
+  assert.equal(mail!.from!.text.replaceAll('"', ''), 'Müller Bcc: all@example.com <news@rollcall.example>')
+  const [head] = made.smtp.raw[0]!.split('\r\n\r\n')
+  assert.doesNotMatch(head!, /^bcc:/im)
+  assert.match(head!, /^To: ann@xn--exmple-cua\.com$/m)
+  assert.match(head!, /^Auto-Submitted: auto-generated$/m)
+  assert.doesNotMatch(head!, /^List-Unsubscribe/im)
+  assert.match(mail!.html as string, /Ann[\s\S]*Bcc: everyone@example\.com[\s\S]*&lt;script&gt;/)
+  assert.match(mail!.text!, /https:\/\/people\.example\/rollcall\/confirm\/\d+-[\w-]{43}\n/)
+  const kept = await latestMail(made, 'ann@exämple.com')
+  assert.deepEqual([kept.phase, kept.attempts, kept.error, kept.template_version], ['sent', 1, null, 1])
+  assert.equal(mail!.messageId, `<${kept.id}@rollcall.example>`)
+  assert.equal(kept.to, 'ann@exämple.com')
+})
+
+test('what the server can not take now is tried again; what it refuses for good is not', async (t) => {
+  const made = await withServer(t)
+  made.smtp.moods.push(451, 'drop', 'stall', 'take')
+  await made.post('/api/contacts', { email: ANN, double_opt_in: true })
+  await made.runJobs()
+
+  assert.equal(made.smtp.mails.length, 1)
+  const sent = await latestMail(made, ANN)
+  assert.deepEqual([sent.phase, sent.attempts], ['sent', 4])
+  assert.deepEqual(await typesOf(made), [['confirmation_sent', 'email_sent'], ['created']])
+
+  made.smtp.moods.push(550)
+  await made.post(`/api/contacts/${ANN}/resubscribe`)
+  await made.runJobs()
+  const failed = await latestMail(made, ANN)
+  assert.deepEqual([failed.phase, failed.attempts, failed.error], ['failed', 1, 'the mail server answered 550'])
+  assert.equal((await typesOf(made)).length, 2, 'a mail that never went is no activity')
+  const [quoted] = await made.db.query<{ count: number }>(sql`
+    select count(*) as count from pgboss.job where output::text like '%ann@%' or data::text like '%ann@%'`)
+  assert.equal(quoted!.count, 0, "the server's words, which quote addresses, are kept nowhere")
+})
+
+test('a mail is given up when the server has failed for hours, and a server that is not there is one that fails', async (t) => {
+  const made = await withServer(t, { SMTP_URL: 'smtp://127.0.0.1:9' })
+  await made.post('/api/contacts', { email: ANN, double_opt_in: true })
+  await made.db.query(sql`update messages set attempts = 54`)
+  await made.runJobs()
+
+  const failed = await latestMail(made, ANN)
+  assert.equal(failed.phase, 'failed')
+  assert.match(failed.error, /^the mail server could not be used \(E\w+\)$/)
+})
+
+test('a mail whose link is void by the time it would go does not go', async (t) => {
+  const made = await withServer(t)
+  await made.post('/api/contacts', { email: ANN, double_opt_in: true })
+  await made.post(`/api/contacts/${ANN}/unsubscribe`)
+  await made.post('/api/contacts', { email: 'bob@example.com', double_opt_in: true })
+  await made.del('/api/contacts/bob@example.com')
+  await made.runJobs()
+
+  assert.equal(made.smtp.connections(), 0)
+  assert.equal((await latestMail(made, ANN)).phase, 'cancelled')
+})
+
+test('after a crash between the answer of the server and ours, the mail goes again as the same one', async (t) => {
+  const made = await withServer(t)
+  await made.post('/api/contacts', { email: ANN, double_opt_in: true })
+  const [payload] = await takeJobs<{ accountId: number; messageId: string }>(made.db, sendMail.name)
+  const { db, config, files, filesAt, queue } = made
+  const job = allJobs({ db, files, filesAt, queue, keyring, config }).find(({ name }) => name === sendMail.name)!
+  const run = () => job.run(payload!, new AbortController().signal)
+
+  await db.query(sql`alter table messages add constraint crash check (phase <> 'sent') not valid`)
+  await assert.rejects(run())
+  await db.query(sql`alter table messages drop constraint crash`)
+  await run()
+  await run()
+
+  assert.equal(made.smtp.mails.length, 2, 'what is known to be sent is not sent again')
+  assert.equal(new Set(made.smtp.mails.map((mail) => mail.messageId)).size, 1)
+  assert.deepEqual(await typesOf(made), [['confirmation_sent', 'email_sent'], ['created']])
+})
+
+test('with a mail server and no PUBLIC_URL nothing is sent, nothing changed, and the answer has the cure', async (t) => {
+  const made = await withServer(t, { PUBLIC_URL: '' })
+  await made.post('/api/contacts', { email: ANN })
+  await made.post(`/api/contacts/${ANN}/unsubscribe`)
+
+  const answers = [
+    await made.post(`/api/contacts/${ANN}/resubscribe`),
+    await made.post('/api/contacts', { email: 'new@example.com', double_opt_in: true }),
+  ]
+  for (const { status, body } of answers) {
+    assert.equal(status, 409)
+    assert.match(body.errors, /set PUBLIC_URL/)
+  }
+  assert.equal((await made.get('/api/contacts/new@example.com')).status, 404)
+  assert.equal((await made.get('/api/messages')).body.total, 0)
+})
+
+test('without a mail server mails wait to be read, sealed in the database, and their links work', async (t) => {
+  const made = await testApp(t)
+  await made.post('/api/contacts', { email: ANN, double_opt_in: true })
+  const mail = await latestMail(made, ANN)
+
+  assert.equal(mail.phase, 'kept')
+  const secret = linkIn(mail).split('-').at(-1)!
+  const [stored] = await made.db.query<{ text: string }>(sql`
+    select (select string_agg(m::text, '') from messages as m) || (select string_agg(c::text, '') from confirmations as c)
+      || (select string_agg(e::text, '') from events as e) as text`)
+  assert.ok(!stored!.text.includes(secret))
+  assert.ok(!stored!.text.includes(Buffer.from(secret).toString('hex')))
+  await press(made, linkIn(mail))
+  assert.equal((await person(made, ANN)).state, 'subscribed')
+  const reader = (await made.get('/api/messages')).body
+  assert.ok(!JSON.stringify(reader).includes(secret), 'the list of mails holds no links')
+})
+
+test('mails that were queued before the server was taken away fail, and say why', async (t) => {
+  const made = await withServer(t)
+  await made.post('/api/contacts', { email: ANN, double_opt_in: true })
+  const { db, files, filesAt, queue, config } = made
+  const { SMTP_URL: _, ...rest } = config
+  await runJobs(db, allJobs({ db, files, filesAt, queue, keyring, config: rest }))
+
+  const failed = await latestMail(made, ANN)
+  assert.deepEqual([failed.phase, failed.error], ['failed', 'SMTP_URL is not set any more'])
+})

@@ -1,0 +1,88 @@
+import sql from 'sql-template-tag'
+import type { Queryable, Trx } from '../../db/database.ts'
+import type { Caller } from '../../http/caller.ts'
+import { invalid, notFound } from '../../lib/app-error.ts'
+import type { Language } from '../accounts/settings.ts'
+import { BUILT_IN } from './built-in.ts'
+import { checkSource, type Source } from './render.ts'
+
+export interface Template extends Source {
+  name: string
+  /** Counts up with each change; 0: as it comes with the service. */
+  version: number
+  at: Date | null
+}
+
+const COLUMNS = sql`name, version, subject, html, text, at`
+
+/** The template that counts now: the account's own, else a built-in one. Throws not_found. */
+export async function findTemplate(
+  db: Queryable,
+  accountId: number,
+  name: string,
+  language: Language,
+): Promise<Template> {
+  const [own] = await db.query<Template>(sql`
+    select ${COLUMNS} from templates where account_id = ${accountId} and name = ${name} order by version desc limit 1`)
+  const found = own ?? builtIn(name, language)
+  if (!found) throw notFound()
+  return found
+}
+
+/** All of them by name. */
+export async function listTemplates(db: Queryable, accountId: number, language: Language): Promise<Template[]> {
+  const own = await db.query<Template>(sql`
+    select distinct on (name) ${COLUMNS} from templates where account_id = ${accountId} order by name, version desc`)
+  const others = Object.keys(BUILT_IN).filter((name) => !own.some((template) => template.name === name))
+  return [...own, ...others.map((name) => builtIn(name, language)!)].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function builtIn(name: string, language: Language): Template | undefined {
+  const source = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name]![language] : undefined
+  return source && { name, version: 0, at: null, ...source }
+}
+
+/** Throws `invalid` for a name that is taken, and for what can not be read as Liquid. */
+export async function createTemplate(trx: Trx, caller: Caller, name: string, source: Source): Promise<Template> {
+  await hold(trx, caller.accountId)
+  const [taken] = await trx.query(
+    sql`select name from templates where account_id = ${caller.accountId} and name = ${name} limit 1`,
+  )
+  if (taken || Object.hasOwn(BUILT_IN, name)) throw invalid({ name: ['has already been taken'] })
+  return save(trx, caller, name, source, 0)
+}
+
+/** Changes what is given, as a new version. Throws not_found and `invalid`. */
+export async function updateTemplate(
+  trx: Trx,
+  caller: Caller,
+  name: string,
+  patch: Partial<Source>,
+  language: Language,
+): Promise<Template> {
+  await hold(trx, caller.accountId)
+  const { subject, html, text, version } = await findTemplate(trx, caller.accountId, name, language)
+  return save(trx, caller, name, { subject, html, text, ...patch }, version)
+}
+
+async function save(trx: Trx, { accountId, actor }: Caller, name: string, source: Source, after: number) {
+  checkSource(source)
+  const [row] = await trx.query<Template>(sql`
+    insert into templates (account_id, name, version, subject, html, text, actor)
+    values (${accountId}, ${name}, ${after + 1}, ${source.subject}, ${source.html}, ${source.text}, ${actor})
+    returning ${COLUMNS}`)
+  return row!
+}
+
+/** Removes an account's own template in all its versions; a built-in one is again as it comes. Throws not_found. */
+export async function deleteTemplate(trx: Trx, accountId: number, name: string): Promise<void> {
+  const gone = await trx.query(
+    sql`delete from templates where account_id = ${accountId} and name = ${name} returning version`,
+  )
+  if (gone.length === 0 && !Object.hasOwn(BUILT_IN, name)) throw notFound()
+}
+
+/** One at a time: two that save at once would both count up from the same version. */
+async function hold(trx: Trx, accountId: number): Promise<void> {
+  await trx.query(sql`select id from accounts where id = ${accountId} for no key update`)
+}

@@ -1,0 +1,125 @@
+import { createHash, randomBytes } from 'node:crypto'
+import sql from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+import { AppError } from '../../lib/app-error.ts'
+import { displayEmail } from '../../lib/email.ts'
+import { parseId } from '../../lib/ids.ts'
+import { findAccount } from '../accounts/accounts.ts'
+import { CONFIRM_SUBSCRIPTION } from '../mail/built-in.ts'
+import { linkBase, type MailRoom } from '../mail/mail-room.ts'
+import { cancelMails, postMail } from '../mail/messages.ts'
+import { render } from '../mail/render.ts'
+import { findTemplate } from '../mail/templates.ts'
+import { contactVariables } from './variables.ts'
+
+/** Mails that ask one person to confirm, within an hour: more would be a nuisance to whoever has that address. */
+const MOST_MAILS = 3
+const WITHIN_S = 3600
+
+const SECRET_BYTES = 32
+
+/** What people are asked to confirm with. */
+export interface Asking {
+  room: MailRoom
+  /** CONFIRMATION_DAYS. */
+  days: number
+}
+
+export interface Asked {
+  url: string
+  expiresAt: Date
+}
+
+/**
+ * Makes a link by which a person may confirm; earlier ones go on working. Their row is held. With `mail` it is sent to them.
+ * Throws rate_limited when they were sent enough, and conflict when mail can not be sent.
+ */
+export async function askToConfirm(
+  trx: Trx,
+  { room, days }: Asking,
+  accountId: number,
+  contact: { id: string; email: string },
+  mail: boolean,
+): Promise<Asked> {
+  const base = linkBase(room)
+  if (mail) await checkRate(trx, accountId, contact.id)
+  const secret = randomBytes(SECRET_BYTES).toString('base64url')
+  const [row] = await trx.query<{ expires_at: Date }>(sql`
+    insert into confirmations (account_id, hash, contact_id, purpose, mailed, expires_at)
+    values (${accountId}, ${hashOf(secret)}, ${contact.id}, 'subscribe', ${mail}, clock_timestamp() + make_interval(days => ${days}))
+    returning expires_at`)
+  const url = `${base}/confirm/${accountId}-${secret}`
+  if (mail) await mailLink(trx, room, accountId, contact, url, days)
+  return { url, expiresAt: row!.expires_at }
+}
+
+async function checkRate(trx: Trx, accountId: number, contactId: string): Promise<void> {
+  const [sent] = await trx.query<{ count: number; wait_s: number | null }>(sql`
+    select count(*) as count, ceil(extract(epoch from min(created_at) - now()) + ${WITHIN_S})::int as wait_s from confirmations
+    where account_id = ${accountId} and contact_id = ${contactId} and mailed and created_at > now() - make_interval(secs => ${WITHIN_S})`)
+  if (sent!.count < MOST_MAILS) return
+  throw new AppError(
+    'rate_limited',
+    `They were sent ${MOST_MAILS} mails to confirm within the hour: wait, or give them the link yourself (send_confirmation: false)`,
+    undefined,
+    undefined,
+    { retry_after_s: Math.max(1, sent!.wait_s ?? WITHIN_S) },
+  )
+}
+
+async function mailLink(
+  trx: Trx,
+  room: MailRoom,
+  accountId: number,
+  contact: { id: string; email: string },
+  url: string,
+  days: number,
+): Promise<void> {
+  const [{ name, settings }, person] = await Promise.all([
+    findAccount(trx, accountId),
+    contactVariables(trx, accountId, contact.id),
+  ])
+  const template = await findTemplate(trx, accountId, CONFIRM_SUBSCRIPTION, settings.language)
+  const variables = { account: { name, color: settings.color }, contact: person, confirm_url: url, days }
+  await postMail(trx, room, {
+    accountId,
+    contactId: contact.id,
+    template: template.name,
+    version: template.version,
+    letter: {
+      ...render(template, variables),
+      to: displayEmail(contact.email),
+      fromName: name,
+      types: ['confirmation_sent', 'email_sent'],
+    },
+  })
+}
+
+/** Takes back whatever could still confirm; links that were used stay known as such. Sent, not awaited. */
+export function voidConfirmations(trx: Trx, accountId: number, contactIds: readonly string[]): void {
+  if (contactIds.length === 0) return
+  trx.send(sql`
+    delete from confirmations
+    where account_id = ${accountId} and contact_id = any(${[...contactIds]}::uuid[]) and used_at is null`)
+  cancelMails(trx, accountId, contactIds, CONFIRM_SUBSCRIPTION)
+}
+
+/** The same, and forgets those that were used: the address has changed to which they were sent. Sent, not awaited. */
+export function forgetConfirmations(trx: Trx, accountId: number, contactIds: readonly string[]): void {
+  if (contactIds.length === 0) return
+  trx.send(
+    sql`delete from confirmations where account_id = ${accountId} and contact_id = any(${[...contactIds]}::uuid[])`,
+  )
+  cancelMails(trx, accountId, contactIds, CONFIRM_SUBSCRIPTION)
+}
+
+/** What a link names; undefined for what we can not have made. */
+export function readToken(token: string): { accountId: number; hash: Buffer } | undefined {
+  const [, account, secret] = /^(\d{1,16})-([\w-]{43})$/.exec(token) ?? []
+  const accountId = account === undefined ? null : parseId(account)
+  return accountId === null ? undefined : { accountId, hash: hashOf(secret!) }
+}
+
+function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest()
+}

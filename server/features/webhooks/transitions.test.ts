@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import sql from 'sql-template-tag'
+import { dispatched, type TestApp } from '../../test/app.ts'
+import { imported, took } from '../../test/imports.ts'
+import { add, withReceiver } from '../../test/webhooks.ts'
+
+const smart = async ({ post, db }: TestApp, criteria: object): Promise<number> => {
+  const { id } = (await post('/api/contact_lists', { name: 'Smart', criteria })).body
+  await dispatched(db)
+  return id
+}
+
+/** Of whom it was told that they entered or left, and as part of which act. */
+const transitions = ({ db }: TestApp) =>
+  db.query<{ name: string; types: string[]; change_set_id: number | null }>(sql`
+    select split_part(c.email, '@', 1) as name, e.types, e.change_set_id
+    from events as e join contacts as c on c.account_id = e.account_id and c.id = e.contact_id
+    where e.types && '{list_entered,list_left}' order by e.id`)
+
+const waiting = ({ db }: TestApp) =>
+  db.query<{ kind: string; size: number; bulk: boolean; change_set_id: number | null }>(
+    sql`select kind, size, bulk, change_set_id from outbox order by id`,
+  )
+
+test('who enters a smart list by an act on many is told as a part of it: to a webhook only if it asks for each', async (t) => {
+  const made = await withReceiver(t)
+  await smart(made, { tag: 'x' })
+  await made.hook('/once')
+  await made.hook('/each', { each: true })
+
+  const { id } = await imported(made, 'email,tags\nann@example.com,x\nbob@example.com,x\neve@example.com,y\n')
+  await made.sent()
+
+  assert.deepEqual(
+    (await transitions(made)).map(({ name, types, change_set_id }) => [name, types, change_set_id]).sort(),
+    [
+      ['ann', ['list_entered'], id],
+      ['bob', ['list_entered'], id],
+    ],
+  )
+  const told = (path: string) => made.receiver.received(path).map(({ json }) => json)
+  assert.deepEqual(
+    told('/once').map(({ type }) => type),
+    ['change_set_finished'],
+  )
+  const many = told('/each').filter(({ type }) => type === 'events')
+  const types = many.flatMap(({ data }) => data.map((event: { type: string }) => event.type))
+  assert.deepEqual(types.sort(), ['created', 'created', 'created', 'list_entered', 'list_entered'])
+
+  made.receiver.forget()
+  await add(made, 'joe', { tags: ['x'] })
+  await made.sent()
+  assert.deepEqual(
+    told('/once').map(({ type }) => type),
+    ['created', 'list_entered'],
+    'an act by itself is told as such, and so is what follows from it',
+  )
+})
+
+test('the acts of an import and of its reversal are bulk, and who it brought into smart lists goes with it', async (t) => {
+  const made = await withReceiver(t)
+  const list = await smart(made, { all: [{ tag: 'x' }, { sendable: true }] })
+  const lines = Array.from({ length: 1200 }, (_, nth) => `p${nth}@example.com,x\n`)
+
+  const { id } = await took(made, `email,tags\n${lines.join('')}`)
+  assert.deepEqual(await waiting(made), [
+    { kind: 'acts', size: 1200, bulk: true, change_set_id: id },
+    { kind: 'acts', size: 1, bulk: false, change_set_id: id },
+  ])
+  await dispatched(made.db)
+  const entered = await transitions(made)
+  assert.equal(entered.length, 1200)
+  assert.deepEqual([...new Set(entered.map(({ change_set_id }) => change_set_id))], [id])
+
+  const { body } = await made.post(`/api/contact_imports/${id}/revert`, {})
+  await made.runJobs()
+  assert.deepEqual((await made.get(`/api/change_sets/${body.change_set_id}`)).body.counts, {
+    removed: 1200,
+    restored: 0,
+    kept: 0,
+    gone: 0,
+  })
+  const { change_set_id: revertId } = body
+  assert.deepEqual(await waiting(made), [
+    { kind: 'acts', size: 1000, bulk: true, change_set_id: revertId },
+    { kind: 'acts', size: 200, bulk: true, change_set_id: revertId },
+    { kind: 'acts', size: 1, bulk: false, change_set_id: revertId },
+  ])
+  await dispatched(made.db)
+  assert.equal((await made.get(`/api/contact_lists/${list}`)).body.contacts_count, 0)
+  assert.deepEqual(await made.db.query(sql`select * from smart_memberships`), [])
+})
+
+test('a contact changed by hand while an import waits to be told is told first, with what follows', async (t) => {
+  const made = await withReceiver(t)
+  await smart(made, { tag: 'x' })
+  const ann = await add(made, 'ann')
+  await dispatched(made.db)
+  const lines = Array.from({ length: 1200 }, (_, nth) => `p${nth}@example.com,x\n`)
+  await took(made, `email,tags\n${lines.join('')}`)
+
+  await made.patch(`/api/contacts/${ann}`, { tags: ['x'] })
+  await dispatched(made.db)
+
+  const feed = await made.db.query<{ type: string; is_hers: boolean }>(sql`
+    select e.type, e.contact_id = ${ann} as is_hers from feed as f join events as e on e.account_id = f.account_id and e.id = f.event_id
+    where f.account_id = ${made.accountId} order by f.position`)
+  const at = (type: string) => feed.findIndex((event) => event.type === type && event.is_hers)
+  const firstOfImport = feed.findIndex((event) => event.type === 'created' && !event.is_hers)
+  assert.ok(
+    at('updated') < firstOfImport && at('updated') < at('list_entered'),
+    JSON.stringify([at('updated'), firstOfImport]),
+  )
+})
+
+test('criteria of a webhook may name smart lists; once such a list is gone they say so', async (t) => {
+  const made = await withReceiver(t)
+  await made.post('/api/contact_fields', { name: 'Plan', merge_tag: 'plan', type: 'text' })
+  const list = await smart(made, { plan: 'Pro' })
+  const { id } = await made.hook('/pro', { criteria: { all: [{ list }, { not: { tag: 'internal' } }] } })
+  await add(made, 'ann', { fields: { plan: 'Pro' } })
+  await add(made, 'bob', { fields: { plan: 'Free' } })
+  const eve = await add(made, 'eve', { fields: { plan: 'Pro' } })
+  await made.db.query(sql`
+    insert into list_opt_outs (account_id, list_id, email) values (${made.accountId}, ${list}, 'eve@example.com')`)
+  await made.sent()
+
+  const told = () => made.receiver.received('/pro').map(({ json }) => json.data)
+  assert.ok(
+    told().every(({ contact_id }) => contact_id !== eve),
+    'who has left the list is not in it',
+  )
+  assert.deepEqual(
+    told().map(({ type }) => type),
+    ['created', 'list_entered'],
+  )
+
+  assert.equal((await made.del(`/api/contact_lists/${list}`)).status, 204)
+  await add(made, 'joe', { fields: { plan: 'Pro' } })
+  await made.sent()
+  const { enabled, disabled_reason } = (await made.get(`/api/webhooks/${id}`)).body
+  assert.equal(enabled, false)
+  assert.equal(disabled_reason, `its criteria are no longer right: criteria not found: ${list}`)
+})
+
+test('criteria that name a field that is newer than what the sender knows are no reason to stop', async (t) => {
+  const made = await withReceiver(t)
+  await made.hook('/first', { criteria: { first_name: 'Ann' } })
+  await add(made, 'ann', { fields: { first_name: 'Ann' } })
+  await made.sent() // from here on the sender knows the fields, for 5 s
+  await made.post('/api/contact_fields', { name: 'Shoe size', merge_tag: 'shoe_size', type: 'number' })
+  const { id } = await made.hook('/new', { criteria: { field: 'shoe_size', op: 'gt', value: 40 } })
+
+  await add(made, 'bob', { fields: { shoe_size: 41 } })
+  await made.sent()
+
+  assert.equal((await made.get(`/api/webhooks/${id}`)).body.disabled_reason, null)
+  assert.equal(made.receiver.received('/new').length, 1)
+})

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import sql from 'sql-template-tag'
+import { allJobs } from '../worker.ts'
+import { type Answer, keyring, type Tenant, type TestApp, testApp } from './app.ts'
+import { took } from './imports.ts'
+import { confirmationLink, press, unsubscribeLink } from './permission.ts'
+
+const EMAILS = ['a@example.com', 'b@example.com'] as const
+const STATES = ['', '', 'subscribed', 'none', 'pending', 'subscribed', 'unsubscribed', 'bounced'] as const
+
+const email = fc.constantFrom(...EMAILS)
+const nth = fc.nat({ max: 5 })
+const list = fc.nat({ max: 1 })
+const flag = fc.boolean()
+const seldom = fc.nat({ max: 4 }).map((n) => n === 0)
+const state = fc.constantFrom(...STATES)
+
+const rows = fc.uniqueArray(fc.record({ email, state }), { minLength: 1, maxLength: 2, selector: (row) => row.email })
+
+/** Whatever can happen; `nth` picks somebody who is there, or something that was kept earlier. */
+const act = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('create' as const),
+      email,
+      list,
+      unsubscribed: seldom,
+      doubleOptIn: seldom,
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('say' as const), nth, unsubscribed: flag }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('move' as const), nth, to: email, unsubscribed: fc.option(flag) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('join' as const), nth, list }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('import' as const), rows, list, updates: flag }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('rename' as const), nth, to: email, state }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('leave' as const), nth }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('leave list' as const), nth, list }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('keep link' as const), nth, list: fc.option(list) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('follow link' as const), nth }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('ask' as const), nth }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('confirm' as const), nth }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('delete' as const), nth, inBatch: flag }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('bulk' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('revert' as const), nth }) },
+)
+type Act = typeof act extends fc.Arbitrary<infer Any> ? Any : never
+
+interface Somebody {
+  id: string
+  email: string
+  external_id: string | null
+  state: string
+  sendable: { allowed: boolean }
+  list_ids: number[]
+}
+
+/** What people have said by their own acts, told without a database: who has said no, to all mail or to a list. */
+class World {
+  readonly made: TestApp
+  readonly tenant: Tenant
+  readonly lists: number[] = []
+  /** Addresses whose last own word is no. */
+  readonly no = new Set<string>()
+  /** The same of one list, as `LIST ADDRESS`. */
+  readonly noList = new Set<string>()
+  readonly links: { url: string; id: string; email: string; list: number | null }[] = []
+  readonly tokens: { url: string; id: string }[] = []
+  readonly imports: number[] = []
+  people: Somebody[] = []
+
+  constructor(made: TestApp, tenant: Tenant) {
+    this.made = made
+    this.tenant = tenant
+  }
+
+  get api(): TestApp {
+    const { call } = this.tenant
+    return {
+      ...this.made,
+      ...this.tenant,
+      get: (url) => call('GET', url),
+      post: (url, body) => call('POST', url, body),
+    }
+  }
+
+  /** Looks at everyone anew; what somebody has said moves with their address. */
+  async look(): Promise<void> {
+    const before = new Map(this.people.map((person) => [person.id, person.email]))
+    this.people = (await this.tenant.call('GET', '/api/contacts?per_page=100')).body.data as Somebody[]
+    for (const { id, email } of this.people) {
+      const was = before.get(id)
+      if (was === undefined || was === email) continue
+      if (this.no.has(was)) this.no.add(email)
+      for (const listId of this.lists) if (this.noList.delete(`${listId} ${was}`)) this.noList.add(`${listId} ${email}`)
+    }
+  }
+
+  check(after: string): void {
+    for (const { email, sendable, list_ids, state } of this.people) {
+      assert.ok(!(sendable.allowed && this.no.has(email)), `${email} is ${state} after ${after}, and has said no`)
+      for (const listId of list_ids)
+        assert.ok(!this.noList.has(`${listId} ${email}`), `${email} is in ${listId} after ${after}, and has left it`)
+    }
+  }
+
+  async run(act: Act): Promise<void> {
+    const { call } = this.tenant
+    const contact = 'nth' in act ? this.people[act.nth % this.people.length] : undefined
+    const at = `/api/contacts/${contact?.email}`
+    switch (act.do) {
+      case 'create': {
+        const { email, unsubscribed, doubleOptIn: double_opt_in } = act
+        const external_id = `e-${email}-${this.people.length}-${this.imports.length}`
+        const list_ids = [this.lists[act.list]]
+        await call('POST', '/api/contacts', {
+          email,
+          external_id,
+          list_ids,
+          double_opt_in,
+          ...(unsubscribed && { unsubscribed }),
+        })
+        break
+      }
+      case 'say':
+        if (contact) await call('PATCH', at, { unsubscribed: act.unsubscribed })
+        break
+      case 'move':
+        if (contact)
+          await call('PATCH', at, {
+            email: act.to,
+            ...(act.unsubscribed !== null && { unsubscribed: act.unsubscribed }),
+          })
+        break
+      case 'join':
+        if (contact)
+          await call('POST', `/api/contact_lists/${this.lists[act.list]}/contacts`, { contact_ids: [contact.id] })
+        break
+      case 'import': {
+        const file = `email,state\n${act.rows.map((row) => `${row.email},${row.state}`).join('\n')}\n`
+        const options = { update_existing: String(act.updates), list_id: String(this.lists[act.list]) }
+        this.imports.push((await took(this.api, file, options)).id)
+        break
+      }
+      case 'rename': {
+        const known = this.people.filter(({ external_id }) => external_id !== null)
+        const { external_id } = known[act.nth % known.length] ?? {}
+        if (!external_id) break
+        const file = `external_id,email,state\n${external_id},${act.to},${act.state}\n`
+        this.imports.push((await took(this.api, file, { match_by: 'external_id', update_existing: 'true' })).id)
+        break
+      }
+      case 'leave':
+        if (contact) this.said(await call('POST', `${at}/unsubscribe`), () => this.no.add(contact.email))
+        break
+      case 'leave list': {
+        const list_id = this.lists[act.list]!
+        const left = () => this.noList.add(`${list_id} ${contact?.email}`)
+        if (contact) this.said(await call('POST', `${at}/unsubscribe`, { list_id }), left)
+        break
+      }
+      case 'keep link': {
+        if (!contact) break
+        const listId = act.list === null ? null : this.lists[act.list]!
+        const url = await unsubscribeLink(this.tenant, contact.id, listId ?? undefined)
+        this.links.push({ url, id: contact.id, email: contact.email, list: listId })
+        break
+      }
+      case 'follow link': {
+        const link = this.links[act.nth % this.links.length]
+        if (!link) break
+        const now = this.people.find(({ id }) => id === link.id)?.email ?? link.email
+        this.said(await press(this.made, link.url), () => {
+          for (const address of [link.email, now])
+            if (link.list === null) this.no.add(address)
+            else this.noList.add(`${link.list} ${address}`)
+        })
+        break
+      }
+      case 'ask':
+        if (contact && contact.state !== 'subscribed')
+          this.tokens.push({ url: await confirmationLink(this.tenant, contact.id), id: contact.id })
+        break
+      case 'confirm': {
+        const token = this.tokens[act.nth % this.tokens.length]
+        if (!token) break
+        const answer = await press(this.made, token.url)
+        const person = this.people.find(({ id }) => id === token.id)
+        if (answer.status === 200) this.no.delete(person!.email)
+        break
+      }
+      case 'delete':
+        if (contact && act.inBatch) await call('DELETE', '/api/contacts/batch', { contact_ids: [contact.id] })
+        else if (contact) await call('DELETE', at)
+        break
+      case 'bulk':
+        await call('POST', '/api/contacts/bulk', { selection: {}, action: { type: 'unsubscribe' } })
+        await runAtOnce(this.made)
+        break
+      case 'revert': {
+        const id = this.imports[act.nth % this.imports.length]
+        if (id === undefined) break
+        await call('POST', `/api/change_sets/${id}/revert`)
+        await runAtOnce(this.made)
+        break
+      }
+    }
+    await this.look()
+  }
+
+  /** A word counts when it was taken; that it always is, is part of the promise. */
+  said({ status, body }: Answer, note: () => void): void {
+    assert.equal(status, 200, JSON.stringify(body))
+    note()
+  }
+}
+
+/** Does what waits in the queue without a worker, which looks there twice a second. */
+async function runAtOnce({ db, files, filesAt, queue, config }: TestApp): Promise<void> {
+  const jobs = allJobs({ db, files, filesAt, queue, keyring, config })
+  for (;;) {
+    const [next] = await db.query<{ name: string; data: never }>(sql`
+      delete from pgboss.job where id = (select id from pgboss.job where state = 'created' limit 1) returning name, data`)
+    if (!next) return
+    await jobs.find(({ name }) => name === next.name)!.run(next.data, new AbortController().signal)
+  }
+}
+
+test('whatever happens to people in whatever order, nobody may be mailed whose own last word was no', async (t) => {
+  const made = await testApp(t)
+  let confirmed = 0
+  let sendable = 0
+  const property = fc.asyncProperty(fc.array(act, { minLength: 20, maxLength: 40, size: 'max' }), async (acts) => {
+    const world = new World(made, await made.another())
+    for (const name of ['News', 'Offers'])
+      world.lists.push((await world.tenant.call('POST', '/api/contact_lists', { name })).body.id)
+    for (const step of acts) {
+      await world.run(step)
+      world.check(JSON.stringify(step))
+      sendable += world.people.filter((person) => person.sendable.allowed).length
+    }
+    confirmed += world.tokens.length
+  })
+  await fc.assert(property, {
+    numRuns: Number(process.env.HISTORIES ?? 25),
+    seed: 6,
+    endOnFailure: true,
+    maxSkipsPerRun: 0,
+  })
+  assert.ok(
+    confirmed > 5 && sendable > 50,
+    `${confirmed} were asked, ${sendable} could be mailed: else it shows nothing`,
+  )
+})
