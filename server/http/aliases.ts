@@ -30,6 +30,7 @@ export interface BodyForm {
 }
 
 const accountSegments = new WeakMap<IncomingMessage, string>()
+const callersWords = new WeakMap<IncomingMessage, ReadonlyMap<string, string>>()
 
 /** The address of a request as the routes know it; remembers the account that stood in it for `accountSegment`. */
 export function canonicalUrl(request: IncomingMessage): string {
@@ -54,6 +55,20 @@ export function tokenOf(headers: IncomingMessage['headers']): string | undefined
   const own = headers['api-token']
   if (typeof own === 'string' && own !== '') return own
   return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+}
+
+/** Remembers by which aliases a request calls the keys of its body, for `callersWord`. */
+export function noteAliases(request: IncomingMessage, body: unknown, form: BodyForm): void {
+  if (!form.renamed || !isObject(body)) return
+  const used = Object.entries(BODY_KEYS).filter(
+    ([alias, key]) => Object.hasOwn(body, alias) && !Object.hasOwn(body, key),
+  )
+  callersWords.set(request, new Map(used.map(([alias, key]) => [key, alias])))
+}
+
+/** What the sender of a request calls this key: what is said about it must be found under that name. */
+export function callersWord(request: IncomingMessage, key: string): string {
+  return callersWords.get(request)?.get(key) ?? key
 }
 
 /** A body in the one form that the schemas describe. */

@@ -43,7 +43,7 @@ export function changesIn(db: Database, keyring: Keyring): Change {
         }
         return { status: earlier.status, text: openSealed(keyring, 'idempotency', earlier.answer), replayed: true }
       }
-      const answer = await attempt(trx, work)
+      const answer = await attempt(request, trx, work)
       const text = answer.body === undefined ? '' : String(reply.code(answer.status).serialize(answer.body))
       trx.send(sql`
         update idempotency_keys set status = ${answer.status}, answer = ${seal(keyring, 'idempotency', text)}
@@ -59,7 +59,7 @@ export function changesIn(db: Database, keyring: Keyring): Change {
 }
 
 /** The work's answer; a 4xx undoes the work alone, so that the key's row can keep the answer. */
-async function attempt(trx: Trx, work: (trx: Trx) => Promise<Answer>): Promise<Answer> {
+async function attempt(request: FastifyRequest, trx: Trx, work: (trx: Trx) => Promise<Answer>): Promise<Answer> {
   trx.send('savepoint work')
   try {
     const answer = await work(trx)
@@ -68,7 +68,7 @@ async function attempt(trx: Trx, work: (trx: Trx) => Promise<Answer>): Promise<A
   } catch (error) {
     if (!(error instanceof AppError) || error.code === 'unavailable') throw error
     await trx.undoTo('work')
-    return answerFor(error)
+    return answerFor(error, request)
   }
 }
 

@@ -1,12 +1,13 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isConnectionLoss, isRetryable, isTimeout } from '../db/sqlstate.ts'
 import { AppError, type ErrorCode, type Messages } from '../lib/app-error.ts'
+import { callersWord } from './aliases.ts'
 import { WINDOW_MS } from './limits.ts'
 import { messagesFrom } from './validation.ts'
 
 interface Wire {
   status: number
-  body: (error: AppError) => object
+  body: (error: AppError, request: FastifyRequest) => object
 }
 
 const asError = (error: AppError) => ({ error: error.message })
@@ -15,8 +16,9 @@ const asErrors = (error: AppError) => ({ errors: error.message })
 /** A body may be wrong in a million places; as many are told as anyone reads. */
 const MOST_PLACES = 100
 
-function firstOf(messages: Messages): Messages {
-  return Object.fromEntries(Object.entries(messages).slice(0, MOST_PLACES))
+function firstOf(messages: Messages, request: FastifyRequest): Messages {
+  const places = Object.entries(messages).slice(0, MOST_PLACES)
+  return Object.fromEntries(places.map(([place, texts]) => [callersWord(request.raw, place), texts]))
 }
 
 /** The official shapes: which of them says `error` and which `errors` is as the official service answers. */
@@ -30,7 +32,10 @@ const WIRE: Record<ErrorCode, Wire> = {
   conflict: { status: 409, body: asErrors },
   gone: { status: 410, body: (error) => ({ ...asErrors(error), ...error.details }) },
   too_large: { status: 413, body: asErrors },
-  invalid: { status: 422, body: (error) => ({ errors: firstOf(error.messages ?? { base: [error.message] }) }) },
+  invalid: {
+    status: 422,
+    body: (error, request) => ({ errors: firstOf(error.messages ?? { base: [error.message] }, request) }),
+  },
   filters_invalid: { status: 422, body: () => ({ errors: { filters: 'invalid' } }) },
   rate_limited: { status: 429, body: asErrors },
   unavailable: { status: 503, body: asErrors },
@@ -62,9 +67,9 @@ function appErrorFrom(error: FastifyError, request: FastifyRequest): AppError | 
 }
 
 /** Status and body of a failure: the one place that knows what an error looks like on the wire. */
-export function answerFor(error: AppError): { status: number; body: object } {
+export function answerFor(error: AppError, request: FastifyRequest): { status: number; body: object } {
   const wire = WIRE[error.code]
-  return { status: wire.status, body: wire.body(error) }
+  return { status: wire.status, body: wire.body(error, request) }
 }
 
 /** Answers a request with the failure that ended it. */
@@ -85,7 +90,7 @@ export function answerFailure(
   }
   if (known.code === 'rate_limited' && !reply.hasHeader('retry-after'))
     reply.header('retry-after', String(known.details.retry_after_s ?? WINDOW_MS / 1000))
-  const { status, body } = answerFor(known)
+  const { status, body } = answerFor(known, request)
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="Rollcall"')
   return reply.code(status).type('application/json').send(body)
 }
@@ -93,7 +98,7 @@ export function answerFailure(
 export function installErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError | AppError>(answerFailure)
   app.setNotFoundHandler((request, reply) => {
-    const { status, body } = answerFor(new AppError('not_found', 'Not Found'))
+    const { status, body } = answerFor(new AppError('not_found', 'Not Found'), request)
     const hint = request.url.startsWith('/api')
       ? { hint: `There is no ${request.method} at this address: see /docs.` }
       : {}

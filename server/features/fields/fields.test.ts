@@ -184,7 +184,7 @@ test('a change sets what is given, and takes the empty texts and nulls that clie
 
 test('a change is refused with everything that is wrong in it', async (t) => {
   const made = await testApp(t)
-  const { patch } = made
+  const { call, patch } = made
   const age = await define(made, { name: 'Age', type: 'number', min: 5, default: 7 })
   const url = `/api/contact_fields/${age.id}`
 
@@ -197,8 +197,10 @@ test('a change is refused with everything that is wrong in it', async (t) => {
     merge_tag: ['is reserved: choose another merge tag'],
   })
   assert.deepEqual(await refused(patch(url, { min: 8 })), { default: ['must be at least 8'] })
-  const kind = (await refused(patch(url, { data_type: 'text' }))) as { type: string[] }
-  assert.match(kind.type[0]!, new RegExp(`contact_fields/${age.id}/convert`))
+  const kind = (await refused(patch(url, { data_type: 'text' }))) as { data_type: string[] }
+  assert.match(kind.data_type[0]!, new RegExp(`contact_fields/${age.id}/convert`))
+  const once = await call('PATCH', url, { data_type: 'text' }, { 'idempotency-key': 'k' })
+  assert.deepEqual(once.body.errors, kind, 'a refusal that is kept says it in the same words')
   assert.equal((await patch(url, { data_type: 'number' })).status, 200)
   assert.equal((await patch(url, { data_type: 'float' })).status, 200)
   assert.equal((await patch('/api/contact_fields/999999', { name: 'X' })).status, 404)

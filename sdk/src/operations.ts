@@ -1,0 +1,2751 @@
+// Generated from the OpenAPI document of the service: `npm run generate -w sdk`. A test fails while it is not current.
+
+/** Method and path of each operation, behind `/api`. */
+export const OPERATIONS = {
+  addMembers: ['POST', '/contact_lists/{list_id}/contacts'],
+  addSuppressions: ['POST', '/suppressions'],
+  applyBulk: ['POST', '/change_sets/{id}/apply'],
+  applyImport: ['POST', '/contact_imports/{id}/apply'],
+  cancelBulk: ['POST', '/change_sets/{id}/cancel'],
+  cancelImport: ['POST', '/contact_imports/{id}/cancel'],
+  convertField: ['POST', '/contact_fields/{field_id}/convert'],
+  convertList: ['POST', '/contact_lists/{list_id}/convert'],
+  createContact: ['POST', '/contacts'],
+  createContactEvent: ['POST', '/contacts/{contact}/events'],
+  createExport: ['POST', '/contact_exports'],
+  createField: ['POST', '/contact_fields'],
+  createImport: ['POST', '/contact_imports'],
+  createList: ['POST', '/contact_lists'],
+  createRecipe: ['POST', '/import_recipes'],
+  createTemplate: ['POST', '/templates'],
+  createWebhook: ['POST', '/webhooks'],
+  deleteBatch: ['DELETE', '/contacts/batch'],
+  deleteContact: ['DELETE', '/contacts/{contact}'],
+  deleteExport: ['DELETE', '/contact_exports/{export_id}'],
+  deleteField: ['DELETE', '/contact_fields/{field_id}'],
+  deleteList: ['DELETE', '/contact_lists/{list_id}'],
+  deleteRecipe: ['DELETE', '/import_recipes/{id}'],
+  deleteSuppression: ['DELETE', '/suppressions/{id}'],
+  deleteTemplate: ['DELETE', '/templates/{name}'],
+  deleteWebhook: ['DELETE', '/webhooks/{id}'],
+  downloadExport: ['GET', '/contact_exports/{export_id}/download'],
+  explainCriteria: ['POST', '/contact_lists/explain'],
+  explainMember: ['GET', '/contact_lists/{list_id}/contacts/{contact}/explain'],
+  followImport: ['GET', '/contact_imports/{id}/progress'],
+  getAccount: ['GET', '/account'],
+  getChangeSet: ['GET', '/change_sets/{id}'],
+  getContact: ['GET', '/contacts/{contact}'],
+  getContactLinks: ['GET', '/contacts/{contact}/links'],
+  getDelivery: ['GET', '/webhooks/{id}/deliveries/{delivery}'],
+  getDiff: ['GET', '/change_sets/{id}/diff'],
+  getExport: ['GET', '/contact_exports/{export_id}'],
+  getField: ['GET', '/contact_fields/{field_id}'],
+  getImport: ['GET', '/contact_imports/{id}'],
+  getList: ['GET', '/contact_lists/{list_id}'],
+  getMessage: ['GET', '/messages/{id}'],
+  getRecipe: ['GET', '/import_recipes/{id}'],
+  getRejectedRows: ['GET', '/contact_imports/{id}/errors'],
+  getTemplate: ['GET', '/templates/{name}'],
+  getWebhook: ['GET', '/webhooks/{id}'],
+  listAudit: ['GET', '/audit'],
+  listChangeSets: ['GET', '/change_sets'],
+  listConsents: ['GET', '/contacts/{contact}/consents'],
+  listContactEvents: ['GET', '/contacts/{contact}/events'],
+  listContacts: ['GET', '/contacts'],
+  listDeliveries: ['GET', '/webhooks/{id}/deliveries'],
+  listExports: ['GET', '/contact_exports'],
+  listFields: ['GET', '/contact_fields'],
+  listImportedContacts: ['GET', '/contact_imports/{id}/contacts'],
+  listImports: ['GET', '/contact_imports'],
+  listLists: ['GET', '/contact_lists'],
+  listMembers: ['GET', '/contact_lists/{list_id}/contacts'],
+  listMessages: ['GET', '/messages'],
+  listRecipes: ['GET', '/import_recipes'],
+  listSuppressions: ['GET', '/suppressions'],
+  listTemplates: ['GET', '/templates'],
+  listWebhooks: ['GET', '/webhooks'],
+  mergeLists: ['POST', '/contact_lists/{list_id}/merge'],
+  previewCriteria: ['POST', '/contact_lists/preview'],
+  previewImport: ['POST', '/contact_imports/preview'],
+  previewTemplate: ['POST', '/templates/{name}/preview'],
+  putContact: ['PUT', '/contacts/{contact}'],
+  readFeed: ['GET', '/events'],
+  redeliver: ['POST', '/webhooks/{id}/deliveries/{delivery}/redeliver'],
+  removeMember: ['DELETE', '/contact_lists/{list_id}/contacts/{contact}'],
+  removeMembers: ['DELETE', '/contact_lists/{list_id}/contacts'],
+  replayWebhook: ['POST', '/webhooks/{id}/replay'],
+  resubscribeContact: ['POST', '/contacts/{contact}/resubscribe'],
+  revertChangeSet: ['POST', '/change_sets/{id}/revert'],
+  revertImport: ['POST', '/contact_imports/{id}/revert'],
+  rotateWebhookSecret: ['POST', '/webhooks/{id}/rotate_secret'],
+  searchContacts: ['POST', '/contacts/search'],
+  startBulk: ['POST', '/contacts/bulk'],
+  streamFeed: ['GET', '/events/stream'],
+  testWebhook: ['POST', '/webhooks/{id}/test'],
+  unsubscribeContact: ['POST', '/contacts/{contact}/unsubscribe'],
+  updateAccount: ['PATCH', '/account'],
+  updateBatch: ['PATCH', '/contacts/batch'],
+  updateContact: ['PATCH', '/contacts/{contact}'],
+  updateField: ['PATCH', '/contact_fields/{field_id}'],
+  updateList: ['PATCH', '/contact_lists/{list_id}'],
+  updateRecipe: ['PATCH', '/import_recipes/{id}'],
+  updateTemplate: ['PATCH', '/templates/{name}'],
+  updateWebhook: ['PATCH', '/webhooks/{id}'],
+} as const
+
+/** What each operation takes and answers. */
+export interface Operations {
+  /** Add up to 1,000 contacts */
+  addMembers: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+      body: {
+        /** 1 to 1000 contacts, each by its id, its address or ext: and its external id. */
+        contact_ids: unknown[]
+      }
+    }
+    answer: {
+      change_set_id: number
+      added: number
+      already_members: number
+      /** Who have left this list by their own act. */
+      opted_out: number
+      not_found: number
+      not_found_ids: string[]
+    }
+  }
+  /** Forbid mail to addresses and domains, by hand or by a file */
+  addSuppressions: {
+    input: {
+      body: {
+        /** Addresses, their SHA-256, domains, or *.domain for all below it. */
+        entries: string[]
+        /** Small letters, digits and underscores, such as complaint; manual unless given. */
+        reason?: string
+        /** Until then; for good unless given. */
+        expires_at?: string
+      }
+      form?: {
+        file: string
+        /** Small letters, digits and underscores, such as complaint; manual unless given. */
+        reason?: string
+        /** Until then; for good unless given. */
+        expires_at?: string
+      }
+    }
+    answer: {
+      added: number
+      /** That were there already. */
+      known: number
+      /** Lines of a file that are no entries. */
+      rejected: number
+      errors: ({
+        line: number
+        message: string
+      })[]
+    }
+  }
+  /** Do what a trial has planned */
+  applyBulk: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      kind: string
+      phase: string
+      actor: string
+      options: Record<string, unknown>
+      counts: Record<string, number>
+      created_at: string
+      finished_at: string | null
+    }
+  }
+  /** Apply a dry run, or go on with what waits or has failed, with other options if need be */
+  applyImport: {
+    input: {
+      path: {
+        id: string | number
+      }
+      body: Record<string, unknown>
+    }
+    answer: {
+      id: number
+      status: 'created' | 'started' | 'finished' | 'failed'
+      phase: 'queued' | 'reading' | 'validating' | 'ready' | 'merging' | 'finished' | 'failed' | 'cancelled' | 'reverting' | 'reverted'
+      problem: string | null
+      change_set_id: number
+      rows_read: number
+      created_contacts_count: number
+      updated_contacts_count: number
+      unchanged_contacts_count: number
+      duplicate_rows_count: number
+      rejected_rows_count: number
+      suppressed_contacts_count: number
+      contacts_over_limit_count: number
+      opted_out_contacts_count: number
+      kept_unsubscribed_contacts_count: number
+      not_applied_rows_count: number
+      /** Why rows were rejected, by cause. */
+      errors: ({
+        field: string
+        column: string | null
+        message: string
+        count: number
+        /** The first line of which it holds. */
+        line: number
+        /** What stood there, the most frequent first, where it is a word that value_mapping may mend. */
+        values: ({
+          value: string
+          count: number
+        })[]
+      })[]
+      warnings: ({
+        kind: string
+        column: string
+        count: number
+        line: number
+        suggestion?: string
+      })[]
+      progress: {
+        bytes_total: number
+        bytes_read: number
+        rows_read: number
+        rows_to_merge: number
+        rows_merged: number
+      }
+      file: {
+        name: string | null
+        bytes: number
+        sha256: string
+        kept: boolean
+      }
+      detected: Record<string, unknown> | null
+      columns: ({
+        name: string
+        goes_to: string | null
+        sure?: 'given' | 'exact' | 'likely' | 'new'
+        /** Why it is left out. */
+        because?: string
+      })[] | null
+      options: Record<string, unknown>
+      created_at: string
+      updated_at: string
+      finished_at: string | null
+    }
+  }
+  /** End a bulk act where it is */
+  cancelBulk: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      kind: string
+      phase: string
+      actor: string
+      options: Record<string, unknown>
+      counts: Record<string, number>
+      created_at: string
+      finished_at: string | null
+    }
+  }
+  /** End an import where it is */
+  cancelImport: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      status: 'created' | 'started' | 'finished' | 'failed'
+      phase: 'queued' | 'reading' | 'validating' | 'ready' | 'merging' | 'finished' | 'failed' | 'cancelled' | 'reverting' | 'reverted'
+      problem: string | null
+      change_set_id: number
+      rows_read: number
+      created_contacts_count: number
+      updated_contacts_count: number
+      unchanged_contacts_count: number
+      duplicate_rows_count: number
+      rejected_rows_count: number
+      suppressed_contacts_count: number
+      contacts_over_limit_count: number
+      opted_out_contacts_count: number
+      kept_unsubscribed_contacts_count: number
+      not_applied_rows_count: number
+      /** Why rows were rejected, by cause. */
+      errors: ({
+        field: string
+        column: string | null
+        message: string
+        count: number
+        /** The first line of which it holds. */
+        line: number
+        /** What stood there, the most frequent first, where it is a word that value_mapping may mend. */
+        values: ({
+          value: string
+          count: number
+        })[]
+      })[]
+      warnings: ({
+        kind: string
+        column: string
+        count: number
+        line: number
+        suggestion?: string
+      })[]
+      progress: {
+        bytes_total: number
+        bytes_read: number
+        rows_read: number
+        rows_to_merge: number
+        rows_merged: number
+      }
+      file: {
+        name: string | null
+        bytes: number
+        sha256: string
+        kept: boolean
+      }
+      detected: Record<string, unknown> | null
+      columns: ({
+        name: string
+        goes_to: string | null
+        sure?: 'given' | 'exact' | 'likely' | 'new'
+        /** Why it is left out. */
+        because?: string
+      })[] | null
+      options: Record<string, unknown>
+      created_at: string
+      updated_at: string
+      finished_at: string | null
+    }
+  }
+  /** Turn a field into another kind */
+  convertField: {
+    input: {
+      path: {
+        field_id: string | number
+      }
+      body: {
+        type: string
+        /** For a select; the values there are, unless given. */
+        options?: string[]
+        /** Unset the values that can not be converted instead of refusing. */
+        discard?: boolean
+        dry_run?: boolean
+      }
+    }
+    answer: {
+      dry_run?: boolean
+      change_set_id?: number
+      phase?: string
+      values_count: number
+      convertible: number
+      not_convertible: number
+      examples: ({
+        value: string | number | boolean
+        count: number
+        problem: string
+      })[]
+      options: string[] | null
+    }
+  }
+  /** Make a static list of a smart one, with those who are in it now */
+  convertList: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+    }
+    answer: {
+      change_set_id: number
+      added: number
+      already_members: number
+      opted_out: number
+    }
+  }
+  /** Create a contact */
+  createContact: {
+    input: {
+      body: {
+        email: string
+        /** How another system calls this person; unique in the account. */
+        external_id?: string | null
+        /** By merge tag: texts, numbers, booleans, dates as YYYY-MM-DD; null or an empty text unsets. */
+        fields?: Record<string, unknown>
+        tags?: string[]
+        unsubscribed?: boolean
+        /** Of someone new: whether they wait as pending until they confirm, whom a mail then asks to. By default as the account says. */
+        double_opt_in?: boolean
+        list_ids?: number[]
+      }
+    }
+    answer: {
+      /** A person */
+      data: {
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      }
+    }
+  }
+  /** Tell what a contact did */
+  createContactEvent: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      body: {
+        /** At most 255 characters; names such as email_opened act as that type. */
+        name?: unknown
+        /** Scalar values by key. */
+        params?: unknown
+      }
+    }
+    answer: {
+      contact_id: string
+      contact_email: string
+      name: string
+      params: Record<string, unknown>
+    }
+  }
+  /** Write contacts into a file */
+  createExport: {
+    input: {
+      body: {
+        /** csv.gz unless given. */
+        format?: 'csv' | 'csv.gz' | 'xlsx' | 'ndjson'
+        /** Merge tags and attributes of contacts: the columns in their order. */
+        fields?: string[]
+        /** As in the search of contacts. */
+        q?: string
+        /** A map of values, or the nested language: see docs/criteria.md. */
+        criteria?: unknown
+        /** Members of this list, or of any of these. */
+        list_id?: unknown
+        tag?: unknown
+        state?: unknown
+        status?: unknown
+        /** Who may be mailed now, or who may not; of lists that are named, their opt-outs count too. */
+        sendable?: boolean
+        /** Cells that a spreadsheet takes for formulas stay as they are. */
+        raw?: boolean
+        /** As in the official API: list_id, subscription_status. */
+        filters?: unknown
+      }
+    }
+    answer: {
+      id: number
+      /** The official words; phase tells more. */
+      status: 'created' | 'started' | 'finished'
+      phase: 'queued' | 'running' | 'finished' | 'failed' | 'expired'
+      format: 'csv' | 'csv.gz' | 'xlsx' | 'ndjson'
+      created_at: string
+      updated_at: string
+      finished_at: string | null
+      url: string | null
+      expires_at: string | null
+      bytes: number | null
+      progress: {
+        written: number
+        total: number | null
+      }
+      error: string | null
+      /** What was asked for. */
+      request: unknown
+    }
+  }
+  /** Define a field */
+  createField: {
+    input: {
+      body: {
+        name?: string | null
+        /** text, integer, number, select, date or boolean; data_type is the same. */
+        type?: string | null
+        /** Made from the name when it is not given. */
+        merge_tag?: string | null
+        required?: boolean | null
+        min?: number | null
+        max?: number | null
+        /** Of a select. One goes only while no contact has it, and comes back if one got it in the same seconds. */
+        options?: string[] | null
+        default?: string | number | boolean | null
+        /** Of dates, such as DD.MM.YYYY; ISO dates are always taken. */
+        format?: string | null
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      /** The nearest official kind. */
+      data_type: 'text' | 'integer' | 'float' | 'boolean' | 'date'
+      merge_tag: string
+      type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
+      required: boolean
+      min: number | null
+      max: number | null
+      options: string[] | null
+      default: string | number | boolean | null
+      format: string | null
+      converting_to?: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
+      created_at: string
+      updated_at: string
+    }
+  }
+  /** Import a file, or contacts as JSON */
+  createImport: {
+    input: {
+      body: {
+        contacts: ({
+          email: string
+          [key: string]: unknown
+        })[]
+      }
+      form?: {
+        file: string
+        /** Lists that everyone in the file joins; `list_id` is the same for one. */
+        list_ids?: number[]
+        /** Tags that everyone in the file gets. */
+        tags?: string[]
+        /** Whether people who are there already get the values of the file; else they only join the lists and get the tags given here. False unless given. */
+        update_existing?: boolean
+        /** Whether rows that can not be taken are left out; else nothing is imported if there is one. True unless given. */
+        skip_invalid?: boolean
+        /** Whether an empty cell unsets a value; else it changes nothing. */
+        clear_empty?: boolean
+        /** Stops before anything changes: what would be done can be seen, and then applied. */
+        dry_run?: boolean
+        /** What says that a row is about someone known. */
+        match_by?: 'email' | 'external_id'
+        /** State of new people whose row says none; the account's import_default_state unless given. */
+        state?: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        /** Evidence that is kept with the permission of everyone new. */
+        consent?: {
+          /** Where they gave their permission. */
+          source?: string
+          /** What they agreed to. */
+          wording?: string
+          /** When: a day or a moment. */
+          obtained_at?: string
+        }
+        /** Where columns go, by their names: a merge tag, email, external_id, tags, lists, state, created_at, consent_at, consent_ip, consent_source, full_name; null or an empty text leaves a column out. Columns that are not named go where their name says. */
+        field_mapping?: Record<string, string | null>
+        /** By column or merge tag: what a value stands for, as {"plan":{"pro plan":"Pro"}}; null for nothing. */
+        value_mapping?: Record<string, Record<string, string | null>>
+        /** By column: trim; full_name (first and last name in one); address (Name <a@example.com>); first_address (the first of several). */
+        rules?: Record<string, ('trim' | 'full_name' | 'address' | 'first_address')[]>
+        /** Found by content unless given. */
+        format?: 'csv' | 'xlsx' | 'ndjson' | 'json'
+        /** One character, or `tab`. */
+        delimiter?: string
+        /** utf-8, utf-16le, windows-1252, … Found by content unless given. */
+        encoding?: string
+        /** Name of the sheet to read; the first one unless given. */
+        sheet?: string
+        /** Whether the first row has the names of the columns. Found by content unless given. */
+        header?: boolean
+        /** Order of day, month and year. Found by content unless given. */
+        date_order?: 'dmy' | 'mdy' | 'ymd'
+        /** A recipe whose options count where none is given. */
+        recipe_id?: number
+      }
+    }
+    answer: {
+      id: number
+      status: 'created' | 'started' | 'finished' | 'failed'
+      phase: 'queued' | 'reading' | 'validating' | 'ready' | 'merging' | 'finished' | 'failed' | 'cancelled' | 'reverting' | 'reverted'
+      problem: string | null
+      change_set_id: number
+      rows_read: number
+      created_contacts_count: number
+      updated_contacts_count: number
+      unchanged_contacts_count: number
+      duplicate_rows_count: number
+      rejected_rows_count: number
+      suppressed_contacts_count: number
+      contacts_over_limit_count: number
+      opted_out_contacts_count: number
+      kept_unsubscribed_contacts_count: number
+      not_applied_rows_count: number
+      /** Why rows were rejected, by cause. */
+      errors: ({
+        field: string
+        column: string | null
+        message: string
+        count: number
+        /** The first line of which it holds. */
+        line: number
+        /** What stood there, the most frequent first, where it is a word that value_mapping may mend. */
+        values: ({
+          value: string
+          count: number
+        })[]
+      })[]
+      warnings: ({
+        kind: string
+        column: string
+        count: number
+        line: number
+        suggestion?: string
+      })[]
+      progress: {
+        bytes_total: number
+        bytes_read: number
+        rows_read: number
+        rows_to_merge: number
+        rows_merged: number
+      }
+      file: {
+        name: string | null
+        bytes: number
+        sha256: string
+        kept: boolean
+      }
+      detected: Record<string, unknown> | null
+      columns: ({
+        name: string
+        goes_to: string | null
+        sure?: 'given' | 'exact' | 'likely' | 'new'
+        /** Why it is left out. */
+        because?: string
+      })[] | null
+      options: Record<string, unknown>
+      created_at: string
+      updated_at: string
+      finished_at: string | null
+    }
+  }
+  /** Create a list, or with criteria a smart list */
+  createList: {
+    input: {
+      body: {
+        name?: string
+        description?: string | null
+        /** Who is in the list: a map of values, or the nested language of docs/criteria.md. */
+        criteria?: unknown
+        /** Of a smart list: whether entering and leaving are told. */
+        track?: boolean
+        /** Whether entering and leaving by these new criteria is told, too. */
+        announce?: boolean
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      description: string | null
+      type: 'static' | 'smart'
+      /** Of a smart list, with the merge tags of now; null: a static list. */
+      criteria: unknown
+      criteria_version?: number
+      /** Whether entering and leaving are told. */
+      track?: boolean
+      contacts_count: number
+      counted_at: string
+      created_at: string
+      updated_at: string
+    }
+  }
+  /** Save a mapping */
+  createRecipe: {
+    input: {
+      body: {
+        name: string
+        /** Names of the file's columns, in their order: by these the recipe is proposed again. */
+        columns: string[]
+        /** Options of an import: see createImport. */
+        options: Record<string, unknown>
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      options: Record<string, unknown>
+      created_at: string
+      updated_at: string
+    }
+  }
+  /** Add a template, in Liquid */
+  createTemplate: {
+    input: {
+      body: {
+        /** Small letters, digits and underscores. */
+        name: string
+        subject: string
+        html: string
+        text: string
+      }
+    }
+    answer: {
+      data: {
+        name: string
+        /** 0: as it comes with the service. */
+        version: number
+        subject: string
+        html: string
+        text: string
+        updated_at: string | null
+      }
+    }
+  }
+  /** Tell an address what happens from now on */
+  createWebhook: {
+    input: {
+      body: {
+        /** Where messages are posted to: https://… or http://…. */
+        url: string
+        description?: string | null
+        types?: ('created' | 'deleted' | 'unsubscribed' | 'subscribed' | 'updated' | 'list_added' | 'list_removed' | 'list_entered' | 'list_left' | 'confirmation_sent' | 'email_sent' | 'email_delivered' | 'email_opened' | 'email_clicked' | 'email_bounced' | 'email_complained' | 'custom' | 'change_set_finished' | 'change_set_reverted' | 'webhook_disabled')[] | null
+        /** Only events of contacts that meet them, as they are when the event is read: see docs/criteria.md. Events of the account, and that someone was deleted, are told all the same. null: everyone. */
+        criteria?: unknown
+        /** false, the default: an act on many is told once, by its change_set_finished. true: each person's event as well, up to 500 in one message. */
+        each?: boolean
+      }
+    }
+    answer: {
+      id: number
+      url: string
+      description: string | null
+      types: string[] | null
+      criteria: unknown
+      each: boolean
+      enabled: boolean
+      disabled_at: string | null
+      disabled_reason: string | null
+      failing_since: string | null
+      /** Up to where it has read the feed. */
+      position: number
+      previous_secret_until: string | null
+      created_at: string
+      updated_at: string
+      /** Shown this once. Messages are signed with it. */
+      secret: string
+    }
+  }
+  /** Remove up to 1,000 contacts */
+  deleteBatch: {
+    input: {
+      body: {
+        /** 1 to 1000 contacts, each by its id, its address or ext: and its external id. */
+        contact_ids: unknown[]
+      }
+    }
+    answer: {
+      change_set_id: number
+      updated?: number
+      deleted?: number
+      unchanged?: number
+      not_found: number
+      not_found_ids: string[]
+    }
+  }
+  /** Remove a contact */
+  deleteContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** Cancel an export, or remove its file */
+  deleteExport: {
+    input: {
+      path: {
+        export_id: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** Remove a field; its values follow */
+  deleteField: {
+    input: {
+      path: {
+        field_id: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** Delete a list; its contacts stay */
+  deleteList: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** Remove a saved mapping */
+  deleteRecipe: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** Take a suppression away; who has left by their own act stays as they are */
+  deleteSuppression: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** Remove a template; a built-in one is again as it comes */
+  deleteTemplate: {
+    input: {
+      path: {
+        name: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** Delete a webhook and its log */
+  deleteWebhook: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** The file of an export; of at most 10,000 contacts also before it is finished */
+  downloadExport: {
+    input: {
+      path: {
+        export_id: string | number
+      }
+    }
+    answer: Response
+  }
+  /** Why criteria find a contact, or do not */
+  explainCriteria: {
+    input: {
+      body: {
+        /** Who is in the list: a map of values, or the nested language of docs/criteria.md. */
+        criteria: unknown
+        /** Id, address, or ext: and the external id. */
+        contact: string
+      }
+    }
+    answer: {
+      list_id?: number
+      contact_id: string
+      matches: boolean
+      changes_at: string | null
+      /** For each part: `is`, `outcome`, `changes_at`; of a condition what it `seen`; its parts under `of`. */
+      explanation: Record<string, unknown>
+    }
+  }
+  /** Why a contact is in a list, or is not */
+  explainMember: {
+    input: {
+      path: {
+        list_id: string | number
+        contact: string | number
+      }
+    }
+    answer: {
+      list_id?: number
+      contact_id: string
+      matches: boolean
+      changes_at: string | null
+      /** For each part: `is`, `outcome`, `changes_at`; of a condition what it `seen`; its parts under `of`. */
+      explanation: Record<string, unknown>
+    }
+  }
+  /** The same as server-sent events, until it ends */
+  followImport: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: Response
+  }
+  /** The account and its settings */
+  getAccount: {
+    input: Record<never, never>
+    answer: {
+      id: number
+      name: string
+      /** Of the public pages, as #rrggbb. */
+      color: string
+      /** Of mails, and of public pages for readers whose own language they do not have. */
+      language: 'en' | 'de'
+      /** IANA name, such as Europe/Berlin: where days begin and end. */
+      time_zone: string
+      /** What becomes of a key in `fields` that no field has: a field is created, the request is refused, or the key is ignored. */
+      unknown_fields: 'create' | 'reject' | 'ignore'
+      /** Whether an unset field is left out of `fields` or answered as null. */
+      null_fields: 'omit' | 'include'
+      /** State of people whom an import brings without saying their state. */
+      import_default_state: 'subscribed' | 'none' | 'pending' | 'unsubscribed'
+      /** People created without a state of their own wait as pending until they confirm. */
+      double_opt_in: boolean
+      /** For how many days events are kept; null: for good. */
+      retention: {
+        events_days: number | null
+      }
+      created_at: string
+      updated_at: string
+    }
+  }
+  /** One act on many people */
+  getChangeSet: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      kind: string
+      phase: string
+      actor: string
+      options: Record<string, unknown>
+      counts: Record<string, number>
+      created_at: string
+      finished_at: string | null
+    }
+  }
+  /** One contact */
+  getContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      query?: {
+        include?: 'smart_lists'
+      }
+    }
+    answer: {
+      /** A person */
+      data: {
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      }
+    }
+  }
+  /** A person's own links, to be put into mail to them */
+  getContactLinks: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      query?: {
+        list_id?: number
+      }
+    }
+    answer: {
+      unsubscribe_url: string
+    }
+  }
+  /** One delivery, with what is sent */
+  getDelivery: {
+    input: {
+      path: {
+        id: string | number
+        delivery: string | number
+      }
+    }
+    answer: {
+      id: number
+      /** The webhook-id, the same each time it is sent. */
+      message_id: string
+      kind: 'event' | 'events' | 'test'
+      event_ids: string[]
+      state: 'pending' | 'delivered' | 'failed' | 'erased'
+      tries: number
+      next_try_at: string | null
+      /** The last 20, the latest last. */
+      attempts: ({
+        at: string
+        status: number | null
+        answer: string | null
+        error: string | null
+        latency_ms: number
+      })[]
+      created_at: string
+      finished_at: string | null
+      request: {
+        url: string
+        body: string | null
+      }
+    }
+  }
+  /** What an act did to each person */
+  getDiff: {
+    input: {
+      path: {
+        id: string | number
+      }
+      query?: {
+        per_page?: number
+        cursor?: string
+      }
+    }
+    answer: {
+      data: ({
+        line: number
+        email: string | null
+        action: string | null
+        contact_id: string | null
+        before: Record<string, unknown> | null
+        after: Record<string, unknown> | null
+        problem: unknown
+      })[]
+      per_page: number
+      next_cursor: string | null
+    }
+  }
+  /** One export */
+  getExport: {
+    input: {
+      path: {
+        export_id: string | number
+      }
+    }
+    answer: {
+      id: number
+      /** The official words; phase tells more. */
+      status: 'created' | 'started' | 'finished'
+      phase: 'queued' | 'running' | 'finished' | 'failed' | 'expired'
+      format: 'csv' | 'csv.gz' | 'xlsx' | 'ndjson'
+      created_at: string
+      updated_at: string
+      finished_at: string | null
+      url: string | null
+      expires_at: string | null
+      bytes: number | null
+      progress: {
+        written: number
+        total: number | null
+      }
+      error: string | null
+      /** What was asked for. */
+      request: unknown
+    }
+  }
+  /** One field, and how many contacts have a value */
+  getField: {
+    input: {
+      path: {
+        field_id: string | number
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      /** The nearest official kind. */
+      data_type: 'text' | 'integer' | 'float' | 'boolean' | 'date'
+      merge_tag: string
+      type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
+      required: boolean
+      min: number | null
+      max: number | null
+      options: string[] | null
+      default: string | number | boolean | null
+      format: string | null
+      converting_to?: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
+      created_at: string
+      updated_at: string
+      values_count: number
+    }
+  }
+  /** How far an import is, and what it has done */
+  getImport: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      status: 'created' | 'started' | 'finished' | 'failed'
+      phase: 'queued' | 'reading' | 'validating' | 'ready' | 'merging' | 'finished' | 'failed' | 'cancelled' | 'reverting' | 'reverted'
+      problem: string | null
+      change_set_id: number
+      rows_read: number
+      created_contacts_count: number
+      updated_contacts_count: number
+      unchanged_contacts_count: number
+      duplicate_rows_count: number
+      rejected_rows_count: number
+      suppressed_contacts_count: number
+      contacts_over_limit_count: number
+      opted_out_contacts_count: number
+      kept_unsubscribed_contacts_count: number
+      not_applied_rows_count: number
+      /** Why rows were rejected, by cause. */
+      errors: ({
+        field: string
+        column: string | null
+        message: string
+        count: number
+        /** The first line of which it holds. */
+        line: number
+        /** What stood there, the most frequent first, where it is a word that value_mapping may mend. */
+        values: ({
+          value: string
+          count: number
+        })[]
+      })[]
+      warnings: ({
+        kind: string
+        column: string
+        count: number
+        line: number
+        suggestion?: string
+      })[]
+      progress: {
+        bytes_total: number
+        bytes_read: number
+        rows_read: number
+        rows_to_merge: number
+        rows_merged: number
+      }
+      file: {
+        name: string | null
+        bytes: number
+        sha256: string
+        kept: boolean
+      }
+      detected: Record<string, unknown> | null
+      columns: ({
+        name: string
+        goes_to: string | null
+        sure?: 'given' | 'exact' | 'likely' | 'new'
+        /** Why it is left out. */
+        because?: string
+      })[] | null
+      options: Record<string, unknown>
+      created_at: string
+      updated_at: string
+      finished_at: string | null
+    }
+  }
+  /** One list */
+  getList: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      description: string | null
+      type: 'static' | 'smart'
+      /** Of a smart list, with the merge tags of now; null: a static list. */
+      criteria: unknown
+      criteria_version?: number
+      /** Whether entering and leaving are told. */
+      track?: boolean
+      contacts_count: number
+      counted_at: string
+      created_at: string
+      updated_at: string
+    }
+  }
+  /** One mail with what it says */
+  getMessage: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      data: {
+        id: string
+        contact_id: string
+        template: string
+        template_version: number
+        phase: 'queued' | 'sent' | 'kept' | 'failed' | 'cancelled'
+        attempts: number
+        error: string | null
+        created_at: string
+        sent_at: string | null
+        to: string | null
+        subject: string | null
+        html: string | null
+        text: string | null
+      }
+    }
+  }
+  /** One saved mapping */
+  getRecipe: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      options: Record<string, unknown>
+      created_at: string
+      updated_at: string
+    }
+  }
+  /** Rejected rows as CSV: the original columns, and why */
+  getRejectedRows: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: Response
+  }
+  /** One template */
+  getTemplate: {
+    input: {
+      path: {
+        name: string | number
+      }
+    }
+    answer: {
+      data: {
+        name: string
+        /** 0: as it comes with the service. */
+        version: number
+        subject: string
+        html: string
+        text: string
+        updated_at: string | null
+      }
+    }
+  }
+  /** One webhook */
+  getWebhook: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      url: string
+      description: string | null
+      types: string[] | null
+      criteria: unknown
+      each: boolean
+      enabled: boolean
+      disabled_at: string | null
+      disabled_reason: string | null
+      failing_since: string | null
+      /** Up to where it has read the feed. */
+      position: number
+      previous_secret_until: string | null
+      created_at: string
+      updated_at: string
+    }
+  }
+  /** Who did what by hand, the latest first */
+  listAudit: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: number
+        at: string
+        actor: string
+        ip: string | null
+        action: string
+        data: Record<string, unknown>
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Acts on many people, the latest first */
+  listChangeSets: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: number
+        kind: string
+        phase: string
+        actor: string
+        options: Record<string, unknown>
+        counts: Record<string, number>
+        created_at: string
+        finished_at: string | null
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Every permission of a person and its withdrawal, the latest first */
+  listConsents: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: string
+        action: 'granted' | 'withdrawn'
+        /** Seen on our own pages, or told by a caller or a file. */
+        grade: 'observed' | 'asserted'
+        list_id: number | null
+        source: string
+        actor: string
+        ip: string | null
+        data: Record<string, unknown>
+        at: string
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** What happened to a contact, the latest first */
+  listContactEvents: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      query?: {
+        page?: number
+        per_page?: number
+        cursor?: string
+        types?: string
+      }
+    }
+    answer: {
+      data: ({
+        id: string
+        type: 'created' | 'deleted' | 'unsubscribed' | 'subscribed' | 'updated' | 'list_added' | 'list_removed' | 'list_entered' | 'list_left' | 'confirmation_sent' | 'email_sent' | 'email_delivered' | 'email_opened' | 'email_clicked' | 'email_bounced' | 'email_complained' | 'custom' | 'change_set_finished' | 'change_set_reverted' | 'webhook_disabled'
+        types: ('created' | 'deleted' | 'unsubscribed' | 'subscribed' | 'updated' | 'list_added' | 'list_removed' | 'list_entered' | 'list_left' | 'confirmation_sent' | 'email_sent' | 'email_delivered' | 'email_opened' | 'email_clicked' | 'email_bounced' | 'email_complained' | 'custom' | 'change_set_finished' | 'change_set_reverted' | 'webhook_disabled')[]
+        name?: string
+        at: string
+        data: Record<string, unknown>
+        contact_id: string | null
+        change_set_id?: number
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Search and filter contacts */
+  listContacts: {
+    input: {
+      query?: {
+        q?: string
+        sort?: string
+        count?: 'exact' | 'capped'
+        include?: 'smart_lists'
+        page?: number
+        per_page?: number
+        cursor?: string
+      }
+    }
+    answer: {
+      data: ({
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** What was sent to a webhook in the last 14 days, and how it went; the latest first */
+  listDeliveries: {
+    input: {
+      path: {
+        id: string | number
+      }
+      query?: {
+        page?: number
+        per_page?: number
+        cursor?: string
+        state?: 'pending' | 'delivered' | 'failed' | 'erased'
+      }
+    }
+    answer: {
+      data: ({
+        id: number
+        /** The webhook-id, the same each time it is sent. */
+        message_id: string
+        kind: 'event' | 'events' | 'test'
+        event_ids: string[]
+        state: 'pending' | 'delivered' | 'failed' | 'erased'
+        tries: number
+        next_try_at: string | null
+        /** The last 20, the latest last. */
+        attempts: ({
+          at: string
+          status: number | null
+          answer: string | null
+          error: string | null
+          latency_ms: number
+        })[]
+        created_at: string
+        finished_at: string | null
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Exports, the newest first */
+  listExports: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: number
+        /** The official words; phase tells more. */
+        status: 'created' | 'started' | 'finished'
+        phase: 'queued' | 'running' | 'finished' | 'failed' | 'expired'
+        format: 'csv' | 'csv.gz' | 'xlsx' | 'ndjson'
+        created_at: string
+        updated_at: string
+        finished_at: string | null
+        url: string | null
+        expires_at: string | null
+        bytes: number | null
+        progress: {
+          written: number
+          total: number | null
+        }
+        error: string | null
+        /** What was asked for. */
+        request: unknown
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** All fields */
+  listFields: {
+    input: Record<never, never>
+    answer: ({
+      id: number
+      name: string
+      /** The nearest official kind. */
+      data_type: 'text' | 'integer' | 'float' | 'boolean' | 'date'
+      merge_tag: string
+      type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
+      required: boolean
+      min: number | null
+      max: number | null
+      options: string[] | null
+      default: string | number | boolean | null
+      format: string | null
+      converting_to?: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
+      created_at: string
+      updated_at: string
+    })[]
+  }
+  /** Whom each row was about: address, id, and what was done */
+  listImportedContacts: {
+    input: {
+      path: {
+        id: string | number
+      }
+      query?: {
+        per_page?: number
+        cursor?: string
+        format?: 'json' | 'csv'
+      }
+    }
+    answer: {
+      data: ({
+        line: number
+        email: string | null
+        id: string | null
+        action: string
+      })[]
+      per_page: number
+      next_cursor: string | null
+    }
+  }
+  /** All imports, the latest first */
+  listImports: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: number
+        status: 'created' | 'started' | 'finished' | 'failed'
+        phase: 'queued' | 'reading' | 'validating' | 'ready' | 'merging' | 'finished' | 'failed' | 'cancelled' | 'reverting' | 'reverted'
+        problem: string | null
+        change_set_id: number
+        rows_read: number
+        created_contacts_count: number
+        updated_contacts_count: number
+        unchanged_contacts_count: number
+        duplicate_rows_count: number
+        rejected_rows_count: number
+        suppressed_contacts_count: number
+        contacts_over_limit_count: number
+        opted_out_contacts_count: number
+        kept_unsubscribed_contacts_count: number
+        not_applied_rows_count: number
+        /** Why rows were rejected, by cause. */
+        errors: ({
+          field: string
+          column: string | null
+          message: string
+          count: number
+          /** The first line of which it holds. */
+          line: number
+          /** What stood there, the most frequent first, where it is a word that value_mapping may mend. */
+          values: ({
+            value: string
+            count: number
+          })[]
+        })[]
+        warnings: ({
+          kind: string
+          column: string
+          count: number
+          line: number
+          suggestion?: string
+        })[]
+        progress: {
+          bytes_total: number
+          bytes_read: number
+          rows_read: number
+          rows_to_merge: number
+          rows_merged: number
+        }
+        file: {
+          name: string | null
+          bytes: number
+          sha256: string
+          kept: boolean
+        }
+        detected: Record<string, unknown> | null
+        columns: ({
+          name: string
+          goes_to: string | null
+          sure?: 'given' | 'exact' | 'likely' | 'new'
+          /** Why it is left out. */
+          because?: string
+        })[] | null
+        options: Record<string, unknown>
+        created_at: string
+        updated_at: string
+        finished_at: string | null
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** All lists */
+  listLists: {
+    input: {
+      query?: {
+        search?: string
+      }
+    }
+    answer: ({
+      id: number
+      name: string
+      description: string | null
+      type: 'static' | 'smart'
+      /** Of a smart list, with the merge tags of now; null: a static list. */
+      criteria: unknown
+      criteria_version?: number
+      /** Whether entering and leaving are told. */
+      track?: boolean
+      contacts_count: number
+      counted_at: string
+      created_at: string
+      updated_at: string
+    })[]
+  }
+  /** The contacts in a list */
+  listMembers: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+      query?: {
+        q?: string
+        sort?: string
+        count?: 'exact' | 'capped'
+        include?: 'smart_lists'
+        page?: number
+        per_page?: number
+        cursor?: string
+      }
+    }
+    answer: {
+      data: ({
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Mails, the latest first */
+  listMessages: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+        contact?: string
+      }
+    }
+    answer: {
+      data: ({
+        id: string
+        contact_id: string
+        template: string
+        template_version: number
+        phase: 'queued' | 'sent' | 'kept' | 'failed' | 'cancelled'
+        attempts: number
+        error: string | null
+        created_at: string
+        sent_at: string | null
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Saved mappings with their rules */
+  listRecipes: {
+    input: Record<never, never>
+    answer: ({
+      id: number
+      name: string
+      options: Record<string, unknown>
+      created_at: string
+      updated_at: string
+    })[]
+  }
+  /** Addresses and domains that may not be mailed, the latest first */
+  listSuppressions: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+        kind?: 'address' | 'sha256' | 'domain'
+        reason?: string
+        email?: string
+      }
+    }
+    answer: {
+      data: ({
+        id: number
+        kind: 'address' | 'sha256' | 'domain'
+        value: string
+        reason: string
+        source: string
+        created_at: string
+        expires_at: string | null
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Templates of mails, built-in ones too */
+  listTemplates: {
+    input: Record<never, never>
+    answer: {
+      data: ({
+        name: string
+        /** 0: as it comes with the service. */
+        version: number
+        subject: string
+        html: string
+        text: string
+        updated_at: string | null
+      })[]
+    }
+  }
+  /** All webhooks */
+  listWebhooks: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: number
+        url: string
+        description: string | null
+        types: string[] | null
+        criteria: unknown
+        each: boolean
+        enabled: boolean
+        disabled_at: string | null
+        disabled_reason: string | null
+        failing_since: string | null
+        /** Up to where it has read the feed. */
+        position: number
+        previous_secret_until: string | null
+        created_at: string
+        updated_at: string
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Move everyone from other lists into this one, and delete those */
+  mergeLists: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+      body: {
+        list_ids: number[]
+      }
+    }
+    answer: {
+      change_set_id: number
+      added: number
+      already_members: number
+      opted_out: number
+      merged_list_ids: number[]
+    }
+  }
+  /** How many contacts criteria find, and some of them */
+  previewCriteria: {
+    input: {
+      body: {
+        /** Who is in the list: a map of values, or the nested language of docs/criteria.md. */
+        criteria: unknown
+      }
+    }
+    answer: {
+      count: number
+      sample: ({
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      })[]
+    }
+  }
+  /** What a file, or its first part, looks like */
+  previewImport: {
+    input: {
+      form?: {
+        file: string
+        /** Lists that everyone in the file joins; `list_id` is the same for one. */
+        list_ids?: number[]
+        /** Tags that everyone in the file gets. */
+        tags?: string[]
+        /** Whether people who are there already get the values of the file; else they only join the lists and get the tags given here. False unless given. */
+        update_existing?: boolean
+        /** Whether rows that can not be taken are left out; else nothing is imported if there is one. True unless given. */
+        skip_invalid?: boolean
+        /** Whether an empty cell unsets a value; else it changes nothing. */
+        clear_empty?: boolean
+        /** Stops before anything changes: what would be done can be seen, and then applied. */
+        dry_run?: boolean
+        /** What says that a row is about someone known. */
+        match_by?: 'email' | 'external_id'
+        /** State of new people whose row says none; the account's import_default_state unless given. */
+        state?: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        /** Evidence that is kept with the permission of everyone new. */
+        consent?: {
+          /** Where they gave their permission. */
+          source?: string
+          /** What they agreed to. */
+          wording?: string
+          /** When: a day or a moment. */
+          obtained_at?: string
+        }
+        /** Where columns go, by their names: a merge tag, email, external_id, tags, lists, state, created_at, consent_at, consent_ip, consent_source, full_name; null or an empty text leaves a column out. Columns that are not named go where their name says. */
+        field_mapping?: Record<string, string | null>
+        /** By column or merge tag: what a value stands for, as {"plan":{"pro plan":"Pro"}}; null for nothing. */
+        value_mapping?: Record<string, Record<string, string | null>>
+        /** By column: trim; full_name (first and last name in one); address (Name <a@example.com>); first_address (the first of several). */
+        rules?: Record<string, ('trim' | 'full_name' | 'address' | 'first_address')[]>
+        /** Found by content unless given. */
+        format?: 'csv' | 'xlsx' | 'ndjson' | 'json'
+        /** One character, or `tab`. */
+        delimiter?: string
+        /** utf-8, utf-16le, windows-1252, … Found by content unless given. */
+        encoding?: string
+        /** Name of the sheet to read; the first one unless given. */
+        sheet?: string
+        /** Whether the first row has the names of the columns. Found by content unless given. */
+        header?: boolean
+        /** Order of day, month and year. Found by content unless given. */
+        date_order?: 'dmy' | 'mdy' | 'ymd'
+        /** A recipe whose options count where none is given. */
+        recipe_id?: number
+      }
+    }
+    answer: {
+      detected: Record<string, unknown>
+      rows_seen: number
+      /** Whether those were all rows of what was sent. */
+      is_whole: boolean
+      columns: ({
+        name: string
+        goes_to: string | null
+        sure?: 'given' | 'exact' | 'likely' | 'new'
+        /** Of where it goes, 0 to 1. */
+        confidence: number
+        because?: string
+        kind: string | null
+        samples: string[]
+        filled: number
+        /** Whether its dates can be read in two ways: say date_order. */
+        ambiguous: boolean
+      })[]
+      fields_created: ({
+        merge_tag: string
+        name: string
+        type: string
+        guessed_kind: string | null
+      })[]
+      problems: string[]
+      recipe: {
+        id: number
+        name: string
+        options: Record<string, unknown>
+      } | null
+    }
+  }
+  /** What a template makes for a contact; sends nothing */
+  previewTemplate: {
+    input: {
+      path: {
+        name: string | number
+      }
+      body: {
+        /** Id, address, or ext: and the external id. */
+        contact: string
+        variables?: Record<string, unknown>
+      }
+    }
+    answer: {
+      subject: string
+      html: string
+      text: string
+      undefined_variables: string[]
+    }
+  }
+  /** Change a contact, or create it when its address is new */
+  putContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      body: {
+        email?: string
+        /** How another system calls this person; unique in the account. */
+        external_id?: string | null
+        /** By merge tag: texts, numbers, booleans, dates as YYYY-MM-DD; null or an empty text unsets. */
+        fields?: Record<string, unknown>
+        tags?: string[]
+        unsubscribed?: boolean
+        /** Of someone new: whether they wait as pending until they confirm, whom a mail then asks to. By default as the account says. */
+        double_opt_in?: boolean
+        list_ids?: number[]
+        list_ids_included?: number[]
+        list_ids_excluded?: number[]
+      }
+    }
+    answer: {
+      /** A person */
+      data: {
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      }
+      action: 'created' | 'updated'
+    }
+  }
+  /** All that happened in the account, in an order without gaps */
+  readFeed: {
+    input: {
+      query?: {
+        types?: string
+        contact?: string
+        after?: string
+        limit?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: string
+        type: 'created' | 'deleted' | 'unsubscribed' | 'subscribed' | 'updated' | 'list_added' | 'list_removed' | 'list_entered' | 'list_left' | 'confirmation_sent' | 'email_sent' | 'email_delivered' | 'email_opened' | 'email_clicked' | 'email_bounced' | 'email_complained' | 'custom' | 'change_set_finished' | 'change_set_reverted' | 'webhook_disabled' | 'erased'
+        types: ('created' | 'deleted' | 'unsubscribed' | 'subscribed' | 'updated' | 'list_added' | 'list_removed' | 'list_entered' | 'list_left' | 'confirmation_sent' | 'email_sent' | 'email_delivered' | 'email_opened' | 'email_clicked' | 'email_bounced' | 'email_complained' | 'custom' | 'change_set_finished' | 'change_set_reverted' | 'webhook_disabled' | 'erased')[]
+        name?: string
+        at: string
+        data: Record<string, unknown>
+        contact_id: string | null
+        change_set_id?: number
+        /** Its place: each by one more than the one before. */
+        position: number
+      })[]
+      /** To go on from here, now or at any later time. */
+      next_cursor: string
+      /** Whether there is more behind next_cursor already. */
+      has_more: boolean
+    }
+  }
+  /** Send a delivery again, under the same id */
+  redeliver: {
+    input: {
+      path: {
+        id: string | number
+        delivery: string | number
+      }
+    }
+    answer: {
+      id: number
+      /** The webhook-id, the same each time it is sent. */
+      message_id: string
+      kind: 'event' | 'events' | 'test'
+      event_ids: string[]
+      state: 'pending' | 'delivered' | 'failed' | 'erased'
+      tries: number
+      next_try_at: string | null
+      /** The last 20, the latest last. */
+      attempts: ({
+        at: string
+        status: number | null
+        answer: string | null
+        error: string | null
+        latency_ms: number
+      })[]
+      created_at: string
+      finished_at: string | null
+    }
+  }
+  /** Remove one contact from a list */
+  removeMember: {
+    input: {
+      path: {
+        list_id: string | number
+        contact: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** Remove up to 1,000 contacts */
+  removeMembers: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+      body: {
+        /** 1 to 1000 contacts, each by its id, its address or ext: and its external id. */
+        contact_ids: unknown[]
+      }
+    }
+    answer: {
+      change_set_id: number
+      removed: number
+      not_members: number
+      not_found: number
+      not_found_ids: string[]
+    }
+  }
+  /** Read the feed on from another position */
+  replayWebhook: {
+    input: {
+      path: {
+        id: string | number
+      }
+      body: {
+        /** A cursor of GET events, `start` or `now`: the webhook reads the feed on from there. */
+        after?: string
+      }
+    }
+    answer: {
+      id: number
+      url: string
+      description: string | null
+      types: string[] | null
+      criteria: unknown
+      each: boolean
+      enabled: boolean
+      disabled_at: string | null
+      disabled_reason: string | null
+      failing_since: string | null
+      /** Up to where it has read the feed. */
+      position: number
+      previous_secret_until: string | null
+      created_at: string
+      updated_at: string
+    }
+  }
+  /** Ask a person to confirm that they want mail */
+  resubscribeContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      body: {
+        send_confirmation?: boolean
+      } | null
+    }
+    answer: {
+      /** A person */
+      data: {
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      }
+      confirmation_url?: string | null
+      expires_at?: string | null
+    }
+  }
+  /** Take an act on many people back, or see what would come of it */
+  revertChangeSet: {
+    input: {
+      path: {
+        id: string | number
+      }
+      body: {
+        dry_run?: boolean
+      } | null
+    }
+    answer: {
+      dry_run: boolean
+      reverts: number
+      change_set_id: number | null
+      phase: string
+      counts: {
+        /** Contacts that the act had created and nobody has touched since. */
+        removed: number
+        /** Contacts that get back what the act had changed. */
+        restored: number
+        /** Contacts of which something stays, as it was changed since. */
+        kept: number
+        /** Contacts that are no longer there. */
+        gone: number
+      }
+    }
+  }
+  /** Take an act on many people back, or see what would come of it */
+  revertImport: {
+    input: {
+      path: {
+        id: string | number
+      }
+      body: {
+        dry_run?: boolean
+      } | null
+    }
+    answer: {
+      dry_run: boolean
+      reverts: number
+      change_set_id: number | null
+      phase: string
+      counts: {
+        /** Contacts that the act had created and nobody has touched since. */
+        removed: number
+        /** Contacts that get back what the act had changed. */
+        restored: number
+        /** Contacts of which something stays, as it was changed since. */
+        kept: number
+        /** Contacts that are no longer there. */
+        gone: number
+      }
+    }
+  }
+  /** A new secret; the one of before signs beside it for a day */
+  rotateWebhookSecret: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      url: string
+      description: string | null
+      types: string[] | null
+      criteria: unknown
+      each: boolean
+      enabled: boolean
+      disabled_at: string | null
+      disabled_reason: string | null
+      failing_since: string | null
+      /** Up to where it has read the feed. */
+      position: number
+      previous_secret_until: string | null
+      created_at: string
+      updated_at: string
+      /** Shown this once. Messages are signed with it. */
+      secret: string
+    }
+  }
+  /** Find contacts by criteria */
+  searchContacts: {
+    input: {
+      body: {
+        /** Part of an address or of a name; with one or two letters, its beginning. */
+        q?: string
+        /** -id (the newest first), email, created_at, … or a merge tag; a minus turns it round. */
+        sort?: string
+        /** With q the total is counted to 10,000 unless `exact` is asked for; without q it is exact unless `capped`. */
+        count?: 'exact' | 'capped'
+        /** Adds the ids of the smart lists that a contact is in now. */
+        include?: 'smart_lists'
+        /** From 1. For walking through everything use cursor. */
+        page?: number
+        /** 50 unless given. */
+        per_page?: number
+        /** next_cursor of the page before. */
+        cursor?: string
+        /** A map of values, or the nested language: see docs/criteria.md. */
+        criteria?: unknown
+        list_id?: unknown
+        tag?: unknown
+        state?: unknown
+        status?: unknown
+        subscribed?: unknown
+      }
+    }
+    answer: {
+      data: ({
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Do something to everyone selected */
+  startBulk: {
+    input: {
+      body: {
+        selection: {
+          /** Part of an address or of a name; with one or two letters, its beginning. */
+          q?: string
+          /** A map of values, or the nested language: see docs/criteria.md. */
+          criteria?: unknown
+          list_id?: unknown
+          tag?: unknown
+          state?: unknown
+          status?: unknown
+          subscribed?: unknown
+        }
+        action: {
+          type: 'update'
+          /** By merge tag: texts, numbers, booleans, dates as YYYY-MM-DD; null or an empty text unsets. */
+          fields: Record<string, unknown>
+        } | {
+          type: 'add_tags'
+          tags: string[]
+        } | {
+          type: 'remove_tags'
+          tags: string[]
+        } | {
+          type: 'add_to_list'
+          list_id: number
+        } | {
+          type: 'remove_from_list'
+          list_id: number
+        } | {
+          type: 'unsubscribe'
+        } | {
+          type: 'delete'
+        }
+        /** Chooses whom and says what would become of each: apply the change set to do it. */
+        dry_run?: boolean
+      }
+    }
+    answer: {
+      id: number
+      kind: string
+      phase: string
+      actor: string
+      options: Record<string, unknown>
+      counts: Record<string, number>
+      created_at: string
+      finished_at: string | null
+    }
+  }
+  /** The same as server-sent events, as they happen */
+  streamFeed: {
+    input: {
+      query?: {
+        types?: string
+        contact?: string
+        after?: string
+      }
+    }
+    answer: string
+  }
+  /** Send a message that tells nothing, once; the delivery says how it went */
+  testWebhook: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      /** The webhook-id, the same each time it is sent. */
+      message_id: string
+      kind: 'event' | 'events' | 'test'
+      event_ids: string[]
+      state: 'pending' | 'delivered' | 'failed' | 'erased'
+      tries: number
+      next_try_at: string | null
+      /** The last 20, the latest last. */
+      attempts: ({
+        at: string
+        status: number | null
+        answer: string | null
+        error: string | null
+        latency_ms: number
+      })[]
+      created_at: string
+      finished_at: string | null
+    }
+  }
+  /** A person leaves by their own act: all mail, or one list */
+  unsubscribeContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      body: {
+        list_id?: number
+      } | null
+    }
+    answer: {
+      /** A person */
+      data: {
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      }
+    }
+  }
+  /** Change settings of the account */
+  updateAccount: {
+    input: {
+      body: {
+        name?: string
+        /** Of the public pages, as #rrggbb. */
+        color?: string
+        /** Of mails, and of public pages for readers whose own language they do not have. */
+        language?: 'en' | 'de'
+        /** IANA name, such as Europe/Berlin: where days begin and end. */
+        time_zone?: string
+        /** What becomes of a key in `fields` that no field has: a field is created, the request is refused, or the key is ignored. */
+        unknown_fields?: 'create' | 'reject' | 'ignore'
+        /** Whether an unset field is left out of `fields` or answered as null. */
+        null_fields?: 'omit' | 'include'
+        /** State of people whom an import brings without saying their state. */
+        import_default_state?: 'subscribed' | 'none' | 'pending' | 'unsubscribed'
+        /** People created without a state of their own wait as pending until they confirm. */
+        double_opt_in?: boolean
+        /** For how many days events are kept; null: for good. */
+        retention?: {
+          events_days: number | null
+        }
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      /** Of the public pages, as #rrggbb. */
+      color: string
+      /** Of mails, and of public pages for readers whose own language they do not have. */
+      language: 'en' | 'de'
+      /** IANA name, such as Europe/Berlin: where days begin and end. */
+      time_zone: string
+      /** What becomes of a key in `fields` that no field has: a field is created, the request is refused, or the key is ignored. */
+      unknown_fields: 'create' | 'reject' | 'ignore'
+      /** Whether an unset field is left out of `fields` or answered as null. */
+      null_fields: 'omit' | 'include'
+      /** State of people whom an import brings without saying their state. */
+      import_default_state: 'subscribed' | 'none' | 'pending' | 'unsubscribed'
+      /** People created without a state of their own wait as pending until they confirm. */
+      double_opt_in: boolean
+      /** For how many days events are kept; null: for good. */
+      retention: {
+        events_days: number | null
+      }
+      created_at: string
+      updated_at: string
+    }
+  }
+  /** Change up to 1,000 contacts */
+  updateBatch: {
+    input: {
+      body: {
+        /** 1 to 1000 contacts, each by its id, its address or ext: and its external id. */
+        contact_ids: unknown[]
+        /** By merge tag: texts, numbers, booleans, dates as YYYY-MM-DD; null or an empty text unsets. */
+        fields?: Record<string, unknown>
+        tags_added?: string[]
+        tags_removed?: string[]
+      }
+    }
+    answer: {
+      change_set_id: number
+      updated?: number
+      deleted?: number
+      unchanged?: number
+      not_found: number
+      not_found_ids: string[]
+    }
+  }
+  /** Change a contact, or create it when its address is new */
+  updateContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      body: {
+        email?: string
+        /** How another system calls this person; unique in the account. */
+        external_id?: string | null
+        /** By merge tag: texts, numbers, booleans, dates as YYYY-MM-DD; null or an empty text unsets. */
+        fields?: Record<string, unknown>
+        tags?: string[]
+        unsubscribed?: boolean
+        /** Of someone new: whether they wait as pending until they confirm, whom a mail then asks to. By default as the account says. */
+        double_opt_in?: boolean
+        list_ids?: number[]
+        list_ids_included?: number[]
+        list_ids_excluded?: number[]
+      }
+    }
+    answer: {
+      /** A person */
+      data: {
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        origin: string
+        created_at: number
+        updated_at: number
+      }
+      action: 'created' | 'updated'
+    }
+  }
+  /** Change a definition */
+  updateField: {
+    input: {
+      path: {
+        field_id: string | number
+      }
+      body: {
+        name?: string | null
+        /** text, integer, number, select, date or boolean; data_type is the same. */
+        type?: string | null
+        /** Made from the name when it is not given. */
+        merge_tag?: string | null
+        required?: boolean | null
+        min?: number | null
+        max?: number | null
+        /** Of a select. One goes only while no contact has it, and comes back if one got it in the same seconds. */
+        options?: string[] | null
+        default?: string | number | boolean | null
+        /** Of dates, such as DD.MM.YYYY; ISO dates are always taken. */
+        format?: string | null
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      /** The nearest official kind. */
+      data_type: 'text' | 'integer' | 'float' | 'boolean' | 'date'
+      merge_tag: string
+      type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
+      required: boolean
+      min: number | null
+      max: number | null
+      options: string[] | null
+      default: string | number | boolean | null
+      format: string | null
+      converting_to?: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
+      created_at: string
+      updated_at: string
+      values_count: number
+    }
+  }
+  /** Rename or describe a list, or change its criteria */
+  updateList: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+      body: {
+        name?: string
+        description?: string | null
+        /** Who is in the list: a map of values, or the nested language of docs/criteria.md. */
+        criteria?: unknown
+        /** Of a smart list: whether entering and leaving are told. */
+        track?: boolean
+        /** Whether entering and leaving by these new criteria is told, too. */
+        announce?: boolean
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      description: string | null
+      type: 'static' | 'smart'
+      /** Of a smart list, with the merge tags of now; null: a static list. */
+      criteria: unknown
+      criteria_version?: number
+      /** Whether entering and leaving are told. */
+      track?: boolean
+      contacts_count: number
+      counted_at: string
+      created_at: string
+      updated_at: string
+    }
+  }
+  /** Change a saved mapping */
+  updateRecipe: {
+    input: {
+      path: {
+        id: string | number
+      }
+      body: {
+        name?: string
+        /** Names of the file's columns, in their order: by these the recipe is proposed again. */
+        columns?: string[]
+        /** Options of an import: see createImport. */
+        options?: Record<string, unknown>
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      options: Record<string, unknown>
+      created_at: string
+      updated_at: string
+    }
+  }
+  /** Change a template: what is given becomes its next version */
+  updateTemplate: {
+    input: {
+      path: {
+        name: string | number
+      }
+      body: {
+        subject?: string
+        html?: string
+        text?: string
+      }
+    }
+    answer: {
+      data: {
+        name: string
+        /** 0: as it comes with the service. */
+        version: number
+        subject: string
+        html: string
+        text: string
+        updated_at: string | null
+      }
+    }
+  }
+  /** Change, disable or enable a webhook */
+  updateWebhook: {
+    input: {
+      path: {
+        id: string | number
+      }
+      body: {
+        /** Where messages are posted to: https://… or http://…. */
+        url?: string
+        description?: string | null
+        types?: ('created' | 'deleted' | 'unsubscribed' | 'subscribed' | 'updated' | 'list_added' | 'list_removed' | 'list_entered' | 'list_left' | 'confirmation_sent' | 'email_sent' | 'email_delivered' | 'email_opened' | 'email_clicked' | 'email_bounced' | 'email_complained' | 'custom' | 'change_set_finished' | 'change_set_reverted' | 'webhook_disabled')[] | null
+        /** Only events of contacts that meet them, as they are when the event is read: see docs/criteria.md. Events of the account, and that someone was deleted, are told all the same. null: everyone. */
+        criteria?: unknown
+        /** false, the default: an act on many is told once, by its change_set_finished. true: each person's event as well, up to 500 in one message. */
+        each?: boolean
+        /** true goes on where it stopped. */
+        enabled?: boolean
+      }
+    }
+    answer: {
+      id: number
+      url: string
+      description: string | null
+      types: string[] | null
+      criteria: unknown
+      each: boolean
+      enabled: boolean
+      disabled_at: string | null
+      disabled_reason: string | null
+      failing_since: string | null
+      /** Up to where it has read the feed. */
+      position: number
+      previous_secret_until: string | null
+      created_at: string
+      updated_at: string
+    }
+  }
+}
