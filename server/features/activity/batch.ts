@@ -4,12 +4,12 @@ import type { Trx } from '../../db/database.ts'
 /** A row of the outbox, without its events. */
 export interface Waiting {
   id: number
-  kind: 'acts' | 'criteria' | 'clock' | 'comparison'
+  kind: 'acts' | 'criteria' | 'clock' | 'comparison' | 'suppressions'
   /** Events. */
   size: number
   bulk: boolean
   change_set_id: number | null
-  details: { list_id?: number; version?: number; announce?: boolean; after?: string } | null
+  details: { list_id?: number; version?: number; announce?: boolean; after?: string; addresses?: string[] } | null
 }
 
 /** Acts looked at, at most. */

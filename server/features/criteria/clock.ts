@@ -40,6 +40,11 @@ export function isSendable({ source, name }: Test['subject']): boolean {
   return source === 'column' && name === 'sendable'
 }
 
+/** Whether a suppression changes what it says of someone. */
+export function asksWhetherSendable(condition: Condition): boolean {
+  return clockParts(condition).tests.some((test) => isSendable(test.subject))
+}
+
 /** null: time changes nothing. */
 export function paceOf(condition: Condition): Pace | null {
   const { tests, windows } = clockParts(condition)

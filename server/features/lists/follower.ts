@@ -3,7 +3,7 @@ import type { Trx } from '../../db/database.ts'
 import type { Waiting } from '../activity/batch.ts'
 import type { Follower, Placed } from '../activity/dispatcher.ts'
 import { ALONE, type EventType } from '../activity/event-types.ts'
-import { movedByClock, paceOf } from '../criteria/clock.ts'
+import { asksWhetherSendable, movedByClock, paceOf } from '../criteria/clock.ts'
 import { membersOf } from '../criteria/membership.ts'
 import { concerns } from '../criteria/relevance.ts'
 import { loadSmartLists, type SmartLists, type TrackedList } from '../criteria/smart-lists.ts'
@@ -113,6 +113,8 @@ export class SmartListFollower implements Follower {
         return this.#takeOver(trx, lists, item, position)
       case 'clock':
         return { position: await this.#look(trx, lists, position), done: true }
+      case 'suppressions':
+        return this.#compareSendable(trx, lists, item, position)
       case 'comparison':
         return this.#compareAll(trx, lists, item, await this.#look(trx, lists, position))
       case 'acts':
@@ -230,6 +232,24 @@ export class SmartListFollower implements Follower {
     const ids = contacts.map((row) => row.contact_id)
     const asked = sql`select unnest(${ids}::uuid[]) as contact_id, null::bigint as change_set_id`
     return (await this.#compare(trx, lists, affected, asked, position, 'clock', true)).position
+  }
+
+  /** Mail to some addresses, or to anyone, has been forbidden or allowed: nothing of the contacts themselves has changed. */
+  async #compareSendable(trx: Trx, lists: SmartLists, item: Waiting, position: number) {
+    const { accountId } = lists
+    const asking = tracked(lists).filter((list) => asksWhetherSendable(list.condition))
+    if (asking.length === 0) return { position, done: true }
+    const addresses = item.details?.addresses
+    const { contacts, isLast } = addresses
+      ? {
+          contacts: sql`
+          select c.id as contact_id, null::bigint as change_set_id from contacts as c
+          where c.account_id = ${accountId} and c.email = any(${addresses}::text[]) and not ${isWaiting(accountId, sql`c.id`)}`,
+          isLast: true,
+        }
+      : await this.#chunk(trx, accountId, item)
+    const done = await this.#compare(trx, lists, asking, contacts, position, 'suppression', true)
+    return { position: done.position, done: isLast }
   }
 
   async #compareAll(trx: Trx, lists: SmartLists, item: Waiting, position: number) {

@@ -6,7 +6,7 @@ import { membershipIn, type SmartList } from '../criteria/membership.ts'
 const MOST_VALUES = 30_000
 
 /** Why someone is found to have entered or left. */
-export type Cause = 'act' | 'clock' | 'criteria' | 'comparison'
+export type Cause = 'act' | 'clock' | 'criteria' | 'comparison' | 'suppression'
 
 interface Comparison {
   accountId: number

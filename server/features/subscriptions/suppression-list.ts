@@ -50,6 +50,7 @@ export async function addSuppressions(
       select count(*) filter (where is_new) as added from written`)
     added += counted!.added
   }
+  tellFollower(trx, accountId, each)
   const counts = { added, known: each.length - added }
   audit(trx, caller, 'suppressions_added', { ...counts, reason, source })
   return counts
@@ -87,8 +88,22 @@ export async function listSuppressions(
  * also for what removals and erasures have left, as that is somebody's own word.
  */
 export async function deleteSuppression(trx: Trx, caller: Caller, id: number): Promise<void> {
-  const [gone] = await trx.query<{ kind: string; reason: string }>(sql`
-    delete from suppressions where account_id = ${caller.accountId} and id = ${id} and kind <> 'hmac' returning kind, reason`)
+  const [gone] = await trx.query<Entry & { reason: string }>(sql`
+    delete from suppressions where account_id = ${caller.accountId} and id = ${id} and kind <> 'hmac' returning kind, value, reason`)
   if (!gone) throw notFound()
-  audit(trx, caller, 'suppression_deleted', { id, ...gone })
+  tellFollower(trx, caller.accountId, [gone])
+  audit(trx, caller, 'suppression_deleted', { id, kind: gone.kind, reason: gone.reason })
+}
+
+/** Addresses of which each is looked up; of more, and of hashes and domains, everyone is looked at. */
+const LOOKED_UP = 1000
+
+/** Who may be mailed is not the same any more: smart lists that ask for it are compared, behind the acts before this. */
+function tellFollower(trx: Trx, accountId: number, entries: readonly Entry[]): void {
+  const areFew = entries.length <= LOOKED_UP && entries.every(({ kind }) => kind === 'address')
+  const details = areFew ? { addresses: entries.map(({ value }) => value) } : {}
+  trx.send(sql`
+    insert into outbox (account_id, event_ids, size, kind, details)
+    select ${accountId}::bigint, '{}', 0, 'suppressions', ${JSON.stringify(details)}::jsonb
+    where exists (select from lists where account_id = ${accountId} and track and clock is not null) -- as whoever asks for it has`)
 }
