@@ -17,6 +17,12 @@ export const PagingQuery = {
   cursor: Type.Optional(Type.String({ maxLength: 2000, description: 'next_cursor of the page before.' })),
 }
 
+/** The query of collections that are small enough to be paged by number alone. */
+export const NumberedPages = Type.Object(
+  { page: PagingQuery.page, per_page: PagingQuery.per_page },
+  { additionalProperties: false },
+)
+
 /** Something, or null where there is none. */
 export const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
 

@@ -10,6 +10,7 @@ import type { Database } from '../db/database.ts'
 import { testApp } from '../test/app.ts'
 import { atEnd, testDatabase } from '../test/database.ts'
 import { runJobs } from '../test/jobs.ts'
+import { until } from '../test/until.ts'
 import { type Job, jobFigures, Queue } from './queue.ts'
 
 const Payload = Type.Object({ accountId: Type.Integer(), n: Type.Integer() })
@@ -40,11 +41,6 @@ const states = async (db: Database): Promise<string[]> =>
   (
     await db.query<{ state: string }>(sql`select state from pgboss.job where name = 'test.job' order by created_on`)
   ).map((row) => row.state)
-
-async function until(holds: () => unknown, ms = 10_000): Promise<void> {
-  for (const end = performance.now() + ms; !(await holds()); await sleep(10))
-    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${holds}`)
-}
 
 test('a job is there when its transaction commits, and never if it does not', async (t) => {
   const db = await testDatabase(t)
@@ -106,7 +102,7 @@ test('a job that fails is tried again, and given up after its attempts', async (
   await queue.prepare([failing])
   await put(queue, db, 2)
 
-  await assert.rejects(runJobs(db, [failing as unknown as Job]), /test\.job was given up: .*attempt 3/)
+  await assert.rejects(runJobs(db, [failing]), /test\.job was given up: .*attempt 3/)
 
   assert.deepEqual([...tried].sort(), [
     [1, 3],
@@ -137,7 +133,7 @@ test('stop lets a running job end, and takes no other', async (t) => {
     wasAborted = signal.aborted
     ended++
   })
-  await queue.work([slow as unknown as Job])
+  await queue.work([slow])
   await put(queue, db, 3)
   await until(() => began === 1)
 
@@ -157,7 +153,7 @@ test('a job that a stop cuts off is told so, and run again by another worker', a
       throw error
     }),
   )
-  await queue.work([endless as unknown as Job])
+  await queue.work([endless])
   await put(queue, db)
   await until(async () => (await states(db))[0] === 'active')
 
@@ -168,7 +164,7 @@ test('a job that a stop cuts off is told so, and run again by another worker', a
   assert.deepEqual(await states(db), ['retry'])
 
   let again = 0
-  await runJobs(db, [job(async () => void again++) as unknown as Job])
+  await runJobs(db, [job(async () => void again++)])
   assert.equal(again, 1)
   assert.deepEqual(await states(db), ['completed'])
 })
@@ -184,7 +180,7 @@ test('however many workers there are, each job is run once', async (t) => {
   await queues[0]!.prepare([counted])
   await put(queues[0]!, db, 12)
 
-  await Promise.all(queues.map((queue) => queue.work([counted as unknown as Job])))
+  await Promise.all(queues.map((queue) => queue.work([counted])))
   await until(() => runs.length >= 12)
   await Promise.all(queues.map((queue) => queue.stop(2000)))
 
@@ -212,7 +208,7 @@ test('no job needs a session: each statement may come by another connection', as
   await queue.prepare([once])
   await put(queue, db, 3)
 
-  await runJobs(db, [once as unknown as Job])
+  await runJobs(db, [once])
 
   assert.equal(runs, 4)
   assert.deepEqual(new Set(await states(db)), new Set(['completed']))
@@ -243,7 +239,7 @@ async function runTogether(
     await db.transaction(async (trx) => {
       for (let n = 1; n <= count; n++) await queues[0]!.enqueue(trx, counted, { accountId, n })
     })
-  await Promise.all(queues.map((queue) => queue.work([counted as unknown as Job])))
+  await Promise.all(queues.map((queue) => queue.work([counted])))
   const total = counts.reduce((sum, [, count]) => sum + count!, 0)
   await until(() => order.length === total && running.length === 0, 60_000)
   await Promise.all(queues.map((queue) => queue.stop(2000)))
@@ -346,7 +342,7 @@ test('the job of a worker that was killed is taken up by another', async (t) => 
     update pgboss.job set heartbeat_on = now() - make_interval(secs => heartbeat_seconds + 1) where name = 'test.job'`)
   const began = performance.now()
   let runs = 0
-  await queue.work([job(async () => void runs++) as unknown as Job])
+  await queue.work([job(async () => void runs++)])
   await until(async () => (await states(db))[0] === 'completed', 20_000)
 
   assert.equal(runs, 1)
@@ -381,7 +377,7 @@ test('the age of the oldest job that waits is told by account', async (t) => {
   )
   const { body } = await app.inject({ url: '/metrics' })
   assert.match(body, new RegExp(`^rollcall_oldest_job_seconds{account="${accountId}"} 9\\d`, 'm'))
-  await runJobs(db, [nothing as unknown as Job])
+  await runJobs(db, [nothing])
   assert.match(
     (await app.inject({ url: '/metrics' })).body,
     new RegExp(`^rollcall_oldest_job_seconds{account="${accountId}"} 0$`, 'm'),

@@ -16,7 +16,8 @@ export interface Job<Payload extends TSchema = TSchema> {
   concurrency?: number
   /** How many of one account run at once in all processes together; no limit unless said. */
   perAccount?: number
-  run: (payload: Static<Payload>, signal: AbortSignal) => Promise<void>
+  /** A method, so that jobs of all payloads can stand in one list. */
+  run(payload: Static<Payload>, signal: AbortSignal): Promise<void>
 }
 
 /** What can be put into the queue: `Job` without how it is done. */

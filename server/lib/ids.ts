@@ -1,3 +1,5 @@
+import { notFound } from './app-error.ts'
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /**
@@ -7,6 +9,13 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 export function parseId(id: string | number): number | null {
   const value = typeof id === 'number' ? id : /^[1-9]\d{0,15}$/.test(id) ? Number(id) : Number.NaN
   return Number.isSafeInteger(value) && value > 0 ? value : null
+}
+
+/** The id of a row as it stands in a path, where one that is none names nothing: throws not_found. */
+export function pathId(text: string): number {
+  const id = parseId(text)
+  if (id === null) throw notFound()
+  return id
 }
 
 /** A UUID of any version in its hyphenated form, any letter case, as lower case; null for all else. */

@@ -46,10 +46,9 @@ export async function imported(
   parts: Record<string, string | string[]> = {},
   name?: string,
 ): Promise<Answer['body']> {
-  const answer = await upload(made, file, parts, name)
-  if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
+  const { id } = await sent(made, file, parts, name)
   await made.runJobs()
-  return (await made.get(`/api/contact_imports/${answer.body.id}`)).body
+  return (await made.get(`/api/contact_imports/${id}`)).body
 }
 
 /** What a worker runs imports with. */

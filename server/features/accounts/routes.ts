@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Database } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
-import { collection, Nullable, PageOf, PagingQuery, pageOf } from '../../http/paging.ts'
+import { collection, Nullable, NumberedPages, PageOf, pageOf } from '../../http/paging.ts'
 import type { Access } from './access.ts'
 import { type Account, findAccount, updateAccount } from './accounts.ts'
 import { listAudit } from './audit.ts'
@@ -81,10 +81,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Ch
         tags: ['Account'],
         operationId: 'listAudit',
         summary: 'Who did what by hand, the latest first',
-        querystring: Type.Object(
-          { page: PagingQuery.page, per_page: PagingQuery.per_page },
-          { additionalProperties: false },
-        ),
+        querystring: NumberedPages,
         response: { 200: PageOf(AuditEntry) },
       },
     },

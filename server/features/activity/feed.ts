@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
 import type { EventType } from './event-types.ts'
-import type { EventData } from './record.ts'
+import type { EventRow } from './timeline.ts'
 
 /** How far an account's feed has come. */
 export interface FeedHead {
@@ -39,16 +39,9 @@ export async function beginEpoch(db: Queryable, accountId: number): Promise<void
 }
 
 /** An event in its place; `type` is null when its contact was removed, or when it is older than events are kept. */
-export interface FeedRow {
+export interface FeedRow extends Omit<EventRow, 'type'> {
   position: number
-  id: string
   type: EventType | null
-  types: EventType[]
-  name: string | null
-  at: Date
-  data: EventData
-  contact_id: string | null
-  change_set_id: number | null
 }
 
 export interface FeedFilter {

@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag'
 import type { Database } from '../../db/database.ts'
+import { repeat } from '../../lib/repeat.ts'
 
 const EVERY_MS = 3_600_000
 /** Months of events that are ready before they begin. */
@@ -50,16 +51,5 @@ export function startHousekeeping(
   onError: (error: unknown) => void,
   others: readonly (() => Promise<void>)[] = [],
 ) {
-  let running: Promise<unknown> = Promise.resolve()
-  const look = () => {
-    running = Promise.all([() => keepHouse(db), ...others].map((act) => act().catch(onError)))
-  }
-  look()
-  const timer = setInterval(look, EVERY_MS)
-  return {
-    async stop() {
-      clearInterval(timer)
-      await running
-    },
-  }
+  return repeat(EVERY_MS, () => Promise.all([() => keepHouse(db), ...others].map((act) => act().catch(onError))))
 }

@@ -2,11 +2,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Database } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
-import { type Cursors, collection, PagingQuery, pageOf } from '../../http/paging.ts'
-import { invalid, notFound } from '../../lib/app-error.ts'
+import { type Cursors, collection, NumberedPages, PagingQuery, pageOf } from '../../http/paging.ts'
+import { invalid } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
 import { displayEmail } from '../../lib/email.ts'
-import { parseId } from '../../lib/ids.ts'
+import { pathId } from '../../lib/ids.ts'
 import { type ChangeSet as ChangeSetRow, findChangeSet, listChangeSets, readDiff } from './change-sets.ts'
 import { contactNamed } from './contact-named.ts'
 import { CONTACT_EVENT_TYPES } from './event-types.ts'
@@ -20,12 +20,6 @@ interface Options {
   cursors: Cursors
   /** What stands in an event or a change row under fields' keys, under their merge tags of now. */
   nameFields: (accountId: number) => Promise<Naming>
-}
-
-function changeSetIdOf(params: { id: string }): number {
-  const id = parseId(params.id)
-  if (id === null) throw notFound()
-  return id
 }
 
 export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, change, cursors, nameFields }) => {
@@ -127,10 +121,7 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
         tags: ['Change sets'],
         operationId: 'listChangeSets',
         summary: 'Acts on many people, the latest first',
-        querystring: Type.Object(
-          { page: PagingQuery.page, per_page: PagingQuery.per_page },
-          { additionalProperties: false },
-        ),
+        querystring: NumberedPages,
         response: { 200: ChangeSetPage },
       },
     },
@@ -153,8 +144,7 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
         response: { 200: ChangeSet },
       },
     },
-    async (request) =>
-      changeSetOnWire(await findChangeSet(db, request.caller.accountId, changeSetIdOf(request.params))),
+    async (request) => changeSetOnWire(await findChangeSet(db, request.caller.accountId, pathId(request.params.id))),
   )
 
   app.get(
@@ -175,7 +165,7 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
     },
     async (request) => {
       const { accountId } = request.caller
-      const id = changeSetIdOf(request.params)
+      const id = pathId(request.params.id)
       await findChangeSet(db, accountId, id)
       const { cursor } = request.query
       const { perPage } = pageOf(request.query)

@@ -4,8 +4,7 @@ import type { Trx } from '../../db/database.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { Change } from '../../http/change.ts'
 import type { Queue } from '../../jobs/queue.ts'
-import { notFound } from '../../lib/app-error.ts'
-import { parseId } from '../../lib/ids.ts'
+import { pathId } from '../../lib/ids.ts'
 import { changeSetOnWire } from '../activity/routes.ts'
 import { ChangeSet } from '../activity/schemas.ts'
 import { applyBulk, cancelBulk, startBulk } from './bulk.ts'
@@ -61,8 +60,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { chan
       },
       (request, reply) =>
         change(request, reply, async (trx) => {
-          const id = parseId((request.params as { id: string }).id)
-          if (id === null) throw notFound()
+          const id = pathId((request.params as { id: string }).id)
           return { status: 200, body: changeSetOnWire(await act(trx, request.caller.accountId, id)) }
         }),
     )

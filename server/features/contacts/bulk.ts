@@ -129,7 +129,7 @@ export function bulkJobs(db: Database, keyring: Keyring): Job[] {
         }
       },
     },
-  ] as unknown as Job[]
+  ]
 }
 
 /** One step of an act; answers whether there is another. */

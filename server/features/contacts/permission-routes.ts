@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { Database, Trx } from '../../db/database.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { Change } from '../../http/change.ts'
-import { collection, Nullable, PageOf, PagingQuery, pageOf } from '../../http/paging.ts'
+import { collection, Nullable, NumberedPages, PageOf, pageOf } from '../../http/paging.ts'
 import { invalid, notFound } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
 import { contactNamed } from '../activity/contact-named.ts'
@@ -81,7 +81,7 @@ export const permissionRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
         if (listId !== undefined && !(await holdAnyList(trx, accountId, listId)))
           throw invalid({ list_id: [`not found: ${listId}`] })
         const person = await hold(trx, accountId, request.params.contact)
-        if (listId === undefined) leave(trx, accountId, [person], 'person_leaves', toldBy(caller))
+        if (listId === undefined) leave(trx, accountId, [person], toldBy(caller))
         else await leaveList(trx, accountId, listId, [person], toldBy(caller))
         return { status: 200, body: { data: await show(trx, accountId, person.id) } }
       })
@@ -133,10 +133,7 @@ export const permissionRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
         operationId: 'listConsents',
         summary: 'Every permission of a person and its withdrawal, the latest first',
         params: ContactParams,
-        querystring: Type.Object(
-          { page: PagingQuery.page, per_page: PagingQuery.per_page },
-          { additionalProperties: false },
-        ),
+        querystring: NumberedPages,
         response: { 200: PageOf(Consent) },
       },
     },

@@ -3,8 +3,7 @@ import { Type } from 'typebox'
 import type { Change } from '../../http/change.ts'
 import { Nullable } from '../../http/paging.ts'
 import type { Queue } from '../../jobs/queue.ts'
-import { notFound } from '../../lib/app-error.ts'
-import { parseId } from '../../lib/ids.ts'
+import { pathId } from '../../lib/ids.ts'
 import { revertChangeSet } from './revert.ts'
 
 const Reversal = Type.Object({
@@ -49,8 +48,7 @@ export const revertRoutes: FastifyPluginAsyncTypebox<{ change: Change; queue: Qu
       },
       (request, reply) =>
         change(request, reply, async (trx) => {
-          const id = parseId(request.params.id)
-          if (id === null) throw notFound()
+          const id = pathId(request.params.id)
           const body = await revertChangeSet(trx, queue, request.caller, id, request.body?.dry_run === true)
           return { status: 200, body }
         }),

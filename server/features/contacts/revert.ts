@@ -101,7 +101,7 @@ export function revertJobs(db: Database, keyring: Keyring): Job[] {
         }
       },
     },
-  ] as unknown as Job[]
+  ]
 }
 
 /** Answers whether there may be more. */

@@ -15,6 +15,7 @@ import { atEnd } from '../../test/database.ts'
 import { fill, smallDisk } from '../../test/disk.ts'
 import { takeJobs } from '../../test/jobs.ts'
 import { s3Server } from '../../test/s3.ts'
+import { until } from '../../test/until.ts'
 import { writeExportJob } from './jobs.ts'
 import type { ExportRequest } from './request.ts'
 import { requireRoom, writeContacts } from './write.ts'
@@ -50,11 +51,6 @@ async function snapshots({ db }: TestApp): Promise<number> {
     select count(*) as count from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid() and backend_xmin is not null`)
   return row!.count
-}
-
-async function until(holds: () => unknown, ms = 10_000): Promise<void> {
-  for (const end = performance.now() + ms; !(await holds()); await sleep(20))
-    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${holds}`)
 }
 
 test('an export is of one moment, whatever changes while it is written', async (t) => {

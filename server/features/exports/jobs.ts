@@ -20,7 +20,7 @@ export const writeExport: JobName<typeof Payload> = {
   timeoutS: 13 * 3600,
 }
 
-export const EXPORT_JOB_NAMES = [writeExport] as unknown as JobName[]
+export const EXPORT_JOB_NAMES = [writeExport]
 
 interface Parts {
   db: Database
@@ -30,7 +30,7 @@ interface Parts {
   keptHours: number
 }
 
-export const exportJobs = (parts: Parts): Job[] => [writeExportJob(parts)] as unknown as Job[]
+export const exportJobs = (parts: Parts): Job[] => [writeExportJob(parts)]
 
 const PROGRESS_MS = 1000
 

@@ -6,10 +6,10 @@ import { Type } from 'typebox'
 import type { Database } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
 import type { Change } from '../../http/change.ts'
-import { collection, PagingQuery, pageOf } from '../../http/paging.ts'
+import { collection, NumberedPages, pageOf } from '../../http/paging.ts'
 import type { Queue } from '../../jobs/queue.ts'
 import { AppError, notFound } from '../../lib/app-error.ts'
-import { parseId } from '../../lib/ids.ts'
+import { pathId } from '../../lib/ids.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import type { FieldCache } from '../fields/field-set.ts'
 import {
@@ -36,12 +36,6 @@ const STREAMED = 10_000
 const STREAMED_MS = 60_000
 /** Each has a connection of its own, of which the database has not many. */
 const STREAMED_AT_ONCE = 4
-
-function idOf(params: { export_id: string }): number {
-  const id = parseId(params.export_id)
-  if (id === null) throw notFound()
-  return id
-}
 
 interface Options {
   db: Database
@@ -95,10 +89,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         tags,
         operationId: 'listExports',
         summary: 'Exports, the newest first',
-        querystring: Type.Object(
-          { page: PagingQuery.page, per_page: PagingQuery.per_page },
-          { additionalProperties: false },
-        ),
+        querystring: NumberedPages,
         response: { 200: ExportPage },
       },
     },
@@ -120,7 +111,8 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       config: { scope: 'read' },
       schema: { tags, operationId: 'getExport', summary: 'One export', params: Params, response: { 200: Export } },
     },
-    async (request) => onWire(request, await findExport(db, request.caller.accountId, idOf(request.params))),
+    async (request) =>
+      onWire(request, await findExport(db, request.caller.accountId, pathId(request.params.export_id))),
   )
 
   app.delete(
@@ -131,7 +123,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     },
     async (request, reply) => {
       const { accountId } = request.caller
-      const { id, file } = await findExport(db, accountId, idOf(request.params))
+      const { id, file } = await findExport(db, accountId, pathId(request.params.export_id))
       return change(request, reply, async (trx) => {
         await removeExport(trx, accountId, id)
         // Else housekeeping does it within the hour.
@@ -156,7 +148,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     },
     async (request, reply) => {
       const { accountId } = request.caller
-      const row = await findExport(db, accountId, idOf(request.params))
+      const row = await findExport(db, accountId, pathId(request.params.export_id))
       if (row.phase === 'finished') return sendFile(request, reply, { files, accountId, row })
       if (row.phase === 'failed') throw new AppError('conflict', `The export has failed: ${row.error}`)
       if (row.phase === 'expired') throw notFound()

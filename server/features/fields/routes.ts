@@ -3,8 +3,7 @@ import { Type } from 'typebox'
 import type { Database, Trx } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
 import type { Queue } from '../../jobs/queue.ts'
-import { notFound } from '../../lib/app-error.ts'
-import { parseId } from '../../lib/ids.ts'
+import { pathId } from '../../lib/ids.ts'
 import { convertField } from './convert.ts'
 import type { FieldCache } from './field-set.ts'
 import { loadFields } from './field-set.ts'
@@ -21,13 +20,6 @@ interface Options {
   queue: Queue
   fieldCache: FieldCache
   usesOf: readonly UsesOf[]
-}
-
-/** An id that is none names no field. */
-function fieldIdOf(params: { field_id: string }): number {
-  const id = parseId(params.field_id)
-  if (id === null) throw notFound()
-  return id
 }
 
 export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
@@ -79,7 +71,7 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
       },
     },
     async (request) => {
-      const field = await findField(db, request.caller.accountId, fieldIdOf(request.params))
+      const field = await findField(db, request.caller.accountId, pathId(request.params.field_id))
       return { ...fieldOnWire(field), values_count: await countValues(db, request.caller.accountId, field) }
     },
   )
@@ -100,7 +92,7 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
     (request, reply) =>
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
-        const field = await updateField(trx, queue, accountId, fieldIdOf(request.params), request.body)
+        const field = await updateField(trx, queue, accountId, pathId(request.params.field_id), request.body)
         outdated(trx, accountId)
         return { status: 200, body: { ...fieldOnWire(field), values_count: await countValues(trx, accountId, field) } }
       }),
@@ -114,7 +106,7 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        await removeField(trx, queue, request.caller, fieldIdOf(request.params), usesOf)
+        await removeField(trx, queue, request.caller, pathId(request.params.field_id), usesOf)
         outdated(trx, request.caller.accountId)
         return { status: 204 }
       }),
@@ -135,7 +127,14 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        const body = await convertField(trx, queue, request.caller, fieldIdOf(request.params), request.body, usesOf)
+        const body = await convertField(
+          trx,
+          queue,
+          request.caller,
+          pathId(request.params.field_id),
+          request.body,
+          usesOf,
+        )
         outdated(trx, request.caller.accountId)
         return { status: 200, body }
       }),

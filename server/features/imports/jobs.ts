@@ -39,7 +39,7 @@ export function importJobs(
         if (!isDone) await again(parts.db, queue, accountId, importId)
       },
     },
-  ] as unknown as Job[]
+  ]
 }
 
 function again(db: Database, queue: Pick<Queue, 'enqueue'>, accountId: number, importId: number): Promise<void> {

@@ -2,8 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Database } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
-import { notFound } from '../../lib/app-error.ts'
-import { parseId } from '../../lib/ids.ts'
+import { pathId } from '../../lib/ids.ts'
 import {
   createRecipe,
   deleteRecipe,
@@ -28,12 +27,6 @@ const Body = Type.Object(
   { additionalProperties: false },
 )
 const tags = ['Imports']
-
-function idOf(params: { id: string }): number {
-  const id = parseId(params.id)
-  if (id === null) throw notFound()
-  return id
-}
 
 function onWire({ id, name, options, created_at, updated_at }: RecipeRow) {
   return {
@@ -88,7 +81,7 @@ export const recipeRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Cha
         response: { 200: Recipe },
       },
     },
-    async (request) => onWire(await findRecipe(db, request.caller.accountId, idOf(request.params))),
+    async (request) => onWire(await findRecipe(db, request.caller.accountId, pathId(request.params.id))),
   )
 
   app.patch(
@@ -107,7 +100,7 @@ export const recipeRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Cha
     (request, reply) =>
       change(request, reply, async (trx) => ({
         status: 200,
-        body: onWire(await updateRecipe(trx, request.caller.accountId, idOf(request.params), request.body)),
+        body: onWire(await updateRecipe(trx, request.caller.accountId, pathId(request.params.id), request.body)),
       })),
   )
 
@@ -119,7 +112,7 @@ export const recipeRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Cha
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        await deleteRecipe(trx, request.caller.accountId, idOf(request.params))
+        await deleteRecipe(trx, request.caller.accountId, pathId(request.params.id))
         return { status: 204 }
       }),
   )

@@ -6,10 +6,10 @@ import { Type } from 'typebox'
 import type { Database } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
 import type { Change } from '../../http/change.ts'
-import { type Cursors, collection, PagingQuery, pageOf } from '../../http/paging.ts'
+import { type Cursors, collection, NumberedPages, PagingQuery, pageOf } from '../../http/paging.ts'
 import type { Queue } from '../../jobs/queue.ts'
-import { invalid, notFound } from '../../lib/app-error.ts'
-import { parseId } from '../../lib/ids.ts'
+import { invalid } from '../../lib/app-error.ts'
+import { pathId } from '../../lib/ids.ts'
 import { applyImport, cancelImport } from './control.ts'
 import { findImport, listImports, type NewImport } from './imports.ts'
 import { RowErrors, receiveContacts } from './official.ts'
@@ -39,13 +39,6 @@ interface Options {
 
 const ImportParams = Type.Object({ id: Type.String() })
 const tags = ['Imports']
-
-/** An id that is none names no import. */
-function idOf(params: { id: string }): number {
-  const id = parseId(params.id)
-  if (id === null) throw notFound()
-  return id
-}
 
 /** How a form is described; it is read as a stream, never as a whole. */
 const Form = Type.Object({
@@ -172,10 +165,7 @@ export const importRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         tags,
         operationId: 'listImports',
         summary: 'All imports, the latest first',
-        querystring: Type.Object(
-          { page: PagingQuery.page, per_page: PagingQuery.per_page },
-          { additionalProperties: false },
-        ),
+        querystring: NumberedPages,
         response: { 200: ImportPage },
       },
     },
@@ -198,7 +188,7 @@ export const importRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         response: { 200: Import },
       },
     },
-    async (request) => importOnWire(await findImport(db, request.caller.accountId, idOf(request.params))),
+    async (request) => importOnWire(await findImport(db, request.caller.accountId, pathId(request.params.id))),
   )
 
   app.get(
@@ -214,7 +204,7 @@ export const importRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     },
     async (request, reply) => {
       const { accountId } = request.caller
-      const id = idOf(request.params)
+      const id = pathId(request.params.id)
       await findImport(db, accountId, id)
       return reply
         .type('text/event-stream')
@@ -237,7 +227,7 @@ export const importRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     },
     async (request, reply) => {
       const { accountId } = request.caller
-      const row = await findImport(db, accountId, idOf(request.params))
+      const row = await findImport(db, accountId, pathId(request.params.id))
       const columns = (row.columns ?? []).map(({ name }) => name)
       return csv(reply, `import-${row.id}-errors.csv`, rejectedAsCsv(db, accountId, row.id, columns))
     },
@@ -269,7 +259,7 @@ export const importRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     },
     async (request, reply) => {
       const { accountId } = request.caller
-      const { id } = await findImport(db, accountId, idOf(request.params))
+      const { id } = await findImport(db, accountId, pathId(request.params.id))
       const { cursor, format } = request.query
       if (format === 'csv') return csv(reply, `import-${id}-contacts.csv`, peopleAsCsv(db, accountId, id))
       const { perPage } = pageOf(request.query)
@@ -301,7 +291,7 @@ export const importRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         const given = checkOptions((request.body ?? {}) as Record<string, unknown>)
         return {
           status: 200,
-          body: importOnWire(await applyImport(trx, queue, request.caller.accountId, idOf(request.params), given)),
+          body: importOnWire(await applyImport(trx, queue, request.caller.accountId, pathId(request.params.id), given)),
         }
       }),
   )
@@ -319,7 +309,7 @@ export const importRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       },
     },
     async (request) =>
-      importOnWire(await cancelImport(db, request.caller.accountId, idOf(request.params), keepFileDays)),
+      importOnWire(await cancelImport(db, request.caller.accountId, pathId(request.params.id), keepFileDays)),
   )
 }
 

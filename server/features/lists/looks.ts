@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag'
 import type { Database } from '../../db/database.ts'
+import { repeat } from '../../lib/repeat.ts'
 
 const EVERY_MS = 20_000
 /** How old the last look may be: windows of hours are to be told within a minute, of days within an hour. */
@@ -55,16 +56,5 @@ async function ask(
 
 /** Asks now and every 20 s. */
 export function startLooks(db: Database, onError: (error: unknown) => void) {
-  let running: Promise<void> = Promise.resolve()
-  const look = () => {
-    running = askForLooks(db).catch(onError)
-  }
-  look()
-  const timer = setInterval(look, EVERY_MS)
-  return {
-    async stop() {
-      clearInterval(timer)
-      await running
-    },
-  }
+  return repeat(EVERY_MS, () => askForLooks(db).catch(onError))
 }

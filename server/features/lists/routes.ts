@@ -4,7 +4,7 @@ import type { Database, Queryable } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
 import { notFound } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
-import { parseId } from '../../lib/ids.ts'
+import { pathId } from '../../lib/ids.ts'
 import type { AccountSettings } from '../accounts/settings.ts'
 import { isReferred } from '../activity/referred.ts'
 import { ContactIds } from '../contacts/batch.ts'
@@ -47,13 +47,6 @@ const MembersBody = Type.Object({ contact_ids: ContactIds }, { additionalPropert
 const SAMPLE = 10
 
 const tags = ['Lists']
-
-/** An id that is none names no list. */
-function listIdOf(params: { list_id: string }): number {
-  const id = parseId(params.list_id)
-  if (id === null) throw notFound()
-  return id
-}
 
 interface Options {
   db: Database
@@ -121,7 +114,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     },
     async (request) => {
       const { accountId } = request.caller
-      return onWire(db, accountId, await readList(db, accountId, listIdOf(request.params)))
+      return onWire(db, accountId, await readList(db, accountId, pathId(request.params.list_id)))
     },
   )
 
@@ -141,7 +134,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     (request, reply) =>
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
-        const row = await updateList(trx, accountId, listIdOf(request.params), request.body)
+        const row = await updateList(trx, accountId, pathId(request.params.list_id), request.body)
         return { status: 200, body: await onWire(trx, accountId, row) }
       }),
   )
@@ -154,7 +147,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        await deleteList(trx, request.caller, listIdOf(request.params))
+        await deleteList(trx, request.caller, pathId(request.params.list_id))
         return { status: 204 }
       }),
   )
@@ -215,7 +208,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     },
     async (request) => {
       const { accountId } = request.caller
-      const listId = listIdOf(request.params)
+      const listId = pathId(request.params.list_id)
       await requireList(db, accountId, listId)
       const condition: Condition = { is: 'list', listIds: [listId] }
       const explained = await reader.explain(accountId, condition, parseContactRef(request.params.contact))
@@ -238,7 +231,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     (request, reply) =>
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
-        const listId = listIdOf(request.params)
+        const listId = pathId(request.params.list_id)
         const { time_zone: timeZone } = await settingsOf(accountId)
         const fields = await reader.fieldsOf(accountId)
         return { status: 200, body: await convertList(trx, request.caller, listId, { fields, timeZone }) }
@@ -268,7 +261,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        const listId = listIdOf(request.params)
+        const listId = pathId(request.params.list_id)
         return { status: 200, body: await mergeLists(trx, request.caller, listId, request.body.list_ids) }
       }),
   )
@@ -288,7 +281,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     },
     async (request) => {
       const { accountId } = request.caller
-      const listId = listIdOf(request.params)
+      const listId = pathId(request.params.list_id)
       await requireList(db, accountId, listId)
       const fields = await reader.fieldsOf(accountId)
       const { q, condition } = selectionFromQuery(request.query, fields)
@@ -315,7 +308,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        const listId = listIdOf(request.params)
+        const listId = pathId(request.params.list_id)
         return { status: 200, body: await addMembers(trx, request.caller, listId, request.body.contact_ids) }
       }),
   )
@@ -335,7 +328,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        const listId = listIdOf(request.params)
+        const listId = pathId(request.params.list_id)
         return { status: 200, body: await removeMembers(trx, request.caller, listId, request.body.contact_ids) }
       }),
   )
@@ -353,7 +346,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        const listId = listIdOf(request.params)
+        const listId = pathId(request.params.list_id)
         const contact = isReferred(parseContactRef(request.params.contact))
         if (!(await removeMember(trx, request.caller.accountId, listId, contact))) throw notFound()
         return { status: 204 }

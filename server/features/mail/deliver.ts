@@ -20,7 +20,7 @@ export function mailJobs(parts: Delivering): Job[] {
     concurrency: 4,
     run: ({ accountId, messageId }) => deliver(parts, accountId, messageId),
   }
-  return [job] as unknown as Job[]
+  return [job]
 }
 
 /**

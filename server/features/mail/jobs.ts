@@ -13,4 +13,4 @@ export const sendMail: JobName<typeof SendPayload> = {
   timeoutS: 600,
 }
 
-export const MAIL_JOB_NAMES = [sendMail] as unknown as JobName[]
+export const MAIL_JOB_NAMES = [sendMail]

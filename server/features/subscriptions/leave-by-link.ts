@@ -25,7 +25,7 @@ export async function leaveByLink(trx: Trx, keyring: Keyring, leaving: Leaving, 
   }
   const ids = (await concerned(trx, leaving)).map(({ id }) => id)
   const people = await holdStandings(trx, accountId, ids)
-  if (listId === null) leave(trx, accountId, people, 'person_leaves', evidence)
+  if (listId === null) leave(trx, accountId, people, evidence)
   else await leaveList(trx, accountId, listId, people, evidence, [email])
 }
 

@@ -7,15 +7,9 @@ import { type Held, setStanding } from './standing.ts'
 import { move } from './transitions.ts'
 
 /** People leave by their own act. Their rows are held. Who has left already is left alone. */
-export function leave(
-  trx: Trx,
-  accountId: number,
-  people: readonly Held[],
-  act: 'person_leaves' | 'complaint',
-  evidence: Evidence,
-): void {
+export function leave(trx: Trx, accountId: number, people: readonly Held[], evidence: Evidence): void {
   for (const person of people) {
-    const outcome = move(person, act)
+    const outcome = move(person, 'person_leaves')
     if (outcome === undefined || 'refused' in outcome) continue
     setStanding(trx, accountId, person, outcome.standing)
     if (outcome.consent) keepWord(trx, accountId, person.id, outcome.consent, evidence)

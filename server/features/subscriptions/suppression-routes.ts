@@ -6,9 +6,9 @@ import { Value } from 'typebox/value'
 import type { Database } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
 import { collection, Nullable, PageOf, PagingQuery, pageOf } from '../../http/paging.ts'
-import { AppError, invalid, notFound, tell } from '../../lib/app-error.ts'
+import { AppError, invalid, tell } from '../../lib/app-error.ts'
 import { normaliseEmail } from '../../lib/email.ts'
-import { parseId } from '../../lib/ids.ts'
+import { pathId } from '../../lib/ids.ts'
 import { type Entry, readEntry } from './suppression-entry.ts'
 import { MOST_BYTES, readSuppressionFile, type SuppressionFile } from './suppression-file.ts'
 import { addSuppressions, deleteSuppression, listSuppressions } from './suppression-list.ts'
@@ -145,9 +145,7 @@ export const suppressionRoutes: FastifyPluginAsyncTypebox<Options> = async (app,
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        const id = parseId(request.params.id)
-        if (id === null) throw notFound()
-        await deleteSuppression(trx, request.caller, id)
+        await deleteSuppression(trx, request.caller, pathId(request.params.id))
         return { status: 204 }
       }),
   )

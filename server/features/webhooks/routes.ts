@@ -2,9 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Database, Queryable } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
-import { type Cursors, collection, PagingQuery, pageOf } from '../../http/paging.ts'
-import { invalid, notFound } from '../../lib/app-error.ts'
-import { parseId } from '../../lib/ids.ts'
+import { type Cursors, collection, NumberedPages, pageOf } from '../../http/paging.ts'
+import { invalid } from '../../lib/app-error.ts'
+import { pathId } from '../../lib/ids.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { readHead } from '../activity/feed.ts'
 import type { FeedCursors } from '../activity/feed-cursor.ts'
@@ -51,13 +51,6 @@ const tags = ['Webhooks']
 const Params = Type.Object({ id: Type.String() })
 const DeliveryParams = Type.Object({ id: Type.String(), delivery: Type.String() })
 
-/** An id that is none names nothing. */
-function idOf(text: string): number {
-  const id = parseId(text)
-  if (id === null) throw notFound()
-  return id
-}
-
 export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
   const { db, change, keyring, cursors, feedCursors, nameFields, target } = options
   const scope = 'admin' as const
@@ -70,10 +63,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
         tags,
         operationId: 'listWebhooks',
         summary: 'All webhooks',
-        querystring: Type.Object(
-          { page: PagingQuery.page, per_page: PagingQuery.per_page },
-          { additionalProperties: false },
-        ),
+        querystring: NumberedPages,
         response: { 200: WebhookPage },
       },
     },
@@ -117,7 +107,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
     },
     async (request) => {
       const { accountId } = request.caller
-      return webhookOnWire(db, accountId, await findWebhook(db, accountId, idOf(request.params.id)))
+      return webhookOnWire(db, accountId, await findWebhook(db, accountId, pathId(request.params.id)))
     },
   )
 
@@ -136,7 +126,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
     },
     async (request, reply) => {
       const { accountId } = request.caller
-      const id = idOf(request.params.id)
+      const id = pathId(request.params.id)
       const { criteria, ...given } = request.body
       const url = given.url === undefined ? undefined : await checkTarget(given.url, target)
       return change(request, reply, async (trx) => {
@@ -155,7 +145,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        await deleteWebhook(trx, request.caller.accountId, idOf(request.params.id))
+        await deleteWebhook(trx, request.caller.accountId, pathId(request.params.id))
         return { status: 204 }
       }),
   )
@@ -175,7 +165,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
     (request, reply) =>
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
-        const { row, secret } = await rotateSecret(trx, keyring, accountId, idOf(request.params.id))
+        const { row, secret } = await rotateSecret(trx, keyring, accountId, pathId(request.params.id))
         return { status: 200, body: { ...(await webhookOnWire(trx, accountId, row)), secret } }
       }),
   )
@@ -197,7 +187,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
     (request, reply) =>
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
-        const { id } = await findWebhook(trx, accountId, idOf(request.params.id))
+        const { id } = await findWebhook(trx, accountId, pathId(request.params.id))
         const position = await positionIn(trx, accountId, request.body.after)
         const row = await moveWebhook(trx, accountId, id, position)
         return { status: 200, body: await webhookOnWire(trx, accountId, row) }
@@ -227,7 +217,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
     (request, reply) =>
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
-        const { id } = await findWebhook(trx, accountId, idOf(request.params.id))
+        const { id } = await findWebhook(trx, accountId, pathId(request.params.id))
         return { status: 202, body: deliveryOnWire(await addTest(trx, accountId, id)) }
       }),
   )
@@ -247,7 +237,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
     },
     async (request) => {
       const { accountId } = request.caller
-      const { id } = await findWebhook(db, accountId, idOf(request.params.id))
+      const { id } = await findWebhook(db, accountId, pathId(request.params.id))
       const { cursor, state } = request.query
       const page = pageOf(request.query)
       const scopeOf = ['deliveries', accountId, id, state ?? null]
@@ -278,8 +268,8 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
     },
     async (request) => {
       const { accountId } = request.caller
-      const webhook = await findWebhook(db, accountId, idOf(request.params.id))
-      const delivery = await findDelivery(db, accountId, webhook.id, idOf(request.params.delivery))
+      const webhook = await findWebhook(db, accountId, pathId(request.params.id))
+      const delivery = await findDelivery(db, accountId, webhook.id, pathId(request.params.delivery))
       const [events, name] = await Promise.all([readEvents(db, accountId, [delivery]), nameFields(accountId)])
       const body = bodyOf(delivery, webhook.id, events, name) ?? null
       return { ...deliveryOnWire(delivery), request: { url: webhook.url, body } }
@@ -301,9 +291,9 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
     (request, reply) =>
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
-        const webhook = await findWebhook(trx, accountId, idOf(request.params.id))
+        const webhook = await findWebhook(trx, accountId, pathId(request.params.id))
         if (webhook.disabled_at) throw invalid({ base: ['the webhook is disabled: enable it first'] })
-        const delivery = await redeliver(trx, accountId, webhook.id, idOf(request.params.delivery))
+        const delivery = await redeliver(trx, accountId, webhook.id, pathId(request.params.delivery))
         return { status: 202, body: deliveryOnWire(delivery) }
       }),
   )
