@@ -9,6 +9,7 @@ import { type TestApp, testApp } from '../../test/app.ts'
 import { assertWhole } from '../../test/import-whole.ts'
 import { countsOf, filesIn, rowsLeft, run, runParts, sent } from '../../test/imports.ts'
 import { waitsForLocks } from '../../test/locks.ts'
+import { until } from '../../test/until.ts'
 import { runImport } from './run.ts'
 
 const LIMIT = { timeout: 60_000 }
@@ -159,7 +160,9 @@ test(
     await whileHeld(made.db, IN_THE_MIDDLE(made), async () => {
       running = run(made, merging, { chunkRows: 10 })
       await waitsForLocks(made.db, 1)
+      // What it has merged of this chunk is still uncommitted when the import is cancelled.
       running = Promise.all([running, cancel(merging)])
+      await until(async () => (await made.get(`/api/contact_imports/${merging}`)).body.phase === 'cancelled')
     })
     await running
     const ended = (await made.get(`/api/contact_imports/${merging}`)).body
