@@ -27,6 +27,9 @@ import { listRoutes } from './features/lists/routes.ts'
 import { listsUsingField, smartListsUsing } from './features/lists/smart.ts'
 import type { MailRoom } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
+import { hookRoutes } from './features/providers/hook-routes.ts'
+import { type Reach, reachOf } from './features/providers/reach.ts'
+import { providerRoutes } from './features/providers/routes.ts'
 import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
 import { contactVariables } from './features/subscriptions/variables.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
@@ -68,6 +71,8 @@ export interface Parts {
   isPrepared: () => boolean
   /** Is told of every route that is registered. */
   onRoute?: (route: RouteOptions) => void
+  /** How Amazon SNS is asked for what its messages name; by default at its own address. */
+  reach?: Reach
 }
 
 /** Long enough for an address of 320 characters in a path, each of them percent-encoded. */
@@ -85,6 +90,7 @@ export async function buildApp({
   isReady,
   isPrepared,
   onRoute,
+  reach = reachOf(),
 }: Parts): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
@@ -188,6 +194,9 @@ export async function buildApp({
   const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE
   const target = { allowPrivate, resolve: resolverFor({ allowPrivate }) }
   await app.register(webhookRoutes, { db, change, keyring, cursors, feedCursors, nameFields, target })
+  await app.register(providerRoutes, { db, change, keyring, base: room.publicUrl ?? room.ownUrl })
+  const hookAttempts = new Attempts(config.RATE_LIMIT, WINDOW_MS)
+  await app.register(hookRoutes, { db, keyring, settingsOf, attempts: hookAttempts, isPrepared, reach })
   return app
 }
 

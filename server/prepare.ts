@@ -6,6 +6,7 @@ import { applyMigrations, withStartLock } from './db/migrate.ts'
 import { createAccount } from './features/accounts/accounts.ts'
 import { createToken, ensureToken, listTokens } from './features/accounts/tokens.ts'
 import { keepHouse } from './features/activity/housekeeping.ts'
+import { prepareProviderSecrets } from './features/providers/keys.ts'
 import { requireKeysInUse } from './features/subscriptions/keys.ts'
 import { prepareSigningSecrets } from './features/webhooks/keys.ts'
 import { Queue } from './jobs/queue.ts'
@@ -39,6 +40,7 @@ export async function prepareAll(
     inLock(client, url, log, async (db) => {
       await requireKeysInUse(db, keyring)
       await prepareSigningSecrets(db, keyring)
+      await prepareProviderSecrets(db, keyring)
       // After a long pause the month's partition should be there before the first event; without it, events have another.
       await keepHouse(db).catch((error: unknown) => log.warn({ err: error }, 'housekeeping failed'))
       await createAccount(db, { id: 1, name: 'Main' })

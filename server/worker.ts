@@ -19,6 +19,7 @@ import { startLooks } from './features/lists/looks.ts'
 import { mailJobs } from './features/mail/deliver.ts'
 import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
 import { outboundTo } from './features/mail/outbound.ts'
+import { forgetTaken } from './features/providers/seen.ts'
 import { Sender } from './features/webhooks/sender.ts'
 import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
@@ -117,6 +118,7 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
     () => removeOldUploads(db, files),
     () => expirePending({ db, keyring: parts.keyring, days: parts.config.PENDING_RETENTION_DAYS }),
     () => forgetConfirmations(db),
+    () => forgetTaken(db),
   ])
   const webhooks = webhookSender(parts).start()
   return {

@@ -23,6 +23,7 @@ const ORDER = [
   ['features/exports/'],
   ['features/forms/'],
   ['features/webhooks/'],
+  ['features/providers/'],
 ]
 
 /** What db/ needs to know of the settings that it is opened with. */

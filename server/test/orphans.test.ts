@@ -5,6 +5,7 @@ import type { Database } from '../db/database.ts'
 import { dispatched, type TestApp, testApp } from './app.ts'
 import { imported } from './imports.ts'
 import { runJobs } from './jobs.ts'
+import { pathOf } from './permission.ts'
 import { receiver } from './receiver.ts'
 import { sendAll } from './webhooks.ts'
 
@@ -94,6 +95,16 @@ async function withEverything(t: TestContext): Promise<TestApp & { id: string }>
   assert.equal((await del(`/api/contact_fields/${idOf('gone')}`)).status, 204)
   await runJobs(made.db)
   assert.equal((await post('/api/contact_lists', { name: 'Smart', criteria: { tag: ['x', 'y'] } })).status, 200)
+  const hook = (await post('/api/provider_hooks', { provider: 'generic' })).body.url as string
+  const told = {
+    id: 'b1',
+    type: 'bounced',
+    bounce: 'soft',
+    email: EMAIL,
+    at: new Date().toISOString(),
+    reason: 'very-personal',
+  }
+  assert.equal((await post(pathOf(hook), told)).body.recorded, 1)
   await dispatched(made.db)
   await sendAll(made.db)
   return { ...made, id }

@@ -39,6 +39,13 @@ export const AccountSettings = Type.Object(
       default: false,
       description: 'People created without a state of their own wait as pending until they confirm.',
     }),
+    soft_bounce_limit: Type.Integer({
+      default: 5,
+      minimum: 1,
+      maximum: 100,
+      description:
+        'So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced.',
+    }),
     retention: Type.Object(
       { events_days: Type.Union([Type.Integer({ minimum: 1, maximum: 36_500 }), Type.Null()]) },
       {

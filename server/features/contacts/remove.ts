@@ -63,4 +63,11 @@ export async function removeContacts(
 }
 
 /** Tables whose rows are about one contact and go with it; `test/orphans.test.ts` finds one that is missing here. */
-const HOLDS_CONTACTS = [sql`list_members`, sql`consents`, sql`confirmations`, sql`messages`, sql`events`]
+const HOLDS_CONTACTS = [
+  sql`list_members`,
+  sql`consents`,
+  sql`confirmations`,
+  sql`messages`,
+  sql`soft_bounces`,
+  sql`events`,
+]
