@@ -27,6 +27,7 @@ import { listRoutes } from './features/lists/routes.ts'
 import { listsUsingField, smartListsUsing } from './features/lists/smart.ts'
 import type { MailRoom } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
+import { privacyRoutes } from './features/privacy/routes.ts'
 import { hookRoutes } from './features/providers/hook-routes.ts'
 import { type Reach, reachOf } from './features/providers/reach.ts'
 import { providerRoutes } from './features/providers/routes.ts'
@@ -178,6 +179,7 @@ export async function buildApp({
     settingsOf,
     usesOf: [smartListsUsing, webhooksUsingLists],
   })
+  await app.register(privacyRoutes, { db, change, files, keyring, queue })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,

@@ -19,6 +19,8 @@ import { startLooks } from './features/lists/looks.ts'
 import { mailJobs } from './features/mail/deliver.ts'
 import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
 import { outboundTo } from './features/mail/outbound.ts'
+import { sweepErasureJob } from './features/privacy/sweep.ts'
+import { PRIVACY_JOB_NAMES } from './features/privacy/sweep-job.ts'
 import { forgetTaken } from './features/providers/seen.ts'
 import { Sender } from './features/webhooks/sender.ts'
 import { resolverFor } from './features/webhooks/target.ts'
@@ -49,6 +51,7 @@ export const ALL_JOB_NAMES: readonly JobName[] = [
   ...REVERT_JOB_NAMES,
   ...IMPORT_JOB_NAMES,
   ...EXPORT_JOB_NAMES,
+  ...PRIVACY_JOB_NAMES,
 ]
 
 /** The same, with how each is done. */
@@ -68,6 +71,7 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
       mostMinutes: config.EXPORT_MAX_MINUTES,
       keptHours: config.EXPORT_RETENTION_HOURS,
     }),
+    sweepErasureJob({ db, files, keyring, queue }),
   ]
 }
 

@@ -31,6 +31,7 @@ export const OPERATIONS = {
   deleteTemplate: ['DELETE', '/templates/{name}'],
   deleteWebhook: ['DELETE', '/webhooks/{id}'],
   downloadExport: ['GET', '/contact_exports/{export_id}/download'],
+  eraseContact: ['DELETE', '/contacts/{contact}/gdpr_delete'],
   explainCriteria: ['POST', '/contact_lists/explain'],
   explainMember: ['GET', '/contact_lists/{list_id}/contacts/{contact}/explain'],
   followImport: ['GET', '/contact_imports/{id}/progress'],
@@ -40,6 +41,7 @@ export const OPERATIONS = {
   getContactLinks: ['GET', '/contacts/{contact}/links'],
   getDelivery: ['GET', '/webhooks/{id}/deliveries/{delivery}'],
   getDiff: ['GET', '/change_sets/{id}/diff'],
+  getErasure: ['GET', '/erasures/{id}'],
   getExport: ['GET', '/contact_exports/{export_id}'],
   getField: ['GET', '/contact_fields/{field_id}'],
   getImport: ['GET', '/contact_imports/{id}'],
@@ -56,6 +58,7 @@ export const OPERATIONS = {
   listContactEvents: ['GET', '/contacts/{contact}/events'],
   listContacts: ['GET', '/contacts'],
   listDeliveries: ['GET', '/webhooks/{id}/deliveries'],
+  listErasures: ['GET', '/erasures'],
   listExports: ['GET', '/contact_exports'],
   listFields: ['GET', '/contact_fields'],
   listImportedContacts: ['GET', '/contact_imports/{id}/contacts'],
@@ -902,6 +905,24 @@ export interface Operations {
     }
     answer: Response
   }
+  /** Erase a person from everything, for good */
+  eraseContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+    }
+    answer: {
+      id: string
+      /** Running until files and kept answers have been looked through, and what was at work has ended. */
+      status: 'running' | 'finished'
+      actor: string
+      /** Rows and files that went, by what they were. */
+      counts: Record<string, number>
+      created_at: string
+      finished_at: string | null
+    }
+  }
   /** Why criteria find a contact, or do not */
   explainCriteria: {
     input: {
@@ -1101,6 +1122,24 @@ export interface Operations {
       })[]
       per_page: number
       next_cursor: string | null
+    }
+  }
+  /** The receipt of an erasure: what went, and nothing of whom */
+  getErasure: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: string
+      /** Running until files and kept answers have been looked through, and what was at work has ended. */
+      status: 'running' | 'finished'
+      actor: string
+      /** Rows and files that went, by what they were. */
+      counts: Record<string, number>
+      created_at: string
+      finished_at: string | null
     }
   }
   /** One export */
@@ -1578,6 +1617,34 @@ export interface Operations {
           error: string | null
           latency_ms: number
         })[]
+        created_at: string
+        finished_at: string | null
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Receipts of erasures, the latest first */
+  listErasures: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: string
+        /** Running until files and kept answers have been looked through, and what was at work has ended. */
+        status: 'running' | 'finished'
+        actor: string
+        /** Rows and files that went, by what they were. */
+        counts: Record<string, number>
         created_at: string
         finished_at: string | null
       })[]
