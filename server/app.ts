@@ -24,7 +24,7 @@ import { pageRoutes } from './features/forms/routes.ts'
 import { recipeRoutes } from './features/imports/recipe-routes.ts'
 import { importRoutes } from './features/imports/routes.ts'
 import { listRoutes } from './features/lists/routes.ts'
-import { listsUsingField } from './features/lists/smart.ts'
+import { listsUsingField, smartListsUsing } from './features/lists/smart.ts'
 import type { MailRoom } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
 import { hookRoutes } from './features/providers/hook-routes.ts'
@@ -33,7 +33,7 @@ import { providerRoutes } from './features/providers/routes.ts'
 import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
 import { contactVariables } from './features/subscriptions/variables.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
-import { webhooksUsingField } from './features/webhooks/filter.ts'
+import { webhooksUsingField, webhooksUsingLists } from './features/webhooks/filter.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
 import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
@@ -171,7 +171,13 @@ export async function buildApp({
   await app.register(permissionRoutes, { db, change, reader, deskOf })
   await app.register(bulkRoutes, { change, queue, deskOf })
   await app.register(revertRoutes, { change, queue })
-  await app.register(listRoutes, { db, change, reader, settingsOf })
+  await app.register(listRoutes, {
+    db,
+    change,
+    reader,
+    settingsOf,
+    usesOf: [smartListsUsing, webhooksUsingLists],
+  })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,
