@@ -104,10 +104,12 @@ async function asClient(
   token: string | undefined,
   work: (client: import('../sdk/src/rollcall.ts').Rollcall) => Promise<void>,
 ): Promise<void> {
-  const { rollcall, RollcallError } = await sdk()
+  const { NotFoundError, rollcall, RollcallError } = await sdk()
   try {
     await work(rollcall({ url, token: given(token) }))
   } catch (error) {
+    if (error instanceof NotFoundError)
+      throw new Refusal('there is no such change: GET change_sets lists what there is')
     throw error instanceof RollcallError ? new Refusal(error.message) : error
   }
 }

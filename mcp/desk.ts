@@ -1,6 +1,6 @@
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { z } from 'zod'
-import { ApiError, type Rollcall, RollcallError } from '../sdk/src/rollcall.ts'
+import { ApiError, NotFoundError, type Rollcall, RollcallError } from '../sdk/src/rollcall.ts'
 import { answer, problem } from './answer.ts'
 
 /** What the tools work with. */
@@ -44,6 +44,8 @@ export function tool<Shape extends z.ZodRawShape>(
 }
 
 function wordsOf(error: unknown): string {
+  if (error instanceof NotFoundError)
+    return 'Not found: there is no such contact, list or change here. search_contacts, list_lists and list_changes show what there is.'
   if (error instanceof ApiError) {
     const places = Object.entries(error.fields).map(([place, texts]) => `${place}: ${texts.join(', ')}`)
     return places.length > 0 ? `Refused. ${places.join('; ')}` : error.message
