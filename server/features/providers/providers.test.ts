@@ -241,6 +241,25 @@ test('a complaint about an address that is being entered at this moment is not m
   assert.equal((await person(made, 'new@example.com')).state, 'unsubscribed')
 })
 
+test('the same request twice at once is taken once', async (t) => {
+  const made = await withHook(t)
+  const events = PEOPLE.map((name) => ({
+    id: name,
+    type: 'bounced',
+    bounce: 'hard',
+    email: `${name}@example.com`,
+    at: NOW,
+  }))
+  let answers: Promise<Answer[]> | undefined
+  await made.db.transaction(async (trx) => {
+    await trx.query(sql`select id from contacts where account_id = ${made.accountId} for update`)
+    answers = Promise.all([made.send(events), made.send(events.toReversed())])
+    await waitsForLocks(made.db, 2) // one for the people, the other for the ids
+  })
+  assert.deepEqual((await answers!).map(({ body }) => body.recorded).sort(), [0, PEOPLE.length])
+  assert.equal((await timeline(made, 'ann')).filter(({ types }) => types.includes('email_bounced')).length, 1)
+})
+
 test('a complaint from before somebody came back by their own confirmation does not undo it', async (t) => {
   const made = await withHook(t)
   await made.post('/api/contacts/ann@example.com/unsubscribe')
