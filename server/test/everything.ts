@@ -75,15 +75,13 @@ export async function withEverything(t: TestContext): Promise<TestApp & { id: st
   await runJobs(made.db)
   assert.equal((await post('/api/contact_lists', { name: 'Smart', criteria: { tag: ['x', 'y'] } })).status, 200)
   const hook = (await post('/api/provider_hooks', { provider: 'generic' })).body.url as string
-  const told = {
-    id: 'b1',
-    type: 'bounced',
-    bounce: 'soft',
-    email: EMAIL,
-    at: new Date().toISOString(),
-    reason: 'very-personal',
-  }
-  assert.equal((await post(pathOf(hook), told)).body.recorded, 1)
+  const told = { email: EMAIL, at: new Date().toISOString(), reason: 'very-personal' }
+  const events = [
+    { ...told, id: 'b1', type: 'bounced', bounce: 'soft' },
+    { ...told, id: `c1 ${EMAIL}`, type: 'complained' },
+  ]
+  assert.equal((await post(pathOf(hook), events)).body.recorded, 2)
+  assert.equal((await post(`/api/contacts/${id}/resubscribe`, { send_confirmation: false })).status, 200)
   await dispatched(made.db)
   await sendAll(made.db)
   return { ...made, id }
