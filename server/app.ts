@@ -179,7 +179,7 @@ export async function buildApp({
     settingsOf,
     usesOf: [smartListsUsing, webhooksUsingLists],
   })
-  await app.register(privacyRoutes, { db, change, files, keyring, queue })
+  await app.register(privacyRoutes, { db, change, files, keyring, queue, reader, nameFields })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,

@@ -1,16 +1,20 @@
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import sql from 'sql-template-tag'
 import { Type } from 'typebox'
-import type { Database, Queryable } from '../../db/database.ts'
+import type { Queryable } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
 import { collection, Nullable, NumberedPages, PageOf, pageOf } from '../../http/paging.ts'
 import { notFound } from '../../lib/app-error.ts'
 import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
 import { contactNamed } from '../activity/contact-named.ts'
+import { readContact } from '../contacts/contact.ts'
 import { erase, type Parts } from './erase.ts'
+import { htmlPage, PAGE_POLICY, tableOf, textsOf } from './html.ts'
+import { type ExportParts, exportOf, jsonOf } from './person-export.ts'
+import { zipOf } from './person-zip.ts'
 
-interface Options extends Parts {
-  db: Database
+interface Options extends Parts, ExportParts {
   change: Change
 }
 
@@ -48,6 +52,68 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         const id = await erase(trx, parts, caller, known)
         return { status: 200, body: await receiptOf(trx, caller.accountId, id) }
       }),
+  )
+
+  app.get(
+    '/api/contacts/:contact/export',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'exportContact',
+        summary: 'Everything held of one person',
+        description:
+          'As one JSON document `{exported_at, contact, fields, lists, events, consents, mails, changes, suppressions, recipients}`, or with `format=zip` as an archive that has the same, a CSV of each part, and a page to read. What stands in free text about them elsewhere (the events or fields of others) is not found.',
+        params: Type.Object({ contact: Type.String() }),
+        querystring: Type.Object(
+          { format: Type.Optional(Type.Enum(['json', 'zip'])) },
+          { additionalProperties: false },
+        ),
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.caller
+      const row = await readContact(db, accountId, parseContactRef(request.params.contact))
+      if (!row) throw notFound()
+      const person = await exportOf({ db, ...parts }, accountId, row)
+      const name = `contact-${row.id}`
+      if (request.query.format === 'zip')
+        return reply
+          .type('application/zip')
+          .header('content-disposition', `attachment; filename="${name}.zip"`)
+          .send(zipOf(person, row.email))
+      return reply
+        .type('application/json; charset=utf-8')
+        .header('content-disposition', `attachment; filename="${name}.json"`)
+        .send(Readable.from(jsonOf(person), { objectMode: false }))
+    },
+  )
+
+  app.get(
+    '/api/contacts/:contact/consents.html',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'showConsents',
+        summary: 'Every permission of a person with its evidence, as a page to print',
+        params: Type.Object({ contact: Type.String() }),
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.caller
+      const row = await readContact(db, accountId, parseContactRef(request.params.contact))
+      if (!row) throw notFound()
+      const { sections } = await exportOf({ db, ...parts }, accountId, row)
+      const [head, foot] = htmlPage(`What ${row.email} has allowed`)
+      const words = `<p>Observed: seen on this service's own pages. Asserted: told by a caller or a file, as named. State now: ${row.state}, as of ${new Date().toISOString()}.</p>`
+      const tables: string[] = []
+      for await (const rows of sections.consents()) tables.push(tableOf('', rows.map(textsOf)))
+      return reply
+        .type('text/html; charset=utf-8')
+        .header('content-security-policy', PAGE_POLICY)
+        .send(head + words + tables.join('') + (tables.length === 0 ? '<p>Nothing is on record.</p>' : '') + foot)
+    },
   )
 
   app.get(
