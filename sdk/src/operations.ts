@@ -34,6 +34,7 @@ export const OPERATIONS = {
   eraseContact: ['DELETE', '/contacts/{contact}/gdpr_delete'],
   explainCriteria: ['POST', '/contact_lists/explain'],
   explainMember: ['GET', '/contact_lists/{list_id}/contacts/{contact}/explain'],
+  exportContact: ['GET', '/contacts/{contact}/export'],
   followImport: ['GET', '/contact_imports/{id}/progress'],
   getAccount: ['GET', '/account'],
   getChangeSet: ['GET', '/change_sets/{id}'],
@@ -87,6 +88,7 @@ export const OPERATIONS = {
   rotateProviderHook: ['POST', '/provider_hooks/{id}/rotate'],
   rotateWebhookSecret: ['POST', '/webhooks/{id}/rotate_secret'],
   searchContacts: ['POST', '/contacts/search'],
+  showConsents: ['GET', '/contacts/{contact}/consents.html'],
   startBulk: ['POST', '/contacts/bulk'],
   streamFeed: ['GET', '/events/stream'],
   testWebhook: ['POST', '/webhooks/{id}/test'],
@@ -959,6 +961,18 @@ export interface Operations {
       explanation: Record<string, unknown>
     }
   }
+  /** Everything held of one person */
+  exportContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      query?: {
+        format?: 'json' | 'zip'
+      }
+    }
+    answer: Response
+  }
   /** The same as server-sent events, until it ends */
   followImport: {
     input: {
@@ -990,9 +1004,11 @@ export interface Operations {
       double_opt_in: boolean
       /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
       soft_bounce_limit: number
-      /** For how many days events are kept; null: for good. */
+      /** For how many days events, mails, and the rows of acts on many people are kept; null: for good. An act whose rows have gone can not be taken back any more. */
       retention: {
         events_days: number | null
+        mails_days: number | null
+        changes_days: number | null
       }
       created_at: string
       updated_at: string
@@ -2596,6 +2612,15 @@ export interface Operations {
       next_cursor: string | null
     }
   }
+  /** Every permission of a person with its evidence, as a page to print */
+  showConsents: {
+    input: {
+      path: {
+        contact: string | number
+      }
+    }
+    answer: Response
+  }
   /** Do something to everyone selected */
   startBulk: {
     input: {
@@ -2743,9 +2768,10 @@ export interface Operations {
         double_opt_in?: boolean
         /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
         soft_bounce_limit?: number
-        /** For how many days events are kept; null: for good. */
         retention?: {
-          events_days: number | null
+          events_days?: number | null
+          mails_days?: number | null
+          changes_days?: number | null
         }
       }
     }
@@ -2768,9 +2794,11 @@ export interface Operations {
       double_opt_in: boolean
       /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
       soft_bounce_limit: number
-      /** For how many days events are kept; null: for good. */
+      /** For how many days events, mails, and the rows of acts on many people are kept; null: for good. An act whose rows have gone can not be taken back any more. */
       retention: {
         events_days: number | null
+        mails_days: number | null
+        changes_days: number | null
       }
       created_at: string
       updated_at: string
