@@ -93,7 +93,17 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
   }
   const wantsToken = config.ROLLCALL_API_TOKEN === undefined
   const wantsUser = role !== 'worker' // who has no address to print
-  const told = await prepareAll({ url, directUrl, log, config, keyring, wantsToken, wantsUser, signal: run.signal })
+  const told = await prepareAll({
+    url,
+    directUrl,
+    log,
+    config,
+    keyring,
+    wantsToken,
+    wantsUser,
+    files,
+    signal: run.signal,
+  })
   if (role !== 'api') {
     files.sweep().catch((error: unknown) => log.warn({ err: error }, 'leftovers in the file store were not removed'))
     const worker = await startWorker({ db, queue, files, filesAt, keyring, config, logger: log })
