@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { accountCommand, tokenCommand } from './admin.ts'
 import { explain } from './explain.ts'
 import { mcpCommand } from './mcp.ts'
+import { userCommand } from './user.ts'
 
 /** Of the whole: cli and server are released together. */
 const VERSION: string = createRequire(import.meta.url)('./package.json').version
@@ -49,6 +50,7 @@ async function execute(argv: readonly string[]): Promise<number> {
     .description("bring the database's schema up to date and end; start does so too")
     .action(async () => (await server()).runMigrations())
   program.addCommand(tokenCommand(async (name, work) => (await server()).withDatabase(name, work)))
+  program.addCommand(userCommand(async (name, work) => (await server()).withDatabase(name, work)))
   program.addCommand(accountCommand(async (name, work) => (await server()).withDatabase(name, work)))
   program.addCommand(mcpCommand())
   for (const command of everyCommand(program))

@@ -53,6 +53,7 @@ import { installRateLimit, WINDOW_MS } from './http/limits.ts'
 import { installRequestLog } from './http/logging.ts'
 import { installMetrics } from './http/metrics.ts'
 import { installOpenApi } from './http/openapi.ts'
+import { installPages } from './http/pages.ts'
 import { Cursors } from './http/paging.ts'
 import { installSecurityHeaders } from './http/security-headers.ts'
 import { installValidation } from './http/validation.ts'
@@ -167,6 +168,7 @@ export async function buildApp({
   await installOpenApi(app, config.PUBLIC_URL)
   installMetrics(app, [...feedFigures(db), ...webhookFigures(db), ...jobFigures(db)])
   installHealth(app, isReady)
+  await installPages(app)
 
   await app.register(accountRoutes, { db, change, access })
   await app.register(sessionRoutes, { db, browser, signInAttempts: config.SIGN_IN_ATTEMPTS })
