@@ -57,7 +57,7 @@ const FILES: Record<string, (error: Error & { path?: string }) => string> = {
 }
 
 async function explainService(error: RollcallError, context: Context): Promise<Failure> {
-  const { url } = context.service
+  const url = reachedAt(context)
   const line = (message: string, exitCode: number) => ({ message: printable(message), exitCode })
   if (error instanceof ConnectionError || error instanceof TimeoutError)
     return line(`${error.message}; is Rollcall running at ${url}?`, EXIT.unreachable)
@@ -88,6 +88,11 @@ async function explainService(error: RollcallError, context: Context): Promise<F
   return line(error.message, EXIT.failed)
 }
 
+/** Where the last answer came from: the service, unless the command speaks with another one as well. */
+function reachedAt({ service, last }: Context): string {
+  return last === undefined || last.url.startsWith(service.url) ? service.url : new URL(last.url).origin
+}
+
 interface ServedDocument {
   version: string
   paths: Set<string>
@@ -96,7 +101,7 @@ interface ServedDocument {
 /** The API that the service says it has; undefined where no Rollcall answers. */
 async function documentAt(context: Context): Promise<ServedDocument | undefined> {
   try {
-    const response = await fetch(`${context.service.url.replace(/\/+$/, '')}/openapi.json`, {
+    const response = await fetch(`${reachedAt(context).replace(/\/+$/, '')}/openapi.json`, {
       redirect: 'manual',
       signal: AbortSignal.timeout(5000),
     })
@@ -137,11 +142,12 @@ function pathOf(url: string): string {
 }
 
 /** What was reached instead of Rollcall. */
-async function strangerAt({ service, last }: Context, fallback: string): Promise<string> {
+async function strangerAt(context: Context, fallback: string): Promise<string> {
+  const { last } = context
   if (!last) return fallback
   if (last.status >= 300 && last.status < 400) return fallback
   const what = [last.server && `by ${last.server}`, last.type && `as ${last.type.split(';')[0]}`]
     .filter(Boolean)
     .join(', ')
-  return `${service.url} is not Rollcall: ${pathOf(last.url)} was answered ${last.status}${what ? ` ${what}` : ''}; give the address that rollcall start prints`
+  return `${reachedAt(context)} is not Rollcall: ${pathOf(last.url)} was answered ${last.status}${what ? ` ${what}` : ''}; give the address that rollcall start prints`
 }

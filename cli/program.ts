@@ -13,6 +13,7 @@ import { importCommand } from './commands/import.ts'
 import { importsCommand } from './commands/imports.ts'
 import { listsCommand } from './commands/lists.ts'
 import { loginCommand, logoutCommand, profilesCommand } from './commands/login.ts'
+import { migrateFromCommand } from './commands/migrate-from.ts'
 import { segmentsCommand } from './commands/segments.ts'
 import { serviceCommands } from './commands/service.ts'
 import { suppressionsCommand } from './commands/suppressions.ts'
@@ -91,6 +92,7 @@ export function programWith(surroundings: Surroundings, onExit: (code: number) =
     webhooksCommand,
     suppressionsCommand,
     templatesCommand,
+    migrateFromCommand,
   ])
     program.addCommand(make(act))
   program.commandsGroup('This command:')
