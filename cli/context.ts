@@ -73,6 +73,10 @@ export class Context {
     return this.#stop.signal
   }
 
+  get isInterrupted(): boolean {
+    return this.#stop.signal.aborted
+  }
+
   close(): void {
     this.out.clear()
     this.#forget?.()

@@ -30,7 +30,8 @@ export async function explainFailure(error: unknown, context: Context): Promise<
 }
 
 async function explained(error: unknown, context: Context): Promise<Failure> {
-  if (error instanceof Interrupted)
+  // Whatever broke off then did so because of it.
+  if (error instanceof Interrupted || context.isInterrupted)
     return { message: context.whenInterrupted ?? 'interrupted', exitCode: EXIT.interrupted }
   if (error instanceof RollcallError) return explainService(error, context)
   return { message: explainLocal(error), exitCode: EXIT.failed }
@@ -63,7 +64,7 @@ async function explainService(error: RollcallError, context: Context): Promise<F
     return line(`${error.message}; is Rollcall running at ${url}?`, EXIT.unreachable)
   if (error instanceof UnexpectedAnswerError) return line(await strangerAt(context, error.message), EXIT.unreachable)
   if (!(error instanceof ApiError)) return line(error.message, EXIT.failed)
-  const asked = context.last ? `${context.last.method} ${pathOf(context.last.url)}` : 'the request'
+  const asked = context.last ? `${context.last.method} ${shownPath(context.last.url)}` : 'the request'
   if (error instanceof NotFoundError) {
     const found = await documentAt(context)
     if (found === undefined) return line(await strangerAt(context, error.message), EXIT.unreachable)
@@ -150,4 +151,13 @@ async function strangerAt(context: Context, fallback: string): Promise<string> {
     .filter(Boolean)
     .join(', ')
   return `${reachedAt(context)} is not Rollcall: ${pathOf(last.url)} was answered ${last.status}${what ? ` ${what}` : ''}; give the address that rollcall start prints`
+}
+
+/** A path as people write it. */
+function shownPath(url: string): string {
+  try {
+    return decodeURIComponent(pathOf(url))
+  } catch {
+    return pathOf(url)
+  }
 }

@@ -9,6 +9,9 @@ export type Column<Row> = readonly [name: string, cell: (row: Row) => unknown]
 /** Rows looked at before the first is written, for the widths of the columns. */
 const LOOKED_AT = 200
 
+/** How often progress is drawn anew: more often nobody sees. */
+const REDRAWN_MS = 100
+
 const COLORS = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 } as const
 
 /** Whoever reads our output has had enough of it: `rollcall contacts find | head`. */
@@ -24,6 +27,7 @@ export class Output {
   readonly #hasColor: boolean
   #isGone = false
   #shown = false
+  #shownAt = 0
 
   constructor({ stdout, stderr, env }: Surroundings, isJson: boolean) {
     this.isJson = isJson
@@ -68,7 +72,8 @@ export class Output {
 
   /** Shows how far something is, over what was shown before; only on a terminal. */
   progress(text: string): void {
-    if (!this.isLive) return
+    if (!this.isLive || (this.#shown && performance.now() - this.#shownAt < REDRAWN_MS)) return
+    this.#shownAt = performance.now()
     this.#err.write(`\r\u001b[2K${shortened(printable(text), (this.#err.columns ?? 80) - 1)}`)
     this.#shown = true
   }

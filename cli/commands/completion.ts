@@ -36,7 +36,9 @@ export function completionFor(shell: Shell, program: Command): string {
 }
 
 function nodesOf(program: Command): Node[] {
-  const shared = program.options.map((option) => ({ word: option.long!, description: option.description }))
+  const shared = program.options
+    .filter(({ long }) => long !== '--version')
+    .map((option) => ({ word: option.long!, description: option.description }))
   const walk = (command: Command, path: string[]): Node[] => {
     const own =
       command === program ? [] : command.options.map(({ long, description }) => ({ word: long!, description }))

@@ -21,7 +21,7 @@ export interface Given {
   /** Whether all three streams are a terminal's. */
   isTerminal?: boolean
   /** Told of all that was written so far, at each word. */
-  onText?: (text: string, interrupt: () => void) => void
+  onText?: (text: string, interrupt: () => void) => unknown
 }
 
 /** A user's shell: commands in one home, in this process but with streams and an environment of their own. */
