@@ -19,8 +19,11 @@ export async function* messagesOf(response: Response, silenceMs = SILENCE_MS): A
     for (;;) {
       const { done, value } = await soon(reader.read(), silenceMs)
       if (done) return
-      const parts = (held + text.decode(value, { stream: true }).replace(/\r\n?/g, '\n')).split('\n\n')
-      held = parts.pop()!
+      const whole = held + text.decode(value, { stream: true })
+      // Half of a line end that is in two pieces waits for the other half.
+      const isCut = whole.endsWith('\r')
+      const parts = (isCut ? whole.slice(0, -1) : whole).replace(/\r\n?/g, '\n').split('\n\n')
+      held = parts.pop()! + (isCut ? '\r' : '')
       for (const part of parts) {
         const message = messageIn(part)
         if (message) yield message
