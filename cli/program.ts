@@ -13,6 +13,7 @@ import { importCommand } from './commands/import.ts'
 import { importsCommand } from './commands/imports.ts'
 import { listsCommand } from './commands/lists.ts'
 import { loginCommand, logoutCommand, profilesCommand } from './commands/login.ts'
+import { mcpCommand } from './commands/mcp.ts'
 import { migrateFromCommand } from './commands/migrate-from.ts'
 import { segmentsCommand } from './commands/segments.ts'
 import { serviceCommands } from './commands/service.ts'
@@ -95,6 +96,7 @@ export function programWith(surroundings: Surroundings, onExit: (code: number) =
     migrateFromCommand,
   ])
     program.addCommand(make(act))
+  program.addCommand(mcpCommand())
   program.commandsGroup('This command:')
   for (const command of [
     loginCommand(act),
