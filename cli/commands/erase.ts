@@ -1,6 +1,5 @@
 import { Refusal } from '@rollcall/server/lib/refusal.ts'
 import { Command } from 'commander'
-import { Transport } from '../../sdk/src/transport.ts'
 import { agree } from '../given.ts'
 import { type Act, done, examples } from './command.ts'
 
@@ -24,10 +23,8 @@ ${examples('rollcall erase ada@example.com')}`,
           !(await agree(`Erase all that is held of ${address}? This can not be taken back.`, context.surroundings))
         )
           throw new Refusal('nobody was erased: say --yes')
-        const path = `/contacts/${encodeURIComponent(address)}/gdpr_delete`
-        const transport = new Transport({ ...context.service, fetch: context.fetch })
-        const receipt = (await transport.send({ method: 'DELETE', path })) as { erasure_id: number | string }
-        await done(context, receipt, `Erased ${address}: the receipt is ${receipt.erasure_id}.`)
+        const receipt = await context.client.contacts.erase(address)
+        await done(context, receipt, `Erased ${address}: the receipt is ${receipt.id}.`)
       }),
     )
 }

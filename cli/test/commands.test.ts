@@ -226,6 +226,15 @@ test('the commands over the API, as a user meets them', async (t) => {
     assert.match((await terminal.run(['templates', 'list'])).out, /confirm_subscription +built in/)
   })
 
+  await t.test('who is erased does not come back', async () => {
+    await terminal.json('contacts', 'create', 'forget@example.com')
+    const asked = await terminal.run(['erase', 'forget@example.com'])
+    assert.deepEqual([asked.code, asked.err], [1, 'rollcall: nobody was erased: say --yes\n'])
+    assert.ok((await terminal.json('erase', 'forget@example.com', '--yes')).id)
+    const back = await terminal.run(['contacts', 'create', 'forget@example.com'])
+    assert.deepEqual([back.code, back.err], [1, 'rollcall: email: is suppressed\n'])
+  })
+
   await t.test('events are followed until Ctrl-C', async () => {
     await terminal.json('contacts', 'create', 'last@example.com')
     const followed = await terminal.run(['events', '--follow', '--after', 'start', '--types', 'created', '--json'], {

@@ -48,6 +48,10 @@ export class Contacts {
   delete = (contact: ContactName, options?: CallOptions): Promise<undefined> =>
     this.#transport.call('deleteContact', { path: { contact } }, options)
 
+  /** Erases all that is held of someone, for good: the address does not come back. Answers a receipt. */
+  erase = (contact: ContactName, options?: CallOptions): Promise<Answer<'eraseContact'>> =>
+    this.#transport.call('eraseContact', { path: { contact } }, options)
+
   /** One page; `all` goes through them. */
   list = ({ filters, ...query }: ContactQuery = {}, options?: CallOptions): Promise<Answer<'listContacts'>> =>
     this.#transport.call('listContacts', { query: { ...filters, ...query } }, options)

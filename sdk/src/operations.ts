@@ -34,6 +34,7 @@ export const OPERATIONS = {
   eraseContact: ['DELETE', '/contacts/{contact}/gdpr_delete'],
   explainCriteria: ['POST', '/contact_lists/explain'],
   explainMember: ['GET', '/contact_lists/{list_id}/contacts/{contact}/explain'],
+  exportContact: ['GET', '/contacts/{contact}/export'],
   followImport: ['GET', '/contact_imports/{id}/progress'],
   getAccount: ['GET', '/account'],
   getChangeSet: ['GET', '/change_sets/{id}'],
@@ -87,6 +88,7 @@ export const OPERATIONS = {
   rotateProviderHook: ['POST', '/provider_hooks/{id}/rotate'],
   rotateWebhookSecret: ['POST', '/webhooks/{id}/rotate_secret'],
   searchContacts: ['POST', '/contacts/search'],
+  showConsents: ['GET', '/contacts/{contact}/consents.html'],
   startBulk: ['POST', '/contacts/bulk'],
   streamFeed: ['GET', '/events/stream'],
   testWebhook: ['POST', '/webhooks/{id}/test'],
@@ -958,6 +960,18 @@ export interface Operations {
       /** For each part: `is`, `outcome`, `changes_at`; of a condition what it `seen`; its parts under `of`. */
       explanation: Record<string, unknown>
     }
+  }
+  /** Everything held of one person */
+  exportContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      query?: {
+        format?: 'json' | 'zip'
+      }
+    }
+    answer: Response
   }
   /** The same as server-sent events, until it ends */
   followImport: {
@@ -2595,6 +2609,15 @@ export interface Operations {
       total_pages: number
       next_cursor: string | null
     }
+  }
+  /** Every permission of a person with its evidence, as a page to print */
+  showConsents: {
+    input: {
+      path: {
+        contact: string | number
+      }
+    }
+    answer: Response
   }
   /** Do something to everyone selected */
   startBulk: {
