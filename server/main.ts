@@ -79,7 +79,6 @@ export async function runMigrations(): Promise<void> {
     if (isGiven) await checkDatabase(url, directUrl)
     await prepareSchema({ url, directUrl, log })
   })
-  process.stdout.write('The schema is up to date.\n')
 }
 
 /** Does something with the database and ends: on the running server, or on an embedded one started for that long. */

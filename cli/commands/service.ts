@@ -25,7 +25,12 @@ export function serviceCommands(act: Act, onExit: (code: number) => void): Comma
     )
   const migrate = new Command('migrate')
     .description("bring the database's schema up to date and end; start does so too")
-    .action(() => act(async () => (await server()).runMigrations()))
+    .action(() =>
+      act(async (context) => {
+        await (await server()).runMigrations()
+        await done(context, { up_to_date: true }, 'The schema is up to date.')
+      }),
+    )
   const demo = new Command('demo')
     .description('fill an account with 5,000 made-up people, lists, smart lists and months of activity')
     .addOption(new Option('--account <id>', 'an account without people of its own').argParser(positive).default(1))

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { testApp } from '../../server/test/app.ts'
-import { atEnd, testDatabaseUrl } from '../../server/test/database.ts'
+import { atEnd } from '../../server/test/database.ts'
 import { freePort } from '../../server/test/program.ts'
 import { Terminal } from './terminal.ts'
 
@@ -111,38 +111,6 @@ test('bad input gets one line on stderr, no stack, and a code of its own', LIMIT
     const { err } = await ended
     assert.equal(err, '')
   })
-})
-
-test('the doctor finds what is wrong, says what to do, and ends with 1', LIMIT, async (t) => {
-  const url = await testDatabaseUrl(t)
-  const terminal = new Terminal(t)
-  const env = { DATABASE_URL: url, ROLLCALL_HOME: terminal.path('home'), PORT: String(await freePort()) }
-  const [sick, well, unset] = await Promise.all([
-    terminal.spawn(['doctor', '--json'], { ...env, SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'a@example.com' }).ended,
-    terminal.spawn(['doctor'], env).ended,
-    terminal.spawn(['doctor'], { ...env, PORT: 'x' }).ended,
-  ])
-  const findings = JSON.parse(sick.out) as { what: string; state: string; cure?: string }[]
-  assert.equal(sick.code, 1)
-  assert.deepEqual(
-    findings.map(({ what, state }) => `${what} ${state}`).filter((line) => !line.startsWith('disk')),
-    [
-      'configuration ok',
-      'directory ok',
-      'files ok',
-      'database ok',
-      'schema ok',
-      'clock ok',
-      'worker ok',
-      'mail fail',
-      'API ok',
-    ],
-  )
-  assert.match(findings.find(({ what }) => what === 'mail')!.cure!, /SMTP_URL/)
-  assert.deepEqual([well.code, well.err], [0, ''])
-  assert.match(well.out, /^ok {4}configuration/)
-  assert.deepEqual([unset.code, unset.out.split('\n').length], [1, 4])
-  assert.match(unset.out, /^bad {3}configuration.*\n.*PORT must be a whole number[\s\S]*→ mend that/)
 })
 
 async function answering(t: TestContext, answer: RequestListener): Promise<string> {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
+import { testApp } from '../../server/test/app.ts'
 import { live } from '../../server/test/live.ts'
 
 type Live = Awaited<ReturnType<typeof live>>
 
 /** What each row of the guide's table promises, by its first cell. */
-const CASES: Record<string, (made: Live) => Promise<void>> = {
+const CASES: Record<string, (made: Live, t: TestContext) => Promise<void>> = {
   'a list of contacts': async ({ get, post }) => {
     await post('/api/contacts', { contact: { email: 'ada@example.com', fields: { first_name: 'Ada' } } })
     const { status, body } = await get('/api/contacts?q=ada&first_name=ada')
@@ -80,9 +81,12 @@ const CASES: Record<string, (made: Live) => Promise<void>> = {
     const ended = await until(async () => (await get(`/api/contacts/exports/${plain.id}`)).body)
     assert.ok(JSON.parse((await (await load(ended.url)).text()).split('\n')[0]!).email)
   },
-  'rate limits': async ({ get, config }) => {
-    assert.equal(config.RATE_LIMIT, 0)
+  'rate limits': async ({ get }, t) => {
     assert.equal((await get('/api/contacts/lists')).headers['x-ratelimit-limit'], undefined)
+    const limited = await testApp(t, { RATE_LIMIT: '2' })
+    const statuses = []
+    for (let n = 0; n < 3; n++) statuses.push((await limited.get('/api/contacts/lists')).status)
+    assert.deepEqual(statuses, [200, 200, 429])
   },
   'lists and fields at most': async ({ post }) => {
     for (let n = 0; n < 51; n++) assert.equal((await post('/api/contacts/lists', { name: `List ${n}` })).status, 200)
@@ -108,7 +112,7 @@ test('the guide to moving over lists what differs, and each row is so', async (t
   assert.deepEqual(rows, Object.keys(CASES))
   const made = await live(t)
 
-  for (const row of rows) await t.test(row, () => CASES[row]!(made))
+  for (const row of rows) await t.test(row, (each) => CASES[row]!(made, each as TestContext))
 })
 
 /** Asks until what is asked for has ended. */
