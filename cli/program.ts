@@ -73,7 +73,6 @@ export function programWith(surroundings: Surroundings, onExit: (code: number) =
     .version(VERSION, '-V, --version', 'the version')
     .addOption(new Option('--json', 'print JSON'))
     .addOption(new Option('--profile <name>', 'the service of this profile: see rollcall login'))
-    .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXAMPLES)
   program.commandsGroup('The service, on its own machine:')
   for (const command of [...serviceCommands(act, onExit), tokenCommand(act), accountCommand(act)])
@@ -105,9 +104,13 @@ export function programWith(surroundings: Surroundings, onExit: (code: number) =
     completionCommand(act, () => program),
   ])
     program.addCommand(command)
+  program.addHelpCommand(
+    new Command('help').argument('[command]').description('help for a command').helpGroup('This command:'),
+  )
   for (const command of everyCommand(program))
     command
       .exitOverride()
+      .configureHelp({ showGlobalOptions: true })
       .showHelpAfterError(`(${pathOf(command)} --help shows what there is)`)
       .configureOutput({
         writeOut: (text) => void surroundings.stdout.write(text),
