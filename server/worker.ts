@@ -19,6 +19,7 @@ import { startLooks } from './features/lists/looks.ts'
 import { mailJobs } from './features/mail/deliver.ts'
 import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
 import { outboundTo } from './features/mail/outbound.ts'
+import { applyRetention } from './features/privacy/retention.ts'
 import { sweepErasureJob } from './features/privacy/sweep.ts'
 import { PRIVACY_JOB_NAMES } from './features/privacy/sweep-job.ts'
 import { forgetTaken } from './features/providers/seen.ts'
@@ -123,6 +124,7 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
     () => expirePending({ db, keyring: parts.keyring, days: parts.config.PENDING_RETENTION_DAYS }),
     () => forgetConfirmations(db),
     () => forgetTaken(db),
+    () => applyRetention(db, logger),
   ])
   const webhooks = webhookSender(parts).start()
   return {

@@ -48,10 +48,6 @@ export class Contacts {
   delete = (contact: ContactName, options?: CallOptions): Promise<undefined> =>
     this.#transport.call('deleteContact', { path: { contact } }, options)
 
-  /** Erases all that is held of someone, for good: the address does not come back. Answers a receipt. */
-  erase = (contact: ContactName, options?: CallOptions): Promise<Answer<'eraseContact'>> =>
-    this.#transport.call('eraseContact', { path: { contact } }, options)
-
   /** One page; `all` goes through them. */
   list = ({ filters, ...query }: ContactQuery = {}, options?: CallOptions): Promise<Answer<'listContacts'>> =>
     this.#transport.call('listContacts', { query: { ...filters, ...query } }, options)
@@ -92,4 +88,12 @@ export class Contacts {
         options,
       ),
     )
+
+  /** Erases a person from everything, for good. The answer is a receipt; `erasure` tells when files have been looked through. */
+  erase = (contact: ContactName, options?: CallOptions): Promise<Answer<'eraseContact'>> =>
+    this.#transport.call('eraseContact', { path: { contact } }, options)
+
+  /** The receipt of an erasure. */
+  erasure = (id: string, options?: CallOptions): Promise<Answer<'getErasure'>> =>
+    this.#transport.call('getErasure', { path: { id } }, options)
 }

@@ -1004,9 +1004,11 @@ export interface Operations {
       double_opt_in: boolean
       /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
       soft_bounce_limit: number
-      /** For how many days events are kept; null: for good. */
+      /** For how many days events, mails, and the rows of acts on many people are kept; null: for good. An act whose rows have gone can not be taken back any more. */
       retention: {
         events_days: number | null
+        mails_days: number | null
+        changes_days: number | null
       }
       created_at: string
       updated_at: string
@@ -2766,9 +2768,10 @@ export interface Operations {
         double_opt_in?: boolean
         /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
         soft_bounce_limit?: number
-        /** For how many days events are kept; null: for good. */
         retention?: {
-          events_days: number | null
+          events_days?: number | null
+          mails_days?: number | null
+          changes_days?: number | null
         }
       }
     }
@@ -2791,9 +2794,11 @@ export interface Operations {
       double_opt_in: boolean
       /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
       soft_bounce_limit: number
-      /** For how many days events are kept; null: for good. */
+      /** For how many days events, mails, and the rows of acts on many people are kept; null: for good. An act whose rows have gone can not be taken back any more. */
       retention: {
         events_days: number | null
+        mails_days: number | null
+        changes_days: number | null
       }
       created_at: string
       updated_at: string

@@ -1,6 +1,8 @@
 import { Type } from 'typebox'
 import { DEFAULT_SETTINGS, LANGUAGES } from './settings.ts'
 
+const Days = Type.Union([Type.Integer({ minimum: 1, maximum: 36_500 }), Type.Null()])
+
 /** An account's settings as they are sent. */
 export const AccountSettingsBody = Type.Object(
   {
@@ -43,11 +45,16 @@ export const AccountSettingsBody = Type.Object(
         'So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced.',
     }),
     retention: Type.Object(
-      { events_days: Type.Union([Type.Integer({ minimum: 1, maximum: 36_500 }), Type.Null()]) },
+      {
+        events_days: Days,
+        mails_days: Days,
+        changes_days: Days,
+      },
       {
         default: DEFAULT_SETTINGS.retention,
         additionalProperties: false,
-        description: 'For how many days events are kept; null: for good.',
+        description:
+          'For how many days events, mails, and the rows of acts on many people are kept; null: for good. An act whose rows have gone can not be taken back any more.',
       },
     ),
   },
