@@ -1000,6 +1000,7 @@ export interface Operations {
       }
     }
     answer: {
+      erasure_id: string
       id: string
       /** Running until files and kept answers have been looked through, and what was at work has ended. */
       status: 'running' | 'finished'

@@ -18,13 +18,13 @@ test('rollcall user lets people in, sets passwords anew, and lets them out', asy
     })
   const token = (link: string) => link.trim().split('#')[1]
 
-  const invited = await run('invite', 'Ann@Example.com', '--role', 'admin', '--url', address)
+  const invited = await run('invite', 'Ann@Example.com', '--role', 'admin', '--pages', address)
   assert.match(invited.out, new RegExp(`^${address}/setup#`), invited.err)
   const made = await post('setup', { token: token(invited.out), name: 'Ann', password: 'a long enough password' })
   assert.equal(made.status, 201, await made.text())
   assert.match((await run('list')).out, /ann@example\.com +Ann +admin/)
 
-  const reset = await run('reset-password', 'ann@example.com', '--url', address)
+  const reset = await run('reset-password', 'ann@example.com', '--pages', address)
   assert.equal((await post('setup', { token: token(reset.out), password: 'another long password' })).status, 201)
   assert.equal((await post('session', { email: 'ann@example.com', password: 'a long enough password' })).status, 401)
   const signedIn = await post('session', { email: 'ann@example.com', password: 'another long password' })
