@@ -34,6 +34,7 @@ import { privacyRoutes } from './features/privacy/routes.ts'
 import { hookRoutes } from './features/providers/hook-routes.ts'
 import { type Reach, reachOf } from './features/providers/reach.ts'
 import { providerRoutes } from './features/providers/routes.ts'
+import { statsRoutes } from './features/stats/routes.ts'
 import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
 import { contactVariables } from './features/subscriptions/variables.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
@@ -194,6 +195,7 @@ export async function buildApp({
     usesOf: [smartListsUsing, webhooksUsingLists],
   })
   await app.register(privacyRoutes, { db, change, files, keyring, queue, reader, nameFields })
+  await app.register(statsRoutes, { db, settingsOf })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,
