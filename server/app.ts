@@ -30,6 +30,7 @@ import { mailRoutes } from './features/mail/routes.ts'
 import { hookRoutes } from './features/providers/hook-routes.ts'
 import { type Reach, reachOf } from './features/providers/reach.ts'
 import { providerRoutes } from './features/providers/routes.ts'
+import { sendRoutes } from './features/subscriptions/send-routes.ts'
 import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
 import { contactVariables } from './features/subscriptions/variables.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
@@ -111,7 +112,6 @@ export async function buildApp({
   const nameFields = nameFieldsFor(fieldCache)
   const change = changesIn(db, keyring)
   const settingsOf = (accountId: number) => access.settingsOf(accountId)
-  const reader = new ContactReader({ db, fieldCache, settingsOf, cursors })
   const room: MailRoom = {
     queue,
     keyring,
@@ -119,6 +119,7 @@ export async function buildApp({
     publicUrl: config.PUBLIC_URL,
     ownUrl: ownUrl(config),
   }
+  const reader = new ContactReader({ db, fieldCache, settingsOf, cursors, room })
   const asking = { room, days: config.CONFIRMATION_DAYS }
   const deskOf = async (caller: Caller): Promise<Desk> => ({
     caller,
@@ -166,6 +167,7 @@ export async function buildApp({
   await app.register(suppressionRoutes, { db, change })
   const variablesOf = (accountId: number, contactId: string) => contactVariables(db, accountId, contactId)
   await app.register(mailRoutes, { db, change, keyring, variablesOf })
+  await app.register(sendRoutes, { change, room })
   const pageAttempts = new Attempts(config.RATE_LIMIT, WINDOW_MS)
   await app.register(pageRoutes, { db, keyring, attempts: pageAttempts, isPrepared })
   await app.register(permissionRoutes, { db, change, reader, deskOf })

@@ -20,6 +20,7 @@ import { mailJobs } from './features/mail/deliver.ts'
 import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
 import { outboundTo } from './features/mail/outbound.ts'
 import { forgetTaken } from './features/providers/seen.ts'
+import { maySend } from './features/subscriptions/send-template.ts'
 import { Sender } from './features/webhooks/sender.ts'
 import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
@@ -57,7 +58,7 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
   const { SMTP_URL: url, MAIL_FROM: from, SMTP_TIMEOUT_S } = config
   const outbound = url && from ? outboundTo({ url, from, timeoutMs: SMTP_TIMEOUT_S * 1000 }) : undefined
   return [
-    ...mailJobs({ db, keyring, outbound }),
+    ...mailJobs({ db, keyring, outbound, maySend: (accountId, contactId) => maySend(db, accountId, contactId) }),
     ...fieldJobs(db),
     ...bulkJobs(db, keyring),
     ...revertJobs(db, keyring),

@@ -84,6 +84,7 @@ export const OPERATIONS = {
   rotateProviderHook: ['POST', '/provider_hooks/{id}/rotate'],
   rotateWebhookSecret: ['POST', '/webhooks/{id}/rotate_secret'],
   searchContacts: ['POST', '/contacts/search'],
+  sendTemplate: ['POST', '/templates/{name}/send'],
   startBulk: ['POST', '/contacts/bulk'],
   streamFeed: ['GET', '/events/stream'],
   testWebhook: ['POST', '/webhooks/{id}/test'],
@@ -414,6 +415,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -1002,7 +1007,8 @@ export interface Operations {
         contact: string | number
       }
       query?: {
-        include?: 'smart_lists'
+        include?: string
+        list_id?: number
       }
     }
     answer: {
@@ -1025,6 +1031,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -1043,6 +1053,7 @@ export interface Operations {
     }
     answer: {
       unsubscribe_url: string
+      preferences_url: string
     }
   }
   /** One delivery, with what is sent */
@@ -1509,7 +1520,7 @@ export interface Operations {
         q?: string
         sort?: string
         count?: 'exact' | 'capped'
-        include?: 'smart_lists'
+        include?: string
         page?: number
         per_page?: number
         cursor?: string
@@ -1534,6 +1545,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -1787,7 +1802,7 @@ export interface Operations {
         q?: string
         sort?: string
         count?: 'exact' | 'capped'
-        include?: 'smart_lists'
+        include?: string
         page?: number
         per_page?: number
         cursor?: string
@@ -1812,6 +1827,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -2039,6 +2058,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -2189,6 +2212,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -2342,6 +2369,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -2480,8 +2511,8 @@ export interface Operations {
         sort?: string
         /** With q the total is counted to 10,000 unless `exact` is asked for; without q it is exact unless `capped`. */
         count?: 'exact' | 'capped'
-        /** Adds the ids of the smart lists that a contact is in now. */
-        include?: 'smart_lists'
+        /** smart_lists: the ids of those that a contact is in now. links: to unsubscribe and to change preferences, for mail to them; bound to list_id, where that names one list. Both, parted by a comma. */
+        include?: string
         /** From 1. For walking through everything use cursor. */
         page?: number
         /** 50 unless given. */
@@ -2516,6 +2547,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -2527,6 +2562,29 @@ export interface Operations {
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
+    }
+  }
+  /** Mail a template to a contact who may be mailed */
+  sendTemplate: {
+    input: {
+      path: {
+        name: string | number
+      }
+      body: {
+        /** Whom; or contact_id. */
+        email?: string
+        /** Id, or ext: and the external id. */
+        contact_id?: string
+        /** Of which list the mail is: its link leaves that list, and who has left it is not mailed. */
+        list_id?: number
+        variables?: Record<string, unknown>
+      }
+    }
+    answer: {
+      message_id: string
+      contact_id: string
+      /** That the template names and nobody gave: they are empty. */
+      undefined_variables: string[]
     }
   }
   /** Do something to everyone selected */
@@ -2649,6 +2707,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -2771,6 +2833,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number

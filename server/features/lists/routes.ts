@@ -294,7 +294,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
       return reader.page(
         accountId,
         { q, condition: { is: 'all', of: [{ is: 'list', listIds: [listId] }, condition] } },
-        request.query,
+        { ...request.query, linksTo: listId },
       )
     },
   )

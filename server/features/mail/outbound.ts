@@ -24,7 +24,7 @@ export function outboundTo({ url, from, timeoutMs }: Settings): Outbound {
     disableUrlAccess: true,
   })
   const domain = from.slice(from.lastIndexOf('@') + 1)
-  return async (messageId, { to, fromName, subject, html, text }) => {
+  return async (messageId, { to, fromName, subject, html, text, unsubscribeUrl }) => {
     await transport.sendMail({
       messageId: `<${messageId}@${domain}>`,
       from: { name: oneLine(fromName), address: from },
@@ -32,8 +32,19 @@ export function outboundTo({ url, from, timeoutMs }: Settings): Outbound {
       subject: oneLine(subject),
       html,
       text,
-      headers: { 'Auto-Submitted': 'auto-generated' },
+      headers: {
+        'Auto-Submitted': 'auto-generated',
+        ...(unsubscribeUrl === undefined ? {} : leavingBy(unsubscribeUrl)),
+      },
     })
+  }
+}
+
+/** RFC 2369 and RFC 8058. Our links are ASCII without spaces, and must not be broken into lines. */
+function leavingBy(url: string) {
+  return {
+    'List-Unsubscribe': { prepared: true, value: `<${url}>` },
+    'List-Unsubscribe-Post': { prepared: true, value: 'List-Unsubscribe=One-Click' },
   }
 }
 
