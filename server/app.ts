@@ -169,7 +169,9 @@ export async function buildApp({
   await app.register(mailRoutes, { db, change, keyring, variablesOf })
   await app.register(sendRoutes, { change, room })
   const pageAttempts = new Attempts(config.RATE_LIMIT, WINDOW_MS)
-  await app.register(pageRoutes, { db, keyring, attempts: pageAttempts, isPrepared })
+  const accountOf = (accountId: number) => access.accountOf(accountId)
+  const pages = { db, room, asking, attempts: pageAttempts, isPrepared, accountOf }
+  await app.register(pageRoutes, pages)
   await app.register(permissionRoutes, { db, change, reader, deskOf })
   await app.register(bulkRoutes, { change, queue, deskOf })
   await app.register(revertRoutes, { change, queue })

@@ -501,6 +501,8 @@ export interface Operations {
         /** Made from the name when it is not given. */
         merge_tag?: string | null
         required?: boolean | null
+        /** Whether people may change it on their page of preferences. */
+        editable?: boolean | null
         min?: number | null
         max?: number | null
         /** Of a select. One goes only while no contact has it, and comes back if one got it in the same seconds. */
@@ -518,6 +520,8 @@ export interface Operations {
       merge_tag: string
       type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
       required: boolean
+      /** By people, on their page of preferences. */
+      editable: boolean
       min: number | null
       max: number | null
       options: string[] | null
@@ -661,6 +665,12 @@ export interface Operations {
         criteria?: unknown
         /** Of a smart list: whether entering and leaving are told. */
         track?: boolean
+        /** Whether its people may leave and join it on their page of preferences. */
+        public?: boolean
+        public_name?: string | null
+        public_description?: string | null
+        /** Whether who is created into it, by a request or a form, waits as pending until they confirm. */
+        double_opt_in?: boolean
         /** Whether entering and leaving by these new criteria is told, too. */
         announce?: boolean
       }
@@ -675,6 +685,12 @@ export interface Operations {
       criteria_version?: number
       /** Whether entering and leaving are told. */
       track?: boolean
+      /** Whether its people may leave and join it on their page of preferences. */
+      public: boolean
+      public_name: string | null
+      public_description: string | null
+      /** Whether who is created into it waits until they confirm. */
+      double_opt_in: boolean
       contacts_count: number
       counted_at: string
       created_at: string
@@ -974,6 +990,8 @@ export interface Operations {
       double_opt_in: boolean
       /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
       soft_bounce_limit: number
+      /** A template that is mailed to whoever has confirmed; null: none. A form may name another. */
+      welcome_template: string | null
       /** For how many days events are kept; null: for good. */
       retention: {
         events_days: number | null
@@ -1157,6 +1175,8 @@ export interface Operations {
       merge_tag: string
       type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
       required: boolean
+      /** By people, on their page of preferences. */
+      editable: boolean
       min: number | null
       max: number | null
       options: string[] | null
@@ -1257,6 +1277,12 @@ export interface Operations {
       criteria_version?: number
       /** Whether entering and leaving are told. */
       track?: boolean
+      /** Whether its people may leave and join it on their page of preferences. */
+      public: boolean
+      public_name: string | null
+      public_description: string | null
+      /** Whether who is created into it waits until they confirm. */
+      double_opt_in: boolean
       contacts_count: number
       counted_at: string
       created_at: string
@@ -1654,6 +1680,8 @@ export interface Operations {
       merge_tag: string
       type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
       required: boolean
+      /** By people, on their page of preferences. */
+      editable: boolean
       min: number | null
       max: number | null
       options: string[] | null
@@ -1786,6 +1814,12 @@ export interface Operations {
       criteria_version?: number
       /** Whether entering and leaving are told. */
       track?: boolean
+      /** Whether its people may leave and join it on their page of preferences. */
+      public: boolean
+      public_name: string | null
+      public_description: string | null
+      /** Whether who is created into it waits until they confirm. */
+      double_opt_in: boolean
       contacts_count: number
       counted_at: string
       created_at: string
@@ -2738,6 +2772,8 @@ export interface Operations {
         double_opt_in?: boolean
         /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
         soft_bounce_limit?: number
+        /** A template that is mailed to whoever has confirmed; null: none. A form may name another. */
+        welcome_template?: string | null
         /** For how many days events are kept; null: for good. */
         retention?: {
           events_days: number | null
@@ -2763,6 +2799,8 @@ export interface Operations {
       double_opt_in: boolean
       /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
       soft_bounce_limit: number
+      /** A template that is mailed to whoever has confirmed; null: none. A form may name another. */
+      welcome_template: string | null
       /** For how many days events are kept; null: for good. */
       retention: {
         events_days: number | null
@@ -2857,6 +2895,8 @@ export interface Operations {
         /** Made from the name when it is not given. */
         merge_tag?: string | null
         required?: boolean | null
+        /** Whether people may change it on their page of preferences. */
+        editable?: boolean | null
         min?: number | null
         max?: number | null
         /** Of a select. One goes only while no contact has it, and comes back if one got it in the same seconds. */
@@ -2874,6 +2914,8 @@ export interface Operations {
       merge_tag: string
       type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
       required: boolean
+      /** By people, on their page of preferences. */
+      editable: boolean
       min: number | null
       max: number | null
       options: string[] | null
@@ -2898,6 +2940,12 @@ export interface Operations {
         criteria?: unknown
         /** Of a smart list: whether entering and leaving are told. */
         track?: boolean
+        /** Whether its people may leave and join it on their page of preferences. */
+        public?: boolean
+        public_name?: string | null
+        public_description?: string | null
+        /** Whether who is created into it, by a request or a form, waits as pending until they confirm. */
+        double_opt_in?: boolean
         /** Whether entering and leaving by these new criteria is told, too. */
         announce?: boolean
       }
@@ -2912,6 +2960,12 @@ export interface Operations {
       criteria_version?: number
       /** Whether entering and leaving are told. */
       track?: boolean
+      /** Whether its people may leave and join it on their page of preferences. */
+      public: boolean
+      public_name: string | null
+      public_description: string | null
+      /** Whether who is created into it waits until they confirm. */
+      double_opt_in: boolean
       contacts_count: number
       counted_at: string
       created_at: string

@@ -85,3 +85,22 @@ export async function maySend(db: Queryable, accountId: number, contactId: strin
     where c.account_id = ${accountId} and c.id = ${contactId}::uuid and c.state = 'subscribed' and not ${SUPPRESSED}`)
   return rows.length > 0
 }
+
+/**
+ * Mails the template that greets whoever has just come. A template that is gone, or can not be made, and a person who may not
+ * be mailed for another reason do not keep anyone from coming.
+ */
+export async function welcome(
+  trx: Trx,
+  room: MailRoom,
+  accountId: number,
+  person: Held,
+  template: string | null,
+): Promise<void> {
+  if (template === null) return
+  try {
+    await sendTemplate(trx, room, accountId, person, { template, listId: null }, 'email')
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+  }
+}

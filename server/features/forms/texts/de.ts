@@ -3,6 +3,8 @@ import type { Texts } from './texts.ts'
 export const de: Texts = {
   confirmTitle: 'Bestätigen',
   confirmAsk: (account) => `Möchten Sie Nachrichten von ${account} erhalten?`,
+  confirmListsAsk: (account, lists) =>
+    `Möchten Sie von ${account} Nachrichten zu ${lists.map((list) => `„${list}“`).join(', ')} erhalten?`,
   confirmButton: 'Ja, schreiben Sie mir',
   confirmedTitle: 'Bestätigt',
   confirmed: (account) => `Vielen Dank. Sie erhalten Nachrichten von ${account} und können sich jederzeit abmelden.`,

@@ -3,6 +3,8 @@ import type { Texts } from './texts.ts'
 export const en: Texts = {
   confirmTitle: 'Confirm',
   confirmAsk: (account) => `Do you want to get mail from ${account}?`,
+  confirmListsAsk: (account, lists) =>
+    `Do you want to get mail from ${account} about ${lists.map((list) => `“${list}”`).join(', ')}?`,
   confirmButton: 'Yes, write to me',
   confirmedTitle: 'Confirmed',
   confirmed: (account) => `Thank you. You will get mail from ${account}, and can leave at any time.`,

@@ -6,6 +6,7 @@ import { en } from './en.ts'
 export interface Texts {
   confirmTitle: string
   confirmAsk: (account: string) => string
+  confirmListsAsk: (account: string, lists: readonly string[]) => string
   confirmButton: string
   confirmedTitle: string
   confirmed: (account: string) => string
