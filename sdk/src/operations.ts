@@ -14,6 +14,7 @@ export const OPERATIONS = {
   createContactEvent: ['POST', '/contacts/{contact}/events'],
   createExport: ['POST', '/contact_exports'],
   createField: ['POST', '/contact_fields'],
+  createForm: ['POST', '/forms'],
   createImport: ['POST', '/contact_imports'],
   createList: ['POST', '/contact_lists'],
   createProviderHook: ['POST', '/provider_hooks'],
@@ -24,6 +25,7 @@ export const OPERATIONS = {
   deleteContact: ['DELETE', '/contacts/{contact}'],
   deleteExport: ['DELETE', '/contact_exports/{export_id}'],
   deleteField: ['DELETE', '/contact_fields/{field_id}'],
+  deleteForm: ['DELETE', '/forms/{form_id}'],
   deleteList: ['DELETE', '/contact_lists/{list_id}'],
   deleteProviderHook: ['DELETE', '/provider_hooks/{id}'],
   deleteRecipe: ['DELETE', '/import_recipes/{id}'],
@@ -42,6 +44,8 @@ export const OPERATIONS = {
   getDiff: ['GET', '/change_sets/{id}/diff'],
   getExport: ['GET', '/contact_exports/{export_id}'],
   getField: ['GET', '/contact_fields/{field_id}'],
+  getForm: ['GET', '/forms/{form_id}'],
+  getFormEmbed: ['GET', '/forms/{form_id}/embed'],
   getImport: ['GET', '/contact_imports/{id}'],
   getList: ['GET', '/contact_lists/{list_id}'],
   getMessage: ['GET', '/messages/{id}'],
@@ -58,6 +62,7 @@ export const OPERATIONS = {
   listDeliveries: ['GET', '/webhooks/{id}/deliveries'],
   listExports: ['GET', '/contact_exports'],
   listFields: ['GET', '/contact_fields'],
+  listForms: ['GET', '/forms'],
   listImportedContacts: ['GET', '/contact_imports/{id}/contacts'],
   listImports: ['GET', '/contact_imports'],
   listLists: ['GET', '/contact_lists'],
@@ -93,6 +98,7 @@ export const OPERATIONS = {
   updateBatch: ['PATCH', '/contacts/batch'],
   updateContact: ['PATCH', '/contacts/{contact}'],
   updateField: ['PATCH', '/contact_fields/{field_id}'],
+  updateForm: ['PATCH', '/forms/{form_id}'],
   updateList: ['PATCH', '/contact_lists/{list_id}'],
   updateProviderHook: ['PATCH', '/provider_hooks/{id}'],
   updateRecipe: ['PATCH', '/import_recipes/{id}'],
@@ -532,6 +538,70 @@ export interface Operations {
       updated_at: string
     }
   }
+  /** Create a sign-up form */
+  createForm: {
+    input: {
+      body: {
+        /** For yourself; unique. */
+        name: string
+        /** Whether it can be filled. */
+        active?: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in?: boolean
+        /** Static lists that people join. */
+        list_ids?: number[]
+        /** Asked for beside the address, in this order. */
+        fields?: ({
+          /** Its merge tag. */
+          field: string
+          label?: string | null
+          required?: boolean
+        })[]
+        redirect_url?: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins?: string[]
+        welcome_template?: string | null
+        title?: string | null
+        introduction?: string | null
+        consent?: string | null
+        button?: string | null
+        success?: string | null
+      }
+    }
+    answer: {
+      data: {
+        id: number
+        /** Counts up with each change; the ledger names it. */
+        version: number
+        /** The page that shows it. */
+        url: string
+        /** For yourself; unique. */
+        name: string
+        /** Whether it can be filled. */
+        active: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in: boolean
+        /** Static lists that people join. */
+        list_ids: number[]
+        fields: ({
+          field: string
+          label: string | null
+          required: boolean
+        })[]
+        redirect_url: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins: string[]
+        welcome_template: string | null
+        title: string | null
+        introduction: string | null
+        consent: string | null
+        button: string | null
+        success: string | null
+        created_at: string
+        updated_at: string
+      }
+    }
+  }
   /** Import a file, or contacts as JSON */
   createImport: {
     input: {
@@ -856,6 +926,15 @@ export interface Operations {
     input: {
       path: {
         field_id: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** Remove a form; who has come by it stays */
+  deleteForm: {
+    input: {
+      path: {
+        form_id: string | number
       }
     }
     answer: undefined
@@ -1186,6 +1265,64 @@ export interface Operations {
       created_at: string
       updated_at: string
       values_count: number
+    }
+  }
+  /** One form */
+  getForm: {
+    input: {
+      path: {
+        form_id: string | number
+      }
+    }
+    answer: {
+      data: {
+        id: number
+        /** Counts up with each change; the ledger names it. */
+        version: number
+        /** The page that shows it. */
+        url: string
+        /** For yourself; unique. */
+        name: string
+        /** Whether it can be filled. */
+        active: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in: boolean
+        /** Static lists that people join. */
+        list_ids: number[]
+        fields: ({
+          field: string
+          label: string | null
+          required: boolean
+        })[]
+        redirect_url: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins: string[]
+        welcome_template: string | null
+        title: string | null
+        introduction: string | null
+        consent: string | null
+        button: string | null
+        success: string | null
+        created_at: string
+        updated_at: string
+      }
+    }
+  }
+  /** HTML that puts a form into a page of your own */
+  getFormEmbed: {
+    input: {
+      path: {
+        form_id: string | number
+      }
+    }
+    answer: {
+      data: {
+        url: string
+        /** The form in plain HTML, for a page of your own. */
+        html: string
+        /** The page in a frame; the origin of yours must stand in frame_origins. */
+        iframe: string
+      }
     }
   }
   /** How far an import is, and what it has done */
@@ -1691,6 +1828,43 @@ export interface Operations {
       created_at: string
       updated_at: string
     })[]
+  }
+  /** Sign-up forms */
+  listForms: {
+    input: Record<never, never>
+    answer: {
+      data: ({
+        id: number
+        /** Counts up with each change; the ledger names it. */
+        version: number
+        /** The page that shows it. */
+        url: string
+        /** For yourself; unique. */
+        name: string
+        /** Whether it can be filled. */
+        active: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in: boolean
+        /** Static lists that people join. */
+        list_ids: number[]
+        fields: ({
+          field: string
+          label: string | null
+          required: boolean
+        })[]
+        redirect_url: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins: string[]
+        welcome_template: string | null
+        title: string | null
+        introduction: string | null
+        consent: string | null
+        button: string | null
+        success: string | null
+        created_at: string
+        updated_at: string
+      })[]
+    }
   }
   /** Whom each row was about: address, id, and what was done */
   listImportedContacts: {
@@ -2925,6 +3099,73 @@ export interface Operations {
       created_at: string
       updated_at: string
       values_count: number
+    }
+  }
+  /** Change a form: what is given becomes its next version */
+  updateForm: {
+    input: {
+      path: {
+        form_id: string | number
+      }
+      body: {
+        /** For yourself; unique. */
+        name?: string
+        /** Whether it can be filled. */
+        active?: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in?: boolean
+        /** Static lists that people join. */
+        list_ids?: number[]
+        /** Asked for beside the address, in this order. */
+        fields?: ({
+          /** Its merge tag. */
+          field: string
+          label?: string | null
+          required?: boolean
+        })[]
+        redirect_url?: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins?: string[]
+        welcome_template?: string | null
+        title?: string | null
+        introduction?: string | null
+        consent?: string | null
+        button?: string | null
+        success?: string | null
+      }
+    }
+    answer: {
+      data: {
+        id: number
+        /** Counts up with each change; the ledger names it. */
+        version: number
+        /** The page that shows it. */
+        url: string
+        /** For yourself; unique. */
+        name: string
+        /** Whether it can be filled. */
+        active: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in: boolean
+        /** Static lists that people join. */
+        list_ids: number[]
+        fields: ({
+          field: string
+          label: string | null
+          required: boolean
+        })[]
+        redirect_url: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins: string[]
+        welcome_template: string | null
+        title: string | null
+        introduction: string | null
+        consent: string | null
+        button: string | null
+        success: string | null
+        created_at: string
+        updated_at: string
+      }
     }
   }
   /** Rename or describe a list, or change its criteria */

@@ -4,14 +4,16 @@ import { Type } from 'typebox'
 import { confirm, lookAtToken } from '../subscriptions/confirm.ts'
 import { leaveByLink } from '../subscriptions/leave-by-link.ts'
 import { readUnsubscribeLink } from '../subscriptions/links.ts'
+import { type FormParts, formRoutes } from './form-routes.ts'
 import { html } from './html.ts'
 import { asking } from './page.ts'
-import { installPages, observed, type PageParts, postedFields, refuse, type Scene, sceneOf, show } from './scene.ts'
+import { installPages, observed, postedFields, refuse, type Scene, sceneOf, show } from './scene.ts'
 
 /** Pages for people, without scripts. What is asked for by GET changes nothing, so that who scans links confirms nothing. */
-export const pageRoutes: FastifyPluginAsyncTypebox<PageParts> = async (app, parts) => {
+export const pageRoutes: FastifyPluginAsyncTypebox<FormParts> = async (app, parts) => {
   const { db, room } = parts
   installPages(app, parts)
+  formRoutes(app, parts)
 
   const options = {
     config: { public: true as const },
