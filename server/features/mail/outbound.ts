@@ -28,7 +28,7 @@ export function outboundTo({ url, from, timeoutMs }: Settings): Outbound {
     disableUrlAccess: true,
   })
   const domain = from.slice(from.lastIndexOf('@') + 1)
-  const send = async (messageId: string, { to, fromName, subject, html, text }: Letter) => {
+  const send = async (messageId: string, { to, fromName, subject, html, text, unsubscribeUrl }: Letter) => {
     await transport.sendMail({
       messageId: `<${messageId}@${domain}>`,
       from: { name: oneLine(fromName), address: from },
@@ -36,10 +36,21 @@ export function outboundTo({ url, from, timeoutMs }: Settings): Outbound {
       subject: oneLine(subject),
       html,
       text,
-      headers: { 'Auto-Submitted': 'auto-generated' },
+      headers: {
+        'Auto-Submitted': 'auto-generated',
+        ...(unsubscribeUrl === undefined ? {} : leavingBy(unsubscribeUrl)),
+      },
     })
   }
   return Object.assign(send, { verify: async () => void (await transport.verify()) })
+}
+
+/** RFC 2369 and RFC 8058. Our links are ASCII without spaces, and must not be broken into lines. */
+function leavingBy(url: string) {
+  return {
+    'List-Unsubscribe': { prepared: true, value: `<${url}>` },
+    'List-Unsubscribe-Post': { prepared: true, value: 'List-Unsubscribe=One-Click' },
+  }
 }
 
 /** A header has one line, whatever somebody has put into their name. */
