@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { accountCommand, tokenCommand } from './admin.ts'
+import { backupCommand, restoreCommand } from './backup.ts'
 import { explain } from './explain.ts'
 import { mcpCommand } from './mcp.ts'
 
@@ -51,6 +52,7 @@ async function execute(argv: readonly string[]): Promise<number> {
   program.addCommand(tokenCommand(async (name, work) => (await server()).withDatabase(name, work)))
   program.addCommand(accountCommand(async (name, work) => (await server()).withDatabase(name, work)))
   program.addCommand(mcpCommand())
+  for (const command of [backupCommand, restoreCommand]) program.addCommand(command(server))
   for (const command of everyCommand(program))
     command.exitOverride().showHelpAfterError('(rollcall --help shows what there is)')
   await program.parseAsync(argv)
