@@ -133,7 +133,9 @@ async function load(
     if (!known || columns.some((column) => !known.columns.includes(column)))
       throw new Refusal(`the archive has ${table} with columns that its version does not have. Nothing was restored`)
     const into = client.query(copyFrom(`copy ${quoted([table])} (${quoted(columns)}) from stdin`))
-    await pipeline(Readable.from(reader.data()), into)
+    await pipeline(Readable.from(reader.data()), into).catch((error) => {
+      throw misfit(error, table)
+    })
     reader.requireRows(into.rowCount)
     if ('jobs' in part) held.jobs = into.rowCount
     else {
@@ -142,6 +144,16 @@ async function load(
     }
   }
   return held
+}
+
+/** What PostgreSQL says of data that it can't take: without its words, which quote them. */
+function misfit(error: unknown, table: string): unknown {
+  const { code = '' } = error as { code?: string }
+  if (!/^(22|23)/.test(code)) return error
+  return new Refusal(
+    `the archive's rows of ${table} do not fit its table (PostgreSQL says ${code}). Nothing was restored`,
+    { cause: error },
+  )
 }
 
 /** Where jobs wait for the start that puts them into the queue. */

@@ -49,6 +49,7 @@ const HOLDS_NOBODY: Record<string, string> = {
   fields: 'what an account keeps of people, of nobody',
   provider_events: 'halves of hashes of ids that a provider gave',
   provider_hooks: 'secrets and numbers',
+  restored_jobs: 'ids, between a restore and the start after it',
   smart_counts: 'numbers',
   smart_looks: 'moments',
   templates: 'what an account writes to everyone',
