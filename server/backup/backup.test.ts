@@ -27,7 +27,7 @@ import { writeArchive } from './write.ts'
 const LIMIT = { timeout: 120_000 }
 
 /** What is of no account here; of each other table there are rows to compare. */
-const EMPTY = ['audit_log', 'erasures', 'import_recipes', 'import_rows', 'restored_jobs', 'templates']
+const EMPTY = ['erasures', 'import_recipes', 'templates']
 
 /** Texts that a format might trip over; a NUL is none that PostgreSQL takes. */
 const TEXTS = [
@@ -64,7 +64,7 @@ test('everything comes back as it was: every row of every table, the next number
     from unnest(${odd}::text[]) with ordinality as given (said, n)`)
   await db.query(sql`
     insert into change_rows (account_id, change_set_id, line, email, input)
-    values (${accountId}, 1000000, 1, ${'x'.repeat(20_000_000)}, ${JSON.stringify({ long: '\\\n"é'.repeat(1_000_000) })}::jsonb)`)
+    values (${accountId}, 1000000, 1, ${'x'.repeat(5_000_000)}, ${JSON.stringify({ long: '\\\n"é'.repeat(200_000) })}::jsonb)`)
   await db.query(sql`
     insert into messages (account_id, contact_id, template, template_version, phase, content)
     values (${accountId}, new_id(), 'x', 0, 'failed', ${randomBytes(3_000_000)})`)
@@ -155,7 +155,7 @@ test(
       }
     }
 
-    const places = fc.sample(fc.integer({ min: 0, max: archive.length - 1 }), { numRuns: 3, seed: Date.now() })
+    const places = fc.sample(fc.integer({ min: 0, max: archive.length - 1 }), { numRuns: 2, seed: Date.now() })
     for (const place of [...places, archive.length - 1]) {
       const changed = Buffer.from(archive)
       changed[place]! ^= 0x10
