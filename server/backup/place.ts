@@ -22,6 +22,7 @@ export async function toArchive<T>(
     return work((bytes) => pipeline(bytes, process.stdout, { end: false }))
   }
   if (existsSync(path)) throw new Refusal(`${path} is there already: choose another name`)
+  if (!existsSync(dirname(path))) throw new Refusal(`the directory of ${path} is not there: make it first`)
   const unfinished = `${path}.unfinished`
   const clear = () => rmSync(unfinished, { force: true })
   let isOurs = false
