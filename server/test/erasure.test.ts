@@ -51,6 +51,7 @@ const HOLDS_NOBODY: Record<string, string> = {
   forms: 'what an account asks of everyone',
   provider_events: 'halves of hashes of ids that a provider gave',
   provider_hooks: 'secrets and numbers',
+  restored_jobs: 'ids, between a restore and the start after it',
   sign_ups: 'sealed, taken and gone within moments; who signs up is asked to confirm, as everyone is who was erased',
   smart_counts: 'numbers',
   smart_looks: 'moments',
