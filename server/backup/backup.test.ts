@@ -351,6 +351,11 @@ test('jobs that waited or ran are run, files are there, and erasures that came l
   assert.deepEqual(imported, { phase: 'finished' })
   assert.deepEqual(await copy.query(sql`select email from contacts`), [{ email: 'ada@example.com' }])
 
+  const nowhere = temporaryStore(t)
+  const without = await restored(t, lean, { ...nowhere, config }, { prepared: true })
+  await runJobs(without, allJobs({ db: without, ...nowhere, queue: made.queue, keyring, config }))
+  const [failed] = await without.query(sql`select phase, problem from change_sets join imports using (account_id, id)`)
+  assert.deepEqual(failed, { phase: 'failed', problem: 'its file is no longer kept: upload it again' })
   const found = await checkArchive(chunksOf(lean), 'it')
   assert.deepEqual({ jobs: found.jobs, files: found.files }, { jobs: 1, files: 0 })
   // The journal is part of every archive.
