@@ -71,6 +71,14 @@ test('everything comes back as it was: every row of every table, the next number
   await db.query(sql`
     insert into events (account_id, id, type, types, at) select ${accountId}, id_floor(moment), 'custom', '{custom}', moment
     from unnest(array['2001-02-03', clock_timestamp()]::timestamptz[]) as given (moment)`)
+  await made.post('/api/forms', { name: 'Sign-up' })
+  await db.query(sql`insert into sign_ups (account_id, form_id, content) values (${accountId}, 1, ${randomBytes(20)})`)
+  await db.query(sql`insert into users (id, email, name, password) values (7, 'ann@example.com', 'Ann', 'x')`)
+  await db.query(sql`insert into account_users (account_id, user_id, role) values (${accountId}, 7, 'admin')`)
+  await db.query(sql`insert into sessions (user_id, hash, expires_at) values (7, ${randomBytes(32)}, now())`)
+  await db.query(
+    sql`insert into user_links (hash, purpose, user_id, actor) values (${randomBytes(32)}, 'reset', 7, 'test')`,
+  )
   await db.query(sql`select setval('lists_id_seq', 5000000000)`)
   const head = await readHead(db, accountId)
 

@@ -52,7 +52,8 @@ export async function restored(
   await readInto(into, archive, made)
   const { config, files } = made
   const log = pino({ level: 'silent' })
-  if (prepared) await prepareAll({ url: into, directUrl: into, log, config, keyring, wantsToken: false, wantsUser: false, files })
+  if (prepared)
+    await prepareAll({ url: into, directUrl: into, log, config, keyring, wantsToken: false, wantsUser: false, files })
   const db = new Database({ url: into, max: 8 })
   atEnd(t, () => db.close())
   return db
