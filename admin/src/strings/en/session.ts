@@ -1,0 +1,23 @@
+export const session = {
+  title: 'Sign in',
+  welcome: 'Sign in to Rollcall',
+  email: 'Email address',
+  password: 'Password',
+  submit: 'Sign in',
+  wrong: 'The address or the password is not right.',
+  tooMany: (seconds: number | undefined) =>
+    `Too many attempts. Try again ${seconds === undefined ? 'later' : `in ${Math.max(1, Math.ceil(seconds / 60))} min`}.`,
+  required: 'is needed',
+  expired: 'Your session has ended',
+  expiredText: 'Sign in again to go on: nothing on this page is lost, and what you were saving is saved then.',
+  leave: 'Leave this page',
+  signOut: 'Sign out',
+  setupTitle: 'Welcome to Rollcall',
+  setupText: 'Create the first administrator. This link works once.',
+  name: 'Your name',
+  passwordHint: (least: number) => `At least ${least} characters. A few words in a row are good.`,
+  tooShort: (least: number) => `needs at least ${least} characters`,
+  setupSubmit: 'Create administrator',
+  setupGone: 'This link has been used already, or is older than a day. `rollcall setup-link` prints a new one.',
+  noAccount: 'You are signed in, but belong to no account yet. An administrator can add you.',
+}
