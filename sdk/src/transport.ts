@@ -5,8 +5,7 @@ import { OPERATIONS, type Operations } from './operations.ts'
 export interface Settings {
   /** Where the service answers, such as `https://contacts.example.com`. */
   url: string
-  /** May be left out on pages of the service itself, where the browser's session says who asks; `accountId` is needed then. */
-  token?: string
+  token: string
   /** Only for tokens whose account you want to have checked: a token belongs to one account. */
   accountId?: number | string
   /** For one attempt, in milliseconds; 30,000 unless given, 0 for no limit. Uploads have none. */
@@ -59,16 +58,14 @@ const LONGEST_RETRY_AFTER_MS = 60_000
 
 export class Transport {
   readonly #base: string
-  readonly #token: string | undefined
+  readonly #token: string
   readonly #timeoutMs: number
   readonly #retries: number
   readonly #fetch: typeof globalThis.fetch
 
   constructor({ url, token, accountId, timeoutMs = 30_000, retries = 3, fetch }: Settings) {
     if (!/^https?:\/\/[^/]/.test(url)) throw new RollcallError(`url must begin with https:// or http://: ${url}`)
-    // An empty text is a setting that someone forgot, not a session.
-    if (token === '' || (token === undefined && accountId === undefined))
-      throw new RollcallError('token is missing: make one with `rollcall token`')
+    if (!token) throw new RollcallError('token is missing: make one with `rollcall token`')
     this.#base = `${url.replace(/\/+$/, '')}/api${accountId === undefined ? '' : `/accounts/${accountId}`}`
     this.#token = token
     this.#timeoutMs = timeoutMs
@@ -115,9 +112,7 @@ export class Transport {
   }
 
   #initOf({ method, body, raw, idempotencyKey }: Request): RequestInit {
-    const headers: Record<string, string> = { Accept: 'application/json' }
-    if (this.#token === undefined) headers['X-Rollcall-Ui'] = '1'
-    else headers['Api-Token'] = this.#token
+    const headers: Record<string, string> = { 'Api-Token': this.#token, Accept: 'application/json' }
     if (method !== 'GET') headers['Idempotency-Key'] = idempotencyKey ?? newKey()
     if (raw?.contentType) headers['Content-Type'] = raw.contentType
     if (body !== undefined) headers['Content-Type'] = 'application/json'
