@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { accountCommand, tokenCommand } from './admin.ts'
 import { explain } from './explain.ts'
+import { mcpCommand } from './mcp.ts'
 
 /** Of the whole: cli and server are released together. */
 const VERSION: string = createRequire(import.meta.url)('./package.json').version
@@ -49,6 +50,7 @@ async function execute(argv: readonly string[]): Promise<number> {
     .action(async () => (await server()).runMigrations())
   program.addCommand(tokenCommand(async (name, work) => (await server()).withDatabase(name, work)))
   program.addCommand(accountCommand(async (name, work) => (await server()).withDatabase(name, work)))
+  program.addCommand(mcpCommand())
   for (const command of everyCommand(program))
     command.exitOverride().showHelpAfterError('(rollcall --help shows what there is)')
   await program.parseAsync(argv)

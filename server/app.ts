@@ -24,13 +24,17 @@ import { pageRoutes } from './features/forms/routes.ts'
 import { recipeRoutes } from './features/imports/recipe-routes.ts'
 import { importRoutes } from './features/imports/routes.ts'
 import { listRoutes } from './features/lists/routes.ts'
-import { listsUsingField } from './features/lists/smart.ts'
+import { listsUsingField, smartListsUsing } from './features/lists/smart.ts'
 import type { MailRoom } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
+import { privacyRoutes } from './features/privacy/routes.ts'
+import { hookRoutes } from './features/providers/hook-routes.ts'
+import { type Reach, reachOf } from './features/providers/reach.ts'
+import { providerRoutes } from './features/providers/routes.ts'
 import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
 import { contactVariables } from './features/subscriptions/variables.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
-import { webhooksUsingField } from './features/webhooks/filter.ts'
+import { webhooksUsingField, webhooksUsingLists } from './features/webhooks/filter.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
 import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
@@ -68,6 +72,8 @@ export interface Parts {
   isPrepared: () => boolean
   /** Is told of every route that is registered. */
   onRoute?: (route: RouteOptions) => void
+  /** How Amazon SNS is asked for what its messages name; by default at its own address. */
+  reach?: Reach
 }
 
 /** Long enough for an address of 320 characters in a path, each of them percent-encoded. */
@@ -85,6 +91,7 @@ export async function buildApp({
   isReady,
   isPrepared,
   onRoute,
+  reach = reachOf(),
 }: Parts): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
@@ -165,7 +172,14 @@ export async function buildApp({
   await app.register(permissionRoutes, { db, change, reader, deskOf })
   await app.register(bulkRoutes, { change, queue, deskOf })
   await app.register(revertRoutes, { change, queue })
-  await app.register(listRoutes, { db, change, reader, settingsOf })
+  await app.register(listRoutes, {
+    db,
+    change,
+    reader,
+    settingsOf,
+    usesOf: [smartListsUsing, webhooksUsingLists],
+  })
+  await app.register(privacyRoutes, { db, change, files, keyring, queue, reader, nameFields })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,
@@ -182,6 +196,9 @@ export async function buildApp({
   const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE
   const target = { allowPrivate, resolve: resolverFor({ allowPrivate }) }
   await app.register(webhookRoutes, { db, change, keyring, cursors, feedCursors, nameFields, target })
+  await app.register(providerRoutes, { db, change, keyring, base: room.publicUrl ?? room.ownUrl })
+  const hookAttempts = new Attempts(config.RATE_LIMIT, WINDOW_MS)
+  await app.register(hookRoutes, { db, keyring, settingsOf, attempts: hookAttempts, isPrepared, reach })
   return app
 }
 

@@ -94,7 +94,7 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
     address = await parts.listen(app)
   }
   const wantsToken = config.ROLLCALL_API_TOKEN === undefined
-  const token = await prepareAll({ url, directUrl, log, config, keyring, wantsToken, signal: run.signal })
+  const token = await prepareAll({ url, directUrl, log, config, keyring, wantsToken, files, signal: run.signal })
   if (role !== 'api') {
     files.sweep().catch((error: unknown) => log.warn({ err: error }, 'leftovers in the file store were not removed'))
     const worker = await startWorker({ db, queue, files, filesAt, keyring, config, logger: log })

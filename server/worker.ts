@@ -19,6 +19,10 @@ import { startLooks } from './features/lists/looks.ts'
 import { mailJobs } from './features/mail/deliver.ts'
 import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
 import { outboundTo } from './features/mail/outbound.ts'
+import { applyRetention } from './features/privacy/retention.ts'
+import { sweepErasureJob } from './features/privacy/sweep.ts'
+import { PRIVACY_JOB_NAMES } from './features/privacy/sweep-job.ts'
+import { forgetTaken } from './features/providers/seen.ts'
 import { Sender } from './features/webhooks/sender.ts'
 import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
@@ -48,6 +52,7 @@ export const ALL_JOB_NAMES: readonly JobName[] = [
   ...REVERT_JOB_NAMES,
   ...IMPORT_JOB_NAMES,
   ...EXPORT_JOB_NAMES,
+  ...PRIVACY_JOB_NAMES,
 ]
 
 /** The same, with how each is done. */
@@ -67,6 +72,7 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
       mostMinutes: config.EXPORT_MAX_MINUTES,
       keptHours: config.EXPORT_RETENTION_HOURS,
     }),
+    sweepErasureJob({ db, files, keyring, queue }),
   ]
 }
 
@@ -117,6 +123,8 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
     () => removeOldUploads(db, files),
     () => expirePending({ db, keyring: parts.keyring, days: parts.config.PENDING_RETENTION_DAYS }),
     () => forgetConfirmations(db),
+    () => forgetTaken(db),
+    () => applyRetention(db, logger),
   ])
   const webhooks = webhookSender(parts).start()
   return {

@@ -16,6 +16,7 @@ export const OPERATIONS = {
   createField: ['POST', '/contact_fields'],
   createImport: ['POST', '/contact_imports'],
   createList: ['POST', '/contact_lists'],
+  createProviderHook: ['POST', '/provider_hooks'],
   createRecipe: ['POST', '/import_recipes'],
   createTemplate: ['POST', '/templates'],
   createWebhook: ['POST', '/webhooks'],
@@ -24,13 +25,16 @@ export const OPERATIONS = {
   deleteExport: ['DELETE', '/contact_exports/{export_id}'],
   deleteField: ['DELETE', '/contact_fields/{field_id}'],
   deleteList: ['DELETE', '/contact_lists/{list_id}'],
+  deleteProviderHook: ['DELETE', '/provider_hooks/{id}'],
   deleteRecipe: ['DELETE', '/import_recipes/{id}'],
   deleteSuppression: ['DELETE', '/suppressions/{id}'],
   deleteTemplate: ['DELETE', '/templates/{name}'],
   deleteWebhook: ['DELETE', '/webhooks/{id}'],
   downloadExport: ['GET', '/contact_exports/{export_id}/download'],
+  eraseContact: ['DELETE', '/contacts/{contact}/gdpr_delete'],
   explainCriteria: ['POST', '/contact_lists/explain'],
   explainMember: ['GET', '/contact_lists/{list_id}/contacts/{contact}/explain'],
+  exportContact: ['GET', '/contacts/{contact}/export'],
   followImport: ['GET', '/contact_imports/{id}/progress'],
   getAccount: ['GET', '/account'],
   getChangeSet: ['GET', '/change_sets/{id}'],
@@ -38,11 +42,13 @@ export const OPERATIONS = {
   getContactLinks: ['GET', '/contacts/{contact}/links'],
   getDelivery: ['GET', '/webhooks/{id}/deliveries/{delivery}'],
   getDiff: ['GET', '/change_sets/{id}/diff'],
+  getErasure: ['GET', '/erasures/{id}'],
   getExport: ['GET', '/contact_exports/{export_id}'],
   getField: ['GET', '/contact_fields/{field_id}'],
   getImport: ['GET', '/contact_imports/{id}'],
   getList: ['GET', '/contact_lists/{list_id}'],
   getMessage: ['GET', '/messages/{id}'],
+  getProviderHook: ['GET', '/provider_hooks/{id}'],
   getRecipe: ['GET', '/import_recipes/{id}'],
   getRejectedRows: ['GET', '/contact_imports/{id}/errors'],
   getTemplate: ['GET', '/templates/{name}'],
@@ -53,6 +59,7 @@ export const OPERATIONS = {
   listContactEvents: ['GET', '/contacts/{contact}/events'],
   listContacts: ['GET', '/contacts'],
   listDeliveries: ['GET', '/webhooks/{id}/deliveries'],
+  listErasures: ['GET', '/erasures'],
   listExports: ['GET', '/contact_exports'],
   listFields: ['GET', '/contact_fields'],
   listImportedContacts: ['GET', '/contact_imports/{id}/contacts'],
@@ -60,6 +67,7 @@ export const OPERATIONS = {
   listLists: ['GET', '/contact_lists'],
   listMembers: ['GET', '/contact_lists/{list_id}/contacts'],
   listMessages: ['GET', '/messages'],
+  listProviderHooks: ['GET', '/provider_hooks'],
   listRecipes: ['GET', '/import_recipes'],
   listSuppressions: ['GET', '/suppressions'],
   listTemplates: ['GET', '/templates'],
@@ -77,8 +85,10 @@ export const OPERATIONS = {
   resubscribeContact: ['POST', '/contacts/{contact}/resubscribe'],
   revertChangeSet: ['POST', '/change_sets/{id}/revert'],
   revertImport: ['POST', '/contact_imports/{id}/revert'],
+  rotateProviderHook: ['POST', '/provider_hooks/{id}/rotate'],
   rotateWebhookSecret: ['POST', '/webhooks/{id}/rotate_secret'],
   searchContacts: ['POST', '/contacts/search'],
+  showConsents: ['GET', '/contacts/{contact}/consents.html'],
   startBulk: ['POST', '/contacts/bulk'],
   streamFeed: ['GET', '/events/stream'],
   testWebhook: ['POST', '/webhooks/{id}/test'],
@@ -88,6 +98,7 @@ export const OPERATIONS = {
   updateContact: ['PATCH', '/contacts/{contact}'],
   updateField: ['PATCH', '/contact_fields/{field_id}'],
   updateList: ['PATCH', '/contact_lists/{list_id}'],
+  updateProviderHook: ['PATCH', '/provider_hooks/{id}'],
   updateRecipe: ['PATCH', '/import_recipes/{id}'],
   updateTemplate: ['PATCH', '/templates/{name}'],
   updateWebhook: ['PATCH', '/webhooks/{id}'],
@@ -670,6 +681,49 @@ export interface Operations {
       updated_at: string
     }
   }
+  /** An address for a mail provider to post to */
+  createProviderHook: {
+    input: {
+      body: {
+        /** Whose messages come here. */
+        provider: 'mailtrap' | 'ses' | 'generic'
+        name?: string | null
+        signing_secret?: string | null
+        topic_arn?: string | null
+      }
+    }
+    answer: {
+      id: number
+      provider: 'mailtrap' | 'ses' | 'generic'
+      name: string | null
+      /** Whether signatures are asked for; else the address alone is the proof. */
+      is_verified: boolean
+      topic_arn: string | null
+      previous_url_until: string | null
+      counts: {
+        received: number
+        /** Now in the activity of a contact. */
+        recorded: number
+        /** Taken before. */
+        duplicates: number
+        /** No contact has the address, and none is made of it. */
+        unknown: number
+        /** The address was erased. */
+        suppressed: number
+        /** Of a type that says nothing of a person. */
+        ignored: number
+        /** Could not be read, or is too old. */
+        refused: number
+        /** Requests whose signature was not right. */
+        unverified: number
+      }
+      last_received_at: string | null
+      created_at: string
+      updated_at: string
+      /** Shown this once: whoever knows it can post events. */
+      url: string
+    }
+  }
   /** Save a mapping */
   createRecipe: {
     input: {
@@ -799,6 +853,15 @@ export interface Operations {
     }
     answer: undefined
   }
+  /** Delete a hook: its address answers nobody any more */
+  deleteProviderHook: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
+  }
   /** Remove a saved mapping */
   deleteRecipe: {
     input: {
@@ -844,6 +907,24 @@ export interface Operations {
     }
     answer: Response
   }
+  /** Erase a person from everything, for good */
+  eraseContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+    }
+    answer: {
+      id: string
+      /** Running until files and kept answers have been looked through, and what was at work has ended. */
+      status: 'running' | 'finished'
+      actor: string
+      /** Rows and files that went, by what they were. */
+      counts: Record<string, number>
+      created_at: string
+      finished_at: string | null
+    }
+  }
   /** Why criteria find a contact, or do not */
   explainCriteria: {
     input: {
@@ -880,6 +961,18 @@ export interface Operations {
       explanation: Record<string, unknown>
     }
   }
+  /** Everything held of one person */
+  exportContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      query?: {
+        format?: 'json' | 'zip'
+      }
+    }
+    answer: Response
+  }
   /** The same as server-sent events, until it ends */
   followImport: {
     input: {
@@ -909,9 +1002,13 @@ export interface Operations {
       import_default_state: 'subscribed' | 'none' | 'pending' | 'unsubscribed'
       /** People created without a state of their own wait as pending until they confirm. */
       double_opt_in: boolean
-      /** For how many days events are kept; null: for good. */
+      /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
+      soft_bounce_limit: number
+      /** For how many days events, mails, and the rows of acts on many people are kept; null: for good. An act whose rows have gone can not be taken back any more. */
       retention: {
         events_days: number | null
+        mails_days: number | null
+        changes_days: number | null
       }
       created_at: string
       updated_at: string
@@ -1041,6 +1138,24 @@ export interface Operations {
       })[]
       per_page: number
       next_cursor: string | null
+    }
+  }
+  /** The receipt of an erasure: what went, and nothing of whom */
+  getErasure: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: string
+      /** Running until files and kept answers have been looked through, and what was at work has ended. */
+      status: 'running' | 'finished'
+      actor: string
+      /** Rows and files that went, by what they were. */
+      counts: Record<string, number>
+      created_at: string
+      finished_at: string | null
     }
   }
   /** One export */
@@ -1215,6 +1330,43 @@ export interface Operations {
         html: string | null
         text: string | null
       }
+    }
+  }
+  /** One hook, with what has come to it */
+  getProviderHook: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      provider: 'mailtrap' | 'ses' | 'generic'
+      name: string | null
+      /** Whether signatures are asked for; else the address alone is the proof. */
+      is_verified: boolean
+      topic_arn: string | null
+      previous_url_until: string | null
+      counts: {
+        received: number
+        /** Now in the activity of a contact. */
+        recorded: number
+        /** Taken before. */
+        duplicates: number
+        /** No contact has the address, and none is made of it. */
+        unknown: number
+        /** The address was erased. */
+        suppressed: number
+        /** Of a type that says nothing of a person. */
+        ignored: number
+        /** Could not be read, or is too old. */
+        refused: number
+        /** Requests whose signature was not right. */
+        unverified: number
+      }
+      last_received_at: string | null
+      created_at: string
+      updated_at: string
     }
   }
   /** One saved mapping */
@@ -1493,6 +1645,34 @@ export interface Operations {
       next_cursor: string | null
     }
   }
+  /** Receipts of erasures, the latest first */
+  listErasures: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: string
+        /** Running until files and kept answers have been looked through, and what was at work has ended. */
+        status: 'running' | 'finished'
+        actor: string
+        /** Rows and files that went, by what they were. */
+        counts: Record<string, number>
+        created_at: string
+        finished_at: string | null
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
   /** Exports, the newest first */
   listExports: {
     input: {
@@ -1748,6 +1928,53 @@ export interface Operations {
         error: string | null
         created_at: string
         sent_at: string | null
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Where mail providers post what becomes of mails */
+  listProviderHooks: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: number
+        provider: 'mailtrap' | 'ses' | 'generic'
+        name: string | null
+        /** Whether signatures are asked for; else the address alone is the proof. */
+        is_verified: boolean
+        topic_arn: string | null
+        previous_url_until: string | null
+        counts: {
+          received: number
+          /** Now in the activity of a contact. */
+          recorded: number
+          /** Taken before. */
+          duplicates: number
+          /** No contact has the address, and none is made of it. */
+          unknown: number
+          /** The address was erased. */
+          suppressed: number
+          /** Of a type that says nothing of a person. */
+          ignored: number
+          /** Could not be read, or is too old. */
+          refused: number
+          /** Requests whose signature was not right. */
+          unverified: number
+        }
+        last_received_at: string | null
+        created_at: string
+        updated_at: string
       })[]
       page: number
       per_page: number
@@ -2260,6 +2487,45 @@ export interface Operations {
       }
     }
   }
+  /** A new address; that of before works beside it for a day */
+  rotateProviderHook: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      provider: 'mailtrap' | 'ses' | 'generic'
+      name: string | null
+      /** Whether signatures are asked for; else the address alone is the proof. */
+      is_verified: boolean
+      topic_arn: string | null
+      previous_url_until: string | null
+      counts: {
+        received: number
+        /** Now in the activity of a contact. */
+        recorded: number
+        /** Taken before. */
+        duplicates: number
+        /** No contact has the address, and none is made of it. */
+        unknown: number
+        /** The address was erased. */
+        suppressed: number
+        /** Of a type that says nothing of a person. */
+        ignored: number
+        /** Could not be read, or is too old. */
+        refused: number
+        /** Requests whose signature was not right. */
+        unverified: number
+      }
+      last_received_at: string | null
+      created_at: string
+      updated_at: string
+      /** Shown this once: whoever knows it can post events. */
+      url: string
+    }
+  }
   /** A new secret; the one of before signs beside it for a day */
   rotateWebhookSecret: {
     input: {
@@ -2345,6 +2611,15 @@ export interface Operations {
       total_pages: number
       next_cursor: string | null
     }
+  }
+  /** Every permission of a person with its evidence, as a page to print */
+  showConsents: {
+    input: {
+      path: {
+        contact: string | number
+      }
+    }
+    answer: Response
   }
   /** Do something to everyone selected */
   startBulk: {
@@ -2491,9 +2766,12 @@ export interface Operations {
         import_default_state?: 'subscribed' | 'none' | 'pending' | 'unsubscribed'
         /** People created without a state of their own wait as pending until they confirm. */
         double_opt_in?: boolean
-        /** For how many days events are kept; null: for good. */
+        /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
+        soft_bounce_limit?: number
         retention?: {
-          events_days: number | null
+          events_days?: number | null
+          mails_days?: number | null
+          changes_days?: number | null
         }
       }
     }
@@ -2514,9 +2792,13 @@ export interface Operations {
       import_default_state: 'subscribed' | 'none' | 'pending' | 'unsubscribed'
       /** People created without a state of their own wait as pending until they confirm. */
       double_opt_in: boolean
-      /** For how many days events are kept; null: for good. */
+      /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
+      soft_bounce_limit: number
+      /** For how many days events, mails, and the rows of acts on many people are kept; null: for good. An act whose rows have gone can not be taken back any more. */
       retention: {
         events_days: number | null
+        mails_days: number | null
+        changes_days: number | null
       }
       created_at: string
       updated_at: string
@@ -2661,6 +2943,48 @@ export interface Operations {
       track?: boolean
       contacts_count: number
       counted_at: string
+      created_at: string
+      updated_at: string
+    }
+  }
+  /** Name a hook, or say what its provider signs with */
+  updateProviderHook: {
+    input: {
+      path: {
+        id: string | number
+      }
+      body: {
+        name?: string | null
+        signing_secret?: string | null
+        topic_arn?: string | null
+      }
+    }
+    answer: {
+      id: number
+      provider: 'mailtrap' | 'ses' | 'generic'
+      name: string | null
+      /** Whether signatures are asked for; else the address alone is the proof. */
+      is_verified: boolean
+      topic_arn: string | null
+      previous_url_until: string | null
+      counts: {
+        received: number
+        /** Now in the activity of a contact. */
+        recorded: number
+        /** Taken before. */
+        duplicates: number
+        /** No contact has the address, and none is made of it. */
+        unknown: number
+        /** The address was erased. */
+        suppressed: number
+        /** Of a type that says nothing of a person. */
+        ignored: number
+        /** Could not be read, or is too old. */
+        refused: number
+        /** Requests whose signature was not right. */
+        unverified: number
+      }
+      last_received_at: string | null
       created_at: string
       updated_at: string
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { FastifyInstance, InjectOptions, RouteOptions } from 'fastify'
 import { pino } from 'pino'
-import { buildApp } from '../app.ts'
+import { buildApp, type Parts } from '../app.ts'
 import { type Config, readConfig } from '../config.ts'
 import type { Database } from '../db/database.ts'
 import { createAccount } from '../features/accounts/accounts.ts'
@@ -59,6 +59,7 @@ export async function testApp(
   settings: Record<string, string> = {},
   log = pino({ level: 'silent' }),
   onRoute?: (route: RouteOptions) => void,
+  more: Pick<Parts, 'reach'> = {},
 ): Promise<TestApp> {
   const db = await testDatabase(t)
   const config: Config = readConfig({ RATE_LIMIT: '0', ...settings })
@@ -77,6 +78,7 @@ export async function testApp(
     isReady: async () => true,
     isPrepared: () => true,
     ...(onRoute ? { onRoute } : {}),
+    ...more,
   })
   atEnd(t, () => queue.stop(0))
   atEnd(t, () => app.close())

@@ -23,6 +23,8 @@ const ORDER = [
   ['features/exports/'],
   ['features/forms/'],
   ['features/webhooks/'],
+  ['features/providers/'],
+  ['features/privacy/'],
 ]
 
 /** What db/ needs to know of the settings that it is opened with. */

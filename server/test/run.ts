@@ -15,7 +15,7 @@ import { ALL_JOB_NAMES } from '../worker.ts'
 import { databaseUrl, TEMPLATE } from './database.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const PATTERN = '{server,cli,sdk,admin,bench}/**/*.test.ts'
+const PATTERN = '{server,cli,mcp,sdk,admin,bench}/**/*.test.ts'
 
 /** Bytes that the databases of a whole run take, and then some. */
 const MEMORY_WANTED = 4 * 2 ** 30
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
       process.argv.length > 2
         ? process.argv.slice(2)
         : globSync(PATTERN, { cwd: ROOT, exclude: ['**/node_modules/**'] })
-    return await runTests(files.sort(), server.url)
+    return await runTests(files.sort(), server.url, join(home, 'compiled'))
   } finally {
     await dropLeftovers(server.url)
     await server.stop()
@@ -78,12 +78,13 @@ async function makeTemplate(url: string): Promise<void> {
   await db.close()
 }
 
-function runTests(files: string[], url: string): Promise<number> {
+/** @param compiledDir Where the processes of the run keep what they have compiled for each other, which halves the time they take to start. */
+function runTests(files: string[], url: string, compiledDir: string): Promise<number> {
   const args = ['--test', '--test-concurrency=2', '--test-timeout=300000', ...files]
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     stdio: 'inherit',
-    env: { ...process.env, TEST_DATABASE_URL: url },
+    env: { ...process.env, TEST_DATABASE_URL: url, NODE_COMPILE_CACHE: compiledDir },
   })
   return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)))
 }

@@ -6,12 +6,12 @@ import { collection, Nullable, NumberedPages, PageOf, pageOf } from '../../http/
 import type { Access } from './access.ts'
 import { type Account, findAccount, updateAccount } from './accounts.ts'
 import { listAudit } from './audit.ts'
-import { AccountSettings } from './settings.ts'
+import { AccountSettingsBody } from './settings-schema.ts'
 
 const AccountOnWire = Type.Object({
   id: Type.Integer(),
   name: Type.String(),
-  ...AccountSettings.properties,
+  ...AccountSettingsBody.properties,
   created_at: Type.String(),
   updated_at: Type.String(),
 })
@@ -26,7 +26,11 @@ const AuditEntry = Type.Object({
 })
 
 const AccountPatch = Type.Object(
-  { name: Type.Optional(Type.String({ maxLength: 255 })), ...Type.Partial(AccountSettings).properties },
+  {
+    name: Type.Optional(Type.String({ maxLength: 255 })),
+    ...Type.Partial(AccountSettingsBody).properties,
+    retention: Type.Optional(Type.Partial(AccountSettingsBody.properties.retention)),
+  },
   { additionalProperties: false },
 )
 

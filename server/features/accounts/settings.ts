@@ -1,64 +1,43 @@
 import { IANAZone } from 'luxon'
-import { type Static, Type } from 'typebox'
 
 /** What public pages and mails are written in; a page in its reader's own, where that is one of these. */
 export const LANGUAGES = ['en', 'de'] as const
 export type Language = (typeof LANGUAGES)[number]
 
-/** What an account decides for itself. Later features add keys here; what is not stored has the default. */
-export const AccountSettings = Type.Object(
-  {
-    color: Type.String({
-      pattern: '^#[0-9a-fA-F]{6}$',
-      default: '#2563eb',
-      description: 'Of the public pages, as #rrggbb.',
-    }),
-    language: Type.Enum([...LANGUAGES], {
-      default: 'en',
-      description: 'Of mails, and of public pages for readers whose own language they do not have.',
-    }),
-    time_zone: Type.String({
-      default: 'UTC',
-      maxLength: 64,
-      description: 'IANA name, such as Europe/Berlin: where days begin and end.',
-    }),
-    unknown_fields: Type.Enum(['create', 'reject', 'ignore'], {
-      default: 'create',
-      description:
-        'What becomes of a key in `fields` that no field has: a field is created, the request is refused, or the key is ignored.',
-    }),
-    null_fields: Type.Enum(['omit', 'include'], {
-      default: 'omit',
-      description: 'Whether an unset field is left out of `fields` or answered as null.',
-    }),
-    import_default_state: Type.Enum(['subscribed', 'none', 'pending', 'unsubscribed'], {
-      default: 'subscribed',
-      description: 'State of people whom an import brings without saying their state.',
-    }),
-    double_opt_in: Type.Boolean({
-      default: false,
-      description: 'People created without a state of their own wait as pending until they confirm.',
-    }),
-    retention: Type.Object(
-      { events_days: Type.Union([Type.Integer({ minimum: 1, maximum: 36_500 }), Type.Null()]) },
-      {
-        default: { events_days: null },
-        additionalProperties: false,
-        description: 'For how many days events are kept; null: for good.',
-      },
-    ),
-  },
-  { additionalProperties: false },
-)
-export type AccountSettings = Static<typeof AccountSettings>
+/** What an account decides for itself. What is not stored has the default. */
+export interface AccountSettings {
+  color: string
+  language: Language
+  time_zone: string
+  unknown_fields: 'create' | 'reject' | 'ignore'
+  null_fields: 'omit' | 'include'
+  import_default_state: 'subscribed' | 'none' | 'pending' | 'unsubscribed'
+  double_opt_in: boolean
+  soft_bounce_limit: number
+  /** Days; null: for good. */
+  retention: { events_days: number | null; mails_days: number | null; changes_days: number | null }
+}
 
-const DEFAULTS = Object.fromEntries(
-  Object.entries(AccountSettings.properties).map(([key, schema]) => [key, (schema as { default?: unknown }).default]),
-) as AccountSettings
+/** Without the schema beside it, whose library takes a thread that reads a file a third of the time it needs to start. */
+export const DEFAULT_SETTINGS: AccountSettings = {
+  color: '#2563eb',
+  language: 'en',
+  time_zone: 'UTC',
+  unknown_fields: 'create',
+  null_fields: 'omit',
+  import_default_state: 'subscribed',
+  double_opt_in: false,
+  soft_bounce_limit: 5,
+  retention: { events_days: null, mails_days: null, changes_days: null },
+}
 
 /** The settings an account has: those stored over the defaults. */
 export function settingsFrom(stored: Partial<AccountSettings>): AccountSettings {
-  return { ...DEFAULTS, ...stored }
+  return {
+    ...DEFAULT_SETTINGS,
+    ...stored,
+    retention: { ...DEFAULT_SETTINGS.retention, ...stored.retention },
+  }
 }
 
 /** A name, never an offset such as +01:00, which PostgreSQL reads with the other sign. */

@@ -39,6 +39,10 @@ export async function removeContacts(
   const gone = removed.map((contact) => contact.id)
   const marked = removed.filter(({ state_reason }) => unmarked === undefined || state_reason !== unmarked)
   leaveWithdrawn(trx, keyring, accountId, marked, source)
+  // Of a complaint the mark above is left, not the address.
+  trx.send(sql`
+    delete from suppressions
+    where account_id = ${accountId} and kind = 'address' and reason = 'complaint' and value = any(${removed.map(({ email }) => email)}::text[])`)
   for (const table of HOLDS_CONTACTS) {
     trx.send(sql`delete from ${table} where account_id = ${accountId} and contact_id = any(${gone}::uuid[])`)
   }
@@ -63,4 +67,11 @@ export async function removeContacts(
 }
 
 /** Tables whose rows are about one contact and go with it; `test/orphans.test.ts` finds one that is missing here. */
-const HOLDS_CONTACTS = [sql`list_members`, sql`consents`, sql`confirmations`, sql`messages`, sql`events`]
+const HOLDS_CONTACTS = [
+  sql`list_members`,
+  sql`consents`,
+  sql`confirmations`,
+  sql`messages`,
+  sql`soft_bounces`,
+  sql`events`,
+]

@@ -51,6 +51,16 @@ export function shownForm(stored: unknown, fieldNumbered: (id: number) => FieldD
   return not === undefined ? stored : { not: shownForm(not, fieldNumbered) }
 }
 
+/** The ids of the lists that stored criteria name, each once. What events are asked about is no list, whatever its name. */
+export function listsNamed(stored: unknown): number[] {
+  if (!isObject(stored) || 'field_id' in stored || 'event' in stored) return []
+  const { all, any, not, entries, list } = stored
+  const parts = [all, any, not].flat().filter((part) => part !== undefined)
+  const own = Array.isArray(entries) ? entries.filter(({ key }) => key === 'list').map(({ value }) => value) : [list]
+  const ids = own.flat().filter((id) => typeof id === 'number')
+  return [...new Set([...ids, ...parts.flatMap(listsNamed)])]
+}
+
 /** The ids of the fields that stored criteria name, each once. */
 export function fieldsIn(stored: unknown): number[] {
   const ids = new Set<number>()

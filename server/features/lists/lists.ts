@@ -7,7 +7,7 @@ import { countCharacters, isStorable } from '../../lib/text.ts'
 import { noteChangeSets } from '../activity/change-sets.ts'
 import { shownForm } from '../criteria/stored.ts'
 import type { FieldSet } from '../fields/field-set.ts'
-import { askToCompare, checkCriteria, refuseUsedLists } from './smart.ts'
+import { askToCompare, checkCriteria, type ListUsesOf } from './smart.ts'
 
 export interface ListRow {
   id: number
@@ -184,21 +184,27 @@ function checkInput<Input extends ListInput>(input: Input): Input {
   return name === undefined ? input : { ...input, name }
 }
 
-/** Deletes a list and its memberships; its contacts stay. Throws not_found, and `invalid` while a smart list speaks of it. */
-export async function deleteList(trx: Trx, caller: Caller, id: number): Promise<void> {
-  if ((await deleteLists(trx, caller, [id])) === 0) throw notFound()
+/** Deletes a list and its memberships; its contacts stay. Throws not_found, and `invalid` with whatever speaks of it. */
+export async function deleteList(trx: Trx, caller: Caller, id: number, usesOf: readonly ListUsesOf[]): Promise<void> {
+  if ((await deleteLists(trx, caller, [id], usesOf)) === 0) throw notFound()
 }
 
 /**
  * Deletes these lists and their memberships, and answers how many there were. Each is one act on the account, told as a
  * change set with the number of members, not as an event for each of them: a list may have a million, and none of them has
- * changed. Throws `invalid` while a smart list that stays speaks of one of them.
+ * changed. Throws `invalid` with whatever stays and speaks of one of them.
  */
-export async function deleteLists(trx: Trx, { accountId, actor }: Caller, ids: readonly number[]): Promise<number> {
+export async function deleteLists(
+  trx: Trx,
+  { accountId, actor }: Caller,
+  ids: readonly number[],
+  usesOf: readonly ListUsesOf[],
+): Promise<number> {
   // In one order, whoever deletes them; from here on no criteria come to name them.
   await trx.query(sql`
     select id from lists where account_id = ${accountId} and id = any(${ids}::bigint[]) order by id for update`)
-  await refuseUsedLists(trx, accountId, ids)
+  const uses = (await Promise.all(usesOf.map((find) => find(trx, accountId, ids)))).flat()
+  if (uses.length > 0) throw invalid({ usage: uses })
   const gone = await trx.query<{ id: number; name: string; smart: boolean; criteria_version: number }>(sql`
     delete from lists where account_id = ${accountId} and id = any(${ids}::bigint[])
     returning id, name, criteria is not null as smart, criteria_version`)

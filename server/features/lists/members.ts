@@ -12,7 +12,7 @@ import { forSet } from '../criteria/forms.ts'
 import type { Condition } from '../criteria/parse.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 import { deleteLists } from './lists.ts'
-import { askToCompare } from './smart.ts'
+import { askToCompare, type ListUsesOf } from './smart.ts'
 
 interface Counts {
   added: number
@@ -169,7 +169,13 @@ export async function convertList(
  * Moves everyone from the source lists into one, and deletes the sources. Who has left the target stays out of it; who
  * has left a source, and is not in the target by other ways, is kept out of it from now on.
  */
-export async function mergeLists(trx: Trx, caller: Caller, listId: number, sources: readonly number[]) {
+export async function mergeLists(
+  trx: Trx,
+  caller: Caller,
+  listId: number,
+  sources: readonly number[],
+  usesOf: readonly ListUsesOf[],
+) {
   const { accountId } = caller
   if (sources.includes(listId)) throw invalid({ list_ids: ["can't hold the list that they are merged into"] })
   if (new Set(sources).size < sources.length) throw invalid({ list_ids: ['names the same list twice'] })
@@ -200,6 +206,6 @@ export async function mergeLists(trx: Trx, caller: Caller, listId: number, sourc
       where c.account_id = o.account_id and c.email = o.email)
     group by account_id, email
     on conflict do nothing`)
-  await deleteLists(trx, caller, sources)
+  await deleteLists(trx, caller, sources, usesOf)
   return { change_set_id: id, ...counts, merged_list_ids: [...sources] }
 }

@@ -25,6 +25,7 @@ import {
 } from './lists.ts'
 import { addMembers, convertList, mergeLists, removeMember, removeMembers } from './members.ts'
 import { Added, Converted, Explanation, List, Merged, Preview, Removed } from './schemas.ts'
+import type { ListUsesOf } from './smart.ts'
 
 const ListParams = Type.Object({ list_id: Type.String() })
 const Criteria = Type.Unknown({
@@ -53,9 +54,14 @@ interface Options {
   change: Change
   reader: ContactReader
   settingsOf: (accountId: number) => Promise<AccountSettings>
+  /** What keeps a list from being deleted. */
+  usesOf: readonly ListUsesOf[]
 }
 
-export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, change, reader, settingsOf }) => {
+export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
+  app,
+  { db, change, reader, settingsOf, usesOf },
+) => {
   /** With the number of now, also of a smart list. */
   const onWire = async (source: Queryable, accountId: number, row: ListRow) => {
     const fields = await reader.fieldsFor(source, accountId, fieldsIn(row.criteria))
@@ -147,7 +153,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        await deleteList(trx, request.caller, pathId(request.params.list_id))
+        await deleteList(trx, request.caller, pathId(request.params.list_id), usesOf)
         return { status: 204 }
       }),
   )
@@ -262,7 +268,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     (request, reply) =>
       change(request, reply, async (trx) => {
         const listId = pathId(request.params.list_id)
-        return { status: 200, body: await mergeLists(trx, request.caller, listId, request.body.list_ids) }
+        return { status: 200, body: await mergeLists(trx, request.caller, listId, request.body.list_ids, usesOf) }
       }),
   )
 

@@ -5,6 +5,7 @@ import { type Answer, dispatched, type TestApp, testApp } from '../../test/app.t
 import { waitsForLocks } from '../../test/locks.ts'
 import { dispatchAll } from '../activity/dispatcher.ts'
 import { deleteLists } from './lists.ts'
+import { smartListsUsing } from './smart.ts'
 
 async function ok(answer: Promise<Answer>) {
   const { status, body } = await answer
@@ -122,6 +123,22 @@ test('who enters and leaves is told once, after what caused it; changes of crite
   assert.deepEqual(await made.db.query(sql`select * from smart_memberships`), [])
 })
 
+test('a list is kept by whoever speaks of it in any form, not by an event that has a parameter of that name', async (t) => {
+  const { post, del } = await testApp(t)
+  const a = (await ok(post('/api/contact_lists', { name: 'A' }))).id as number
+  await ok(post('/api/contact_lists', { name: 'Plain', criteria: { list: [a], tag: 'x' } }))
+  await ok(
+    post('/api/contact_lists', { name: 'Nested', criteria: { all: [{ tag: 'x' }, { not: { any: [{ list: a }] } }] } }),
+  )
+  const b = (await ok(post('/api/contact_lists', { name: 'B' }))).id as number
+  await ok(post('/api/contact_lists', { name: 'Event', criteria: { any: [{ event: 'shared', params: { list: b } }] } }))
+
+  assert.deepEqual(await refused(del(`/api/contact_lists/${a}`)), {
+    usage: ['This list is used in the conditions of segment(s): Nested, Plain. Change these first.'],
+  })
+  assert.equal((await del(`/api/contact_lists/${b}`)).status, 204)
+})
+
 test('a smart list that comes back to itself is refused, and the way is shown', async (t) => {
   const made = await testApp(t)
   const { post, patch, del } = made
@@ -156,7 +173,8 @@ test('smart lists deleted together may speak of each other; who was in them is f
   const b = (await ok(post('/api/contact_lists', { name: 'B', criteria: { list: a } }))).id
   const c = (await ok(post('/api/contact_lists', { name: 'C', criteria: { list: b } }))).id
   await dispatched(db)
-  const gone = (ids: number[]) => db.transaction((trx) => deleteLists(trx, { accountId, actor: 'test', ip: null }, ids))
+  const gone = (ids: number[]) =>
+    db.transaction((trx) => deleteLists(trx, { accountId, actor: 'test', ip: null }, ids, [smartListsUsing]))
 
   await assert.rejects(gone([a, b]), {
     messages: { usage: ['This list is used in the conditions of segment(s): C. Change these first.'] },
@@ -175,7 +193,7 @@ test('criteria never come to name a list that is being deleted, static or smart'
   for (const criteria of [undefined, { tag: 'vip' }]) {
     const { id } = await ok(post('/api/contact_lists', { name: 'Going', criteria }))
     const naming = await db.transaction(async (trx) => {
-      await deleteLists(trx, { accountId, actor: 'test', ip: null }, [id])
+      await deleteLists(trx, { accountId, actor: 'test', ip: null }, [id], [smartListsUsing])
       const answer = post('/api/contact_lists', { name: 'Naming', criteria: { list: id } })
       await waitsForLocks(db, 1)
       return { answer }

@@ -1,11 +1,11 @@
-import sql, { type Sql } from 'sql-template-tag'
+import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { invalid } from '../../lib/app-error.ts'
 import { vocabularyOf } from '../contacts/selection.ts'
 import { type Pace, paceOf } from '../criteria/clock.ts'
 import { expand, type NamedList, readList, type StoredList } from '../criteria/expand.ts'
 import { listsIn, parseCriteria } from '../criteria/parse.ts'
-import { fieldsIn, storedForm } from '../criteria/stored.ts'
+import { fieldsIn, listsNamed, storedForm } from '../criteria/stored.ts'
 import { loadFields } from '../fields/field-set.ts'
 
 /** An account's smart lists are all evaluated for every contact that changes. */
@@ -94,32 +94,25 @@ export function askToCompare(
       with ordinality as list (id, version, nth) order by nth`)
 }
 
-/** The names of the smart lists whose criteria meet a condition on `criteria`. */
-async function listsWhose(db: Queryable, accountId: number, condition: Sql): Promise<string> {
-  const rows = await db.query<{ name: string }>(sql`
-    select name from lists where account_id = ${accountId} and ${condition} order by name`)
-  return rows.map((row) => row.name).join(', ')
-}
-
 /** Whether something stands on a field: the smart lists whose criteria speak of it, as the official API says it. */
 export async function listsUsingField(db: Queryable, accountId: number, fieldId: number): Promise<string[]> {
-  const names = await listsWhose(
-    db,
-    accountId,
-    sql`jsonb_path_exists(criteria, '$.**.field_id ? (@ == $id)', jsonb_build_object('id', ${fieldId}::bigint))`,
-  )
+  const rows = await db.query<{ name: string }>(sql`
+    select name from lists where account_id = ${accountId}
+      and jsonb_path_exists(criteria, '$.**.field_id ? (@ == $id)', jsonb_build_object('id', ${fieldId}::bigint)) order by name`)
+  const names = rows.map(({ name }) => name).join(', ')
   return names === '' ? [] : [`This field is used in the conditions of segment(s): ${names}.`]
 }
 
-/** Throws `invalid` while a smart list that is none of these speaks of one of them. Their rows are locked. */
-export async function refuseUsedLists(db: Queryable, accountId: number, listIds: readonly number[]): Promise<void> {
-  const ids = sql`jsonb_build_object('ids', ${[...listIds]}::bigint[])`
-  const names = await listsWhose(
-    db,
-    accountId,
-    sql`id <> all(${[...listIds]}::bigint[]) and (jsonb_path_exists(criteria, '$.**.list ? (@ == $ids[*])', ${ids})
-      or jsonb_path_exists(criteria, '$.**.entries[*] ? (@.key == "list").value ? (@ == $ids[*])', ${ids}))`,
-  )
-  if (names !== '')
-    throw invalid({ usage: [`This list is used in the conditions of segment(s): ${names}. Change these first.`] })
+/** What speaks of one of these lists and is none of them, each as a sentence. Their rows are locked. */
+export type ListUsesOf = (db: Queryable, accountId: number, listIds: readonly number[]) => Promise<string[]>
+
+/** The smart lists whose criteria speak of these. */
+export const smartListsUsing: ListUsesOf = async (db, accountId, listIds) => {
+  const rows = await db.query<{ name: string; criteria: unknown }>(sql`
+    select name, criteria from lists
+    where account_id = ${accountId} and criteria is not null and id <> all(${[...listIds]}::bigint[]) order by name`)
+  const names = rows.filter(({ criteria }) => listsNamed(criteria).some((id) => listIds.includes(id)))
+  if (names.length === 0) return []
+  const named = names.map(({ name }) => name).join(', ')
+  return [`This list is used in the conditions of segment(s): ${named}. Change these first.`]
 }

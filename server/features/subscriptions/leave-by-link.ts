@@ -21,7 +21,7 @@ export async function leaveByLink(trx: Trx, keyring: Keyring, leaving: Leaving, 
     else
       trx.send(sql`
       insert into list_opt_outs (account_id, list_id, email) values (${accountId}, ${listId}, ${email}) on conflict do nothing`)
-    await waitForAddress(trx, accountId, email)
+    await waitForAddresses(trx, accountId, [email])
   }
   const ids = (await concerned(trx, leaving)).map(({ id }) => id)
   const people = await holdStandings(trx, accountId, ids)
@@ -35,10 +35,13 @@ function concerned(trx: Trx, { accountId, contactId, email }: Leaving): Promise<
     union select id, email from contacts where account_id = ${accountId} and email = ${email}`)
 }
 
-/** The address's unique key is the lock: to enter it waits for whoever else is doing so. */
-async function waitForAddress(trx: Trx, accountId: number, email: string): Promise<void> {
-  const [made] = await trx.query<{ id: string }>(sql`
-    insert into contacts (account_id, email, state, origin) values (${accountId}, ${email}, 'unsubscribed', 'link')
+/** An address's unique key is the lock: to enter it waits for whoever else is doing so. Addresses that nobody has. */
+export async function waitForAddresses(trx: Trx, accountId: number, emails: readonly string[]): Promise<void> {
+  const made = await trx.query<{ id: string }>(sql`
+    insert into contacts (account_id, email, state, origin)
+    select ${accountId}::bigint, email, 'unsubscribed', 'link' from unnest(${[...emails].sort()}::text[]) as email
     on conflict (account_id, email) do nothing returning id`)
-  if (made) await trx.query(sql`delete from contacts where account_id = ${accountId} and id = ${made.id}`)
+  if (made.length > 0)
+    await trx.query(sql`
+      delete from contacts where account_id = ${accountId} and id = any(${made.map(({ id }) => id)}::uuid[])`)
 }

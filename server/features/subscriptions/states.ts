@@ -25,6 +25,8 @@ export type StateReason =
   | 'confirmed' // they have confirmed
   | 'expired' //   they were asked, and never answered
   | 'bounce' //    their mailbox refuses mail for good
+  | 'soft_bounces' // mail after mail was refused for the moment, and none was delivered since
+  | 'delivered' // a mail has reached them, after such refusals
 
 export const UNDONE_BY_CALLERS: ReadonlySet<string> = new Set<StateReason>(['caller', 'import', 'bulk'])
 

@@ -99,7 +99,7 @@ export async function deleteSuppression(trx: Trx, caller: Caller, id: number): P
 const LOOKED_UP = 1000
 
 /** Who may be mailed is not the same any more: smart lists that ask for it are compared, behind the acts before this. */
-function tellFollower(trx: Trx, accountId: number, entries: readonly Entry[]): void {
+export function tellFollower(trx: Trx, accountId: number, entries: readonly Entry[]): void {
   const areFew = entries.length <= LOOKED_UP && entries.every(({ kind }) => kind === 'address')
   const details = areFew ? { addresses: entries.map(({ value }) => value) } : {}
   trx.send(sql`

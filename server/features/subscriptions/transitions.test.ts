@@ -13,7 +13,7 @@ const REASONS: Record<State, readonly StateReason[]> = {
   pending: ['caller', 'import', 'asked'],
   subscribed: ['caller', 'import', 'confirmed'],
   unsubscribed: ['caller', 'import', 'bulk', 'withdrawn', 'person', 'complaint'],
-  bounced: ['import', 'bounce'],
+  bounced: ['import', 'bounce', 'soft_bounces'],
 }
 
 /** Somebody in any state that can be come to. */
@@ -206,7 +206,10 @@ test('only their own confirmation leads someone who has left anywhere else', () 
     const [from, to] = [standpointOf(now), standpointOf(outcome.standing)]
     if (from === 'left') assert.ok(to === 'left' || act === 'confirms', `${act} leads from left to ${to}`)
     if (to === 'subscribed' && act !== 'confirms')
-      assert.ok(from === 'none' || from === 'excluded', `${act} subscribes who was ${from}`)
+      assert.ok(
+        from === 'none' || from === 'excluded' || (from === 'soft_bounced' && act === 'recovers'),
+        `${act} subscribes who was ${from}`,
+      )
   })
   fc.assert(property)
 })

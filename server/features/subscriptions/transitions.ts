@@ -3,9 +3,10 @@ import { type Standing, type State, type StateReason, UNDONE_BY_CALLERS } from '
 
 /**
  * Where a person stands. A state tells that but for those who are unsubscribed: `excluded` are those of whom callers alone
- * have said so, which callers can take back; `left` is whoever has left by their own act, which only they can.
+ * have said so, which callers can take back; `left` is whoever has left by their own act, which only they can. `soft_bounced`
+ * are those of the bounced whose mailbox has only refused for the moment, again and again: a delivery takes that back.
  */
-export type Standpoint = Exclude<State, 'unsubscribed'> | 'excluded' | 'left'
+export type Standpoint = Exclude<State, 'unsubscribed'> | 'excluded' | 'left' | 'soft_bounced'
 
 /** Of an address that is being entered: unknown, left behind by someone who had withdrawn, or erased. */
 export type Past = 'absent' | 'withdrawn' | 'erased'
@@ -14,8 +15,8 @@ interface Step {
   /** `before`: the state to which the present one is an exception. */
   to: State | 'before'
   reason: StateReason
-  /** What undoing it returns to; `from`: the state that it leaves. */
-  before: State | 'from' | null
+  /** What undoing it returns to; `from`: the state that it leaves; `kept`: what undoing that one would return to. */
+  before: State | 'from' | 'kept' | null
   /** What it adds to the ledger. */
   consent: Consent | null
 }
@@ -72,6 +73,7 @@ const everywhere = (cell: Cell): Record<Standpoint, Cell> => ({
   excluded: cell,
   left: cell,
   bounced: cell,
+  soft_bounced: cell,
 })
 const fromOpen = (cell: Cell): Record<Standpoint, Cell> => ({
   ...everywhere(stays),
@@ -86,6 +88,7 @@ export const TRANSITIONS = {
   caller_excludes: {
     ...fromOpen(to('unsubscribed', 'caller', undoable)),
     bounced: to('unsubscribed', 'caller', undoable),
+    soft_bounced: to('unsubscribed', 'caller', undoable),
   },
   /** PATCH `unsubscribed: false`, which one client sends with every update: undoes what callers have said, and nothing else. */
   caller_readmits: { ...everywhere(stays), excluded: to('before', 'caller', { consent: 'granted' }) },
@@ -119,7 +122,15 @@ export const TRANSITIONS = {
   /** PENDING_RETENTION_DAYS without an answer. Who has no state of before was created pending, and is removed. */
   pending_expires: { ...everywhere(stays), pending: to('before', 'expired') },
 
-  hard_bounce: fromOpen(to('bounced', 'bounce', { before: 'from' })),
+  /** What a mail provider tells of a mailbox. */
+  hard_bounce: {
+    ...fromOpen(to('bounced', 'bounce', { before: 'from' })),
+    soft_bounced: to('bounced', 'bounce', { before: 'kept' }),
+  },
+  /** As many mails in a row as the account's `soft_bounce_limit`. */
+  soft_bounces: fromOpen(to('bounced', 'soft_bounces', { before: 'from' })),
+  /** Fewer than that, as a mail was delivered since. */
+  recovers: { ...everywhere(stays), soft_bounced: to('before', 'delivered') },
 } as const satisfies Record<string, Record<Standpoint, Cell>>
 export type Act = keyof typeof TRANSITIONS
 
@@ -129,6 +140,7 @@ export interface Outcome {
 }
 
 export function standpointOf({ state, state_reason }: Standing): Standpoint {
+  if (state === 'bounced' && state_reason === 'soft_bounces') return 'soft_bounced'
   if (state !== 'unsubscribed') return state
   return UNDONE_BY_CALLERS.has(state_reason ?? '') ? 'excluded' : 'left'
 }
@@ -151,7 +163,14 @@ export function move(now: Standing, act: Act): Outcome | { refused: string } | u
   // Whoever is asked again to confirm was not created for it alone: if they never do, they stay, as `none`.
   const state = cell.to === 'before' ? (now.state_before ?? (now.state === 'pending' ? 'none' : 'subscribed')) : cell.to
   const isAgainPending = cell.to === 'before' && state === 'pending'
-  const before = cell.before === 'from' ? now.state : isAgainPending ? 'none' : cell.before
+  const before =
+    cell.before === 'from'
+      ? now.state
+      : cell.before === 'kept'
+        ? now.state_before
+        : isAgainPending
+          ? 'none'
+          : cell.before
   return {
     standing: { state, state_reason: cell.reason, state_before: before },
     consent: cell.consent === 'granted' && state !== 'subscribed' ? null : cell.consent,

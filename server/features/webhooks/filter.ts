@@ -6,8 +6,9 @@ import { type Calendar, compile } from '../criteria/compile.ts'
 import { expandLists } from '../criteria/expand.ts'
 import { FOR_FEW } from '../criteria/forms.ts'
 import { parseCriteria } from '../criteria/parse.ts'
-import { fieldsIn, shownForm, storedForm } from '../criteria/stored.ts'
+import { fieldsIn, listsNamed, shownForm, storedForm } from '../criteria/stored.ts'
 import { type FieldSet, loadFields } from '../fields/field-set.ts'
+import type { ListUsesOf } from '../lists/smart.ts'
 
 /** Criteria as they are kept, and the fields they speak of. */
 export interface StoredFilter {
@@ -16,7 +17,7 @@ export interface StoredFilter {
 }
 
 /**
- * Checks criteria, and locks the fields they speak of against being deleted meanwhile. Throws `invalid` with every fault
+ * Checks criteria, and locks the fields and lists they speak of against being deleted meanwhile. Throws `invalid` with every fault
  * under its path.
  */
 export async function checkFilter(trx: Trx, accountId: number, criteria: unknown): Promise<StoredFilter> {
@@ -29,6 +30,10 @@ export async function checkFilter(trx: Trx, accountId: number, criteria: unknown
     select id from fields where account_id = ${accountId} and id = any(${fieldIds}::bigint[]) and removed_at is null
     order by id for share`)
   if (held.length < fieldIds.length) throw invalid({ criteria: ['speak of a field that is being deleted'] })
+  const listIds = listsNamed(stored)
+  const heldLists = await trx.query<{ id: number }>(sql`
+    select id from lists where account_id = ${accountId} and id = any(${listIds}::bigint[]) order by id for key share`)
+  if (heldLists.length < listIds.length) throw invalid({ criteria: ['speak of a list that is being deleted'] })
   return { criteria: stored, fieldIds }
 }
 
@@ -52,6 +57,16 @@ export async function compileFilter(
   const fields = isKnown ? known : await loadFields(db, accountId)
   const condition = parseCriteria(shownCriteria(stored, fields), vocabularyOf(fields))
   return compile(await expandLists(db, accountId, condition, fields, 'criteria'), calendar, FOR_FEW)
+}
+
+/** Which webhooks keep lists from being deleted. */
+export const webhooksUsingLists: ListUsesOf = async (db, accountId, listIds) => {
+  const rows = await db.query<{ id: number; criteria: unknown }>(sql`
+    select id, criteria from webhooks where account_id = ${accountId} and criteria is not null order by id`)
+  const ids = rows.filter(({ criteria }) => listsNamed(criteria).some((id) => listIds.includes(id))).map(({ id }) => id)
+  return ids.length === 0
+    ? []
+    : [`This list is used in the criteria of webhook(s): ${ids.join(', ')}. Change these first.`]
 }
 
 /** Which webhooks keep a field from being deleted. */
