@@ -69,7 +69,10 @@ export function tokenCommand(withDatabase: WithDatabase): Command {
       })
       print(
         json
-          ? toJson({ ...made, account_id: account, name, scopes: [scope], expires_at: expires ?? null })
+          ? toJson({
+              ...{ id: made.id, token: made.token, account_id: account, name },
+              ...{ scopes: [scope], expires_at: expires ?? null },
+            })
           : `${made.token}\n`,
       )
     })

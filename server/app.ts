@@ -5,6 +5,9 @@ import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
 import { Access } from './features/accounts/access.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
+import { sessionRoutes } from './features/accounts/session-routes.ts'
+import { tokenRoutes } from './features/accounts/token-routes.ts'
+import { userRoutes } from './features/accounts/user-routes.ts'
 import { FeedCursors } from './features/activity/feed-cursor.ts'
 import { feedRoutes } from './features/activity/feed-routes.ts'
 import { FeedWatch } from './features/activity/feed-watch.ts'
@@ -41,6 +44,7 @@ import type { FileStore, FilesAt } from './files/store.ts'
 import { canonicalUrl } from './http/aliases.ts'
 import { Attempts } from './http/attempts.ts'
 import { installBodies } from './http/body.ts'
+import { Browser } from './http/browser.ts'
 import { type Caller, installAuthentication, installPermission } from './http/caller.ts'
 import { changesIn } from './http/change.ts'
 import { answerFailure, installErrors } from './http/errors.ts'
@@ -151,17 +155,25 @@ export async function buildApp({
     if (!isPrepared() && !request.routeOptions.config.public)
       throw new AppError('unavailable', 'Rollcall is starting: try again shortly')
   })
-  installAuthentication(app, (token, sender) => access.grantOf(token, sender))
+  const browser = new Browser(config.PUBLIC_URL)
+  installAuthentication(app, {
+    browser,
+    findGrant: (token, sender) => access.grantOf(token, sender),
+    findVisit: (token, accountId, sender) => access.visitOf(token, accountId, sender),
+  })
   await installRateLimit(app, config.RATE_LIMIT)
-  installPermission(app)
+  installPermission(app, browser)
   installBodies(app)
   await installOpenApi(app, config.PUBLIC_URL)
   installMetrics(app, [...feedFigures(db), ...webhookFigures(db), ...jobFigures(db)])
   installHealth(app, isReady)
 
   await app.register(accountRoutes, { db, change, access })
+  await app.register(sessionRoutes, { db, browser, signInAttempts: config.SIGN_IN_ATTEMPTS })
+  await app.register(userRoutes, { db, change, url: config.PUBLIC_URL ?? ownUrl(config) })
+  await app.register(tokenRoutes, { db, change })
   await app.register(activityRoutes, { db, change, cursors, nameFields })
-  await app.register(feedRoutes, { db, access, cursors: feedCursors, watch: feedWatch, nameFields })
+  await app.register(feedRoutes, { db, cursors: feedCursors, watch: feedWatch, nameFields })
   await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField, webhooksUsingField] })
   await app.register(contactRoutes, { db, change, reader, deskOf })
   await app.register(suppressionRoutes, { db, change })

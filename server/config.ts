@@ -91,6 +91,12 @@ export const Settings = Type.Object({
     }),
   ),
   RATE_LIMIT: integer(1500, 0, 10_000_000, 'Requests per 10 seconds and token; 0 sets no limit.'),
+  SIGN_IN_ATTEMPTS: integer(
+    10,
+    0,
+    1_000_000,
+    'Wrong passwords in 15 minutes for one user from one network; 0 sets no limit. See the guide to the admin UI.',
+  ),
   TRUSTED_PROXIES: list({
     allowed: 'addresses or ranges such as 10.0.0.0/8, comma-separated',
     description:

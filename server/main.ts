@@ -54,7 +54,7 @@ export async function start({ role = 'all' }: { role?: Role } = {}): Promise<num
       },
     })
     const address = service.address && (config.PUBLIC_URL?.replace(/\/$/, '') ?? service.address)
-    process.stdout.write(greeting(address, service.token))
+    process.stdout.write(greeting(address, service))
     await run.stopRequested()
   } catch (error) {
     if (!run.signal.aborted) throw error
@@ -78,7 +78,16 @@ export async function runMigrations(): Promise<void> {
 /** Does something with the database and ends: on the running server, or on an embedded one started for that long. */
 export async function withDatabase<T>(command: string, work: (db: Database) => Promise<T>): Promise<T> {
   return withServer(command, async ({ url, directUrl, log, config, isOurs }) => {
-    if (isOurs) await prepareAll({ url, directUrl, log, config, keyring: readKeyring(config), wantsToken: false })
+    if (isOurs)
+      await prepareAll({
+        url,
+        directUrl,
+        log,
+        config,
+        keyring: readKeyring(config),
+        wantsToken: false,
+        wantsUser: false,
+      })
     else await withStartLock(directUrl, { log }, (client) => requireMigrated(client))
     const db = new Database({ url, max: 2 })
     try {

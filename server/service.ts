@@ -12,7 +12,7 @@ import { requireNoSigningSecrets } from './features/webhooks/keys.ts'
 import { openFiles } from './files/open.ts'
 import { Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
-import { prepareAll } from './prepare.ts'
+import { type FirstWords, prepareAll } from './prepare.ts'
 import { inTime, type Run } from './run.ts'
 import { startWorker } from './worker.ts'
 
@@ -37,11 +37,9 @@ export interface ServiceParts {
   onEmbedded: (embedded: Embedded) => void
 }
 
-export interface Service {
+export interface Service extends FirstWords {
   /** Where the API answers; undefined for a worker alone. */
   address: string | undefined
-  /** The token that this very first start has made, to be shown once. */
-  token: string | undefined
 }
 
 /** Of the time for a stop, what is kept back for the database, which writes what it holds in memory to disk. */
@@ -94,7 +92,18 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
     address = await parts.listen(app)
   }
   const wantsToken = config.ROLLCALL_API_TOKEN === undefined
-  const token = await prepareAll({ url, directUrl, log, config, keyring, wantsToken, files, signal: run.signal })
+  const wantsUser = role !== 'worker' // who has no address to print
+  const told = await prepareAll({
+    url,
+    directUrl,
+    log,
+    config,
+    keyring,
+    wantsToken,
+    wantsUser,
+    files,
+    signal: run.signal,
+  })
   if (role !== 'api') {
     files.sweep().catch((error: unknown) => log.warn({ err: error }, 'leftovers in the file store were not removed'))
     const worker = await startWorker({ db, queue, files, filesAt, keyring, config, logger: log })
@@ -104,7 +113,7 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
   }
   run.signal.throwIfAborted()
   isPrepared = true
-  return { address, token }
+  return { address, ...told }
 }
 
 /** The given database, checked, or the embedded one, started. */

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
 import { Access } from './features/accounts/access.ts'
+import { forgetEnded } from './features/accounts/sessions.ts'
 import { startDispatcher } from './features/activity/dispatcher.ts'
 import { startHousekeeping } from './features/activity/housekeeping.ts'
 import { BULK_JOB_NAMES, bulkJobs } from './features/contacts/bulk.ts'
@@ -123,6 +124,7 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
     () => removeOldUploads(db, files),
     () => expirePending({ db, keyring: parts.keyring, days: parts.config.PENDING_RETENTION_DAYS }),
     () => forgetConfirmations(db),
+    () => forgetEnded(db),
     () => forgetTaken(db),
     () => applyRetention(db, logger),
   ])

@@ -8,6 +8,8 @@ export const OPERATIONS = {
   applyImport: ['POST', '/contact_imports/{id}/apply'],
   cancelBulk: ['POST', '/change_sets/{id}/cancel'],
   cancelImport: ['POST', '/contact_imports/{id}/cancel'],
+  changePassword: ['PATCH', '/session/password'],
+  checkLink: ['POST', '/setup/check'],
   convertField: ['POST', '/contact_fields/{field_id}/convert'],
   convertList: ['POST', '/contact_lists/{list_id}/convert'],
   createContact: ['POST', '/contacts'],
@@ -19,6 +21,7 @@ export const OPERATIONS = {
   createProviderHook: ['POST', '/provider_hooks'],
   createRecipe: ['POST', '/import_recipes'],
   createTemplate: ['POST', '/templates'],
+  createToken: ['POST', '/tokens'],
   createWebhook: ['POST', '/webhooks'],
   deleteBatch: ['DELETE', '/contacts/batch'],
   deleteContact: ['DELETE', '/contacts/{contact}'],
@@ -31,6 +34,8 @@ export const OPERATIONS = {
   deleteTemplate: ['DELETE', '/templates/{name}'],
   deleteWebhook: ['DELETE', '/webhooks/{id}'],
   downloadExport: ['GET', '/contact_exports/{export_id}/download'],
+  endOtherSessions: ['DELETE', '/sessions'],
+  endSession: ['DELETE', '/sessions/{id}'],
   eraseContact: ['DELETE', '/contacts/{contact}/gdpr_delete'],
   explainCriteria: ['POST', '/contact_lists/explain'],
   explainMember: ['GET', '/contact_lists/{list_id}/contacts/{contact}/explain'],
@@ -51,8 +56,10 @@ export const OPERATIONS = {
   getProviderHook: ['GET', '/provider_hooks/{id}'],
   getRecipe: ['GET', '/import_recipes/{id}'],
   getRejectedRows: ['GET', '/contact_imports/{id}/errors'],
+  getSession: ['GET', '/session'],
   getTemplate: ['GET', '/templates/{name}'],
   getWebhook: ['GET', '/webhooks/{id}'],
+  inviteUser: ['POST', '/invitations'],
   listAudit: ['GET', '/audit'],
   listChangeSets: ['GET', '/change_sets'],
   listConsents: ['GET', '/contacts/{contact}/consents'],
@@ -64,14 +71,19 @@ export const OPERATIONS = {
   listFields: ['GET', '/contact_fields'],
   listImportedContacts: ['GET', '/contact_imports/{id}/contacts'],
   listImports: ['GET', '/contact_imports'],
+  listInvitations: ['GET', '/invitations'],
   listLists: ['GET', '/contact_lists'],
   listMembers: ['GET', '/contact_lists/{list_id}/contacts'],
   listMessages: ['GET', '/messages'],
   listProviderHooks: ['GET', '/provider_hooks'],
   listRecipes: ['GET', '/import_recipes'],
+  listSessions: ['GET', '/sessions'],
   listSuppressions: ['GET', '/suppressions'],
   listTemplates: ['GET', '/templates'],
+  listTokens: ['GET', '/tokens'],
+  listUsers: ['GET', '/users'],
   listWebhooks: ['GET', '/webhooks'],
+  makeResetLink: ['POST', '/users/{id}/reset_link'],
   mergeLists: ['POST', '/contact_lists/{list_id}/merge'],
   previewCriteria: ['POST', '/contact_lists/preview'],
   previewImport: ['POST', '/contact_imports/preview'],
@@ -81,14 +93,18 @@ export const OPERATIONS = {
   redeliver: ['POST', '/webhooks/{id}/deliveries/{delivery}/redeliver'],
   removeMember: ['DELETE', '/contact_lists/{list_id}/contacts/{contact}'],
   removeMembers: ['DELETE', '/contact_lists/{list_id}/contacts'],
+  removeUser: ['DELETE', '/users/{id}'],
   replayWebhook: ['POST', '/webhooks/{id}/replay'],
   resubscribeContact: ['POST', '/contacts/{contact}/resubscribe'],
   revertChangeSet: ['POST', '/change_sets/{id}/revert'],
   revertImport: ['POST', '/contact_imports/{id}/revert'],
+  revokeToken: ['DELETE', '/tokens/{id}'],
   rotateProviderHook: ['POST', '/provider_hooks/{id}/rotate'],
   rotateWebhookSecret: ['POST', '/webhooks/{id}/rotate_secret'],
   searchContacts: ['POST', '/contacts/search'],
   showConsents: ['GET', '/contacts/{contact}/consents.html'],
+  signIn: ['POST', '/session'],
+  signOut: ['DELETE', '/session'],
   startBulk: ['POST', '/contacts/bulk'],
   streamFeed: ['GET', '/events/stream'],
   testWebhook: ['POST', '/webhooks/{id}/test'],
@@ -100,8 +116,12 @@ export const OPERATIONS = {
   updateList: ['PATCH', '/contact_lists/{list_id}'],
   updateProviderHook: ['PATCH', '/provider_hooks/{id}'],
   updateRecipe: ['PATCH', '/import_recipes/{id}'],
+  updateSession: ['PATCH', '/session'],
   updateTemplate: ['PATCH', '/templates/{name}'],
+  updateUser: ['PATCH', '/users/{id}'],
   updateWebhook: ['PATCH', '/webhooks/{id}'],
+  useLink: ['POST', '/setup'],
+  withdrawInvitation: ['DELETE', '/invitations/{id}'],
 } as const
 
 /** What each operation takes and answers. */
@@ -337,6 +357,33 @@ export interface Operations {
       created_at: string
       updated_at: string
       finished_at: string | null
+    }
+  }
+  /** Change the password, which ends all other sessions of the user */
+  changePassword: {
+    input: {
+      body: {
+        current_password: string
+        password: string
+      }
+    }
+    answer: Response
+  }
+  /** What a link is for: to make the first user, to enter an account, or to set a new password */
+  checkLink: {
+    input: {
+      body: {
+        /** What stands behind the # in the link. */
+        token: string
+      }
+    }
+    answer: {
+      purpose: 'setup' | 'invitation' | 'reset'
+      email: string | null
+      /** An invitation of someone who has a password already, which is then asked for. */
+      is_user: boolean
+      account: string | null
+      role: 'viewer' | 'editor' | 'admin' | null
     }
   }
   /** Turn a field into another kind */
@@ -766,6 +813,30 @@ export interface Operations {
       }
     }
   }
+  /** Make an API token: the answer shows it, and nothing does so again */
+  createToken: {
+    input: {
+      body: {
+        name: string
+        /** read, write, admin: each includes the ones before. */
+        scopes: ('read' | 'write' | 'admin')[]
+        expires_at?: string | null
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      /** Its last four characters. */
+      hint: string
+      /** read, write, admin: each includes the ones before. */
+      scopes: ('read' | 'write' | 'admin')[]
+      created_at: string
+      expires_at: string | null
+      last_used_at: string | null
+      revoked_at: string | null
+      token: string
+    }
+  }
   /** Tell an address what happens from now on */
   createWebhook: {
     input: {
@@ -906,6 +977,20 @@ export interface Operations {
       }
     }
     answer: Response
+  }
+  /** End all sessions of the user but this one */
+  endOtherSessions: {
+    input: Record<never, never>
+    answer: undefined
+  }
+  /** End a session of the user */
+  endSession: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
   }
   /** Erase a person from everything, for good */
   eraseContact: {
@@ -1393,6 +1478,25 @@ export interface Operations {
     }
     answer: Response
   }
+  /** Who is signed in, and which accounts they may enter */
+  getSession: {
+    input: Record<never, never>
+    answer: {
+      user: {
+        id: number
+        email: string
+        name: string
+      }
+      /** Those that the user may enter, by name. */
+      accounts: ({
+        id: number
+        name: string
+        role: 'viewer' | 'editor' | 'admin'
+        time_zone: string
+        color: string
+      })[]
+    }
+  }
   /** One template */
   getTemplate: {
     input: {
@@ -1435,6 +1539,26 @@ export interface Operations {
       previous_secret_until: string | null
       created_at: string
       updated_at: string
+    }
+  }
+  /** Invite someone into the account, by a link that works once, within 7 days */
+  inviteUser: {
+    input: {
+      body: {
+        email: string
+        /** viewer: look; editor: also change people, lists and what goes with them; admin: all. */
+        role: 'viewer' | 'editor' | 'admin'
+      }
+    }
+    answer: {
+      id: number
+      email: string
+      /** viewer: look; editor: also change people, lists and what goes with them; admin: all. */
+      role: 'viewer' | 'editor' | 'admin'
+      created_at: string
+      expires_at: string
+      /** Works once. Shown only now: hand it to its person. */
+      link: string
     }
   }
   /** Who did what by hand, the latest first */
@@ -1837,6 +1961,18 @@ export interface Operations {
       next_cursor: string | null
     }
   }
+  /** Invitations that wait for their person, the latest first */
+  listInvitations: {
+    input: Record<never, never>
+    answer: ({
+      id: number
+      email: string
+      /** viewer: look; editor: also change people, lists and what goes with them; admin: all. */
+      role: 'viewer' | 'editor' | 'admin'
+      created_at: string
+      expires_at: string
+    })[]
+  }
   /** All lists */
   listLists: {
     input: {
@@ -1996,6 +2132,21 @@ export interface Operations {
       updated_at: string
     })[]
   }
+  /** Where the user is signed in, the last used first */
+  listSessions: {
+    input: Record<never, never>
+    answer: ({
+      id: number
+      ip: string | null
+      agent: string | null
+      is_current: boolean
+      created_at: string
+      /** To the minute. */
+      seen_at: string
+      /** When it ends unless it is used. */
+      expires_at: string
+    })[]
+  }
   /** Addresses and domains that may not be mailed, the latest first */
   listSuppressions: {
     input: {
@@ -2041,6 +2192,36 @@ export interface Operations {
       })[]
     }
   }
+  /** The API tokens of the account, the newest first, the revoked ones too */
+  listTokens: {
+    input: Record<never, never>
+    answer: ({
+      id: number
+      name: string
+      /** Its last four characters. */
+      hint: string
+      /** read, write, admin: each includes the ones before. */
+      scopes: ('read' | 'write' | 'admin')[]
+      created_at: string
+      expires_at: string | null
+      last_used_at: string | null
+      revoked_at: string | null
+    })[]
+  }
+  /** Who may enter the account in a browser */
+  listUsers: {
+    input: Record<never, never>
+    answer: ({
+      id: number
+      email: string
+      name: string
+      /** viewer: look; editor: also change people, lists and what goes with them; admin: all. */
+      role: 'viewer' | 'editor' | 'admin'
+      /** Since when they may enter this account. */
+      created_at: string
+      last_seen_at: string | null
+    })[]
+  }
   /** All webhooks */
   listWebhooks: {
     input: {
@@ -2074,6 +2255,18 @@ export interface Operations {
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
+    }
+  }
+  /** Make a link by which a user sets a new password, within 24 hours */
+  makeResetLink: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      /** Works once. Shown only now: hand it to its person. */
+      link: string
     }
   }
   /** Move everyone from other lists into this one, and delete those */
@@ -2366,6 +2559,15 @@ export interface Operations {
       not_found_ids: string[]
     }
   }
+  /** Take a user out of the account */
+  removeUser: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
+  }
   /** Read the feed on from another position */
   replayWebhook: {
     input: {
@@ -2486,6 +2688,15 @@ export interface Operations {
         gone: number
       }
     }
+  }
+  /** End an API token: every process knows within 5 seconds */
+  revokeToken: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
   }
   /** A new address; that of before works beside it for a day */
   rotateProviderHook: {
@@ -2620,6 +2831,35 @@ export interface Operations {
       }
     }
     answer: Response
+  }
+  /** Sign in: the answer sets a cookie */
+  signIn: {
+    input: {
+      body: {
+        email: string
+        password: string
+      }
+    }
+    answer: {
+      user: {
+        id: number
+        email: string
+        name: string
+      }
+      /** Those that the user may enter, by name. */
+      accounts: ({
+        id: number
+        name: string
+        role: 'viewer' | 'editor' | 'admin'
+        time_zone: string
+        color: string
+      })[]
+    }
+  }
+  /** Sign out */
+  signOut: {
+    input: Record<never, never>
+    answer: undefined
   }
   /** Do something to everyone selected */
   startBulk: {
@@ -3011,6 +3251,29 @@ export interface Operations {
       updated_at: string
     }
   }
+  /** Change the name of whoever is signed in */
+  updateSession: {
+    input: {
+      body: {
+        name: string
+      }
+    }
+    answer: {
+      user: {
+        id: number
+        email: string
+        name: string
+      }
+      /** Those that the user may enter, by name. */
+      accounts: ({
+        id: number
+        name: string
+        role: 'viewer' | 'editor' | 'admin'
+        time_zone: string
+        color: string
+      })[]
+    }
+  }
   /** Change a template: what is given becomes its next version */
   updateTemplate: {
     input: {
@@ -3034,6 +3297,19 @@ export interface Operations {
         updated_at: string | null
       }
     }
+  }
+  /** Change a user's role in the account */
+  updateUser: {
+    input: {
+      path: {
+        id: string | number
+      }
+      body: {
+        /** viewer: look; editor: also change people, lists and what goes with them; admin: all. */
+        role: 'viewer' | 'editor' | 'admin'
+      }
+    }
+    answer: Response
   }
   /** Change, disable or enable a webhook */
   updateWebhook: {
@@ -3071,5 +3347,41 @@ export interface Operations {
       created_at: string
       updated_at: string
     }
+  }
+  /** Use a link up, and be signed in */
+  useLink: {
+    input: {
+      body: {
+        /** What stands behind the # in the link. */
+        token: string
+        email?: string
+        name?: string
+        password: string
+      }
+    }
+    answer: {
+      user: {
+        id: number
+        email: string
+        name: string
+      }
+      /** Those that the user may enter, by name. */
+      accounts: ({
+        id: number
+        name: string
+        role: 'viewer' | 'editor' | 'admin'
+        time_zone: string
+        color: string
+      })[]
+    }
+  }
+  /** Withdraw an invitation */
+  withdrawInvitation: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
   }
 }

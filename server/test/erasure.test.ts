@@ -41,6 +41,7 @@ const WORDS = [...FORMS, 'Lindqvist', 'crm-4711', 'Bergen harbour', 'very-person
  */
 const HOLDS_NOBODY: Record<string, string> = {
   accounts: 'names of tenants',
+  account_users: 'ids of people who work here, who are no contacts',
   api_tokens: 'names that callers give to tokens',
   audit_log: 'rows and numbers',
   erasures: 'a receipt: numbers; whom to look for is sealed, and gone in the end',
@@ -51,6 +52,7 @@ const HOLDS_NOBODY: Record<string, string> = {
   provider_hooks: 'secrets and numbers',
   smart_counts: 'numbers',
   smart_looks: 'moments',
+  user_links: 'invitations of people who work here, who are no contacts',
   templates: 'what an account writes to everyone',
 }
 
