@@ -2,7 +2,7 @@ import { type Rollcall, rollcall } from '@rollcall/sdk'
 import { QueryClient } from '@tanstack/react-query'
 import { createContext, useContext } from 'react'
 import { gate } from './gate.ts'
-import type { Membership } from './session.ts'
+import { type Membership, OWN_PAGE } from './session.ts'
 
 /** For one attempt of a request, not counting the time in which a user signs in again. */
 const TIMEOUT_MS = 30_000
@@ -21,7 +21,14 @@ export const sessionFetch: typeof fetch = async (input, init = {}) => {
 
 /** The client of an account, for whoever is signed in. The SDK's own clock would run while a user types a password. */
 export function clientOf(accountId: number): Rollcall {
-  return rollcall({ url: location.origin, accountId, timeoutMs: 0, retries: 1, fetch: sessionFetch })
+  return rollcall({
+    url: location.origin,
+    accountId,
+    headers: OWN_PAGE,
+    timeoutMs: 0,
+    retries: 1,
+    fetch: sessionFetch,
+  })
 }
 
 /** The account that is open: its client, and what its user may do in it. */

@@ -1,53 +1,37 @@
-import type { QueryClient } from '@tanstack/react-query'
-import { queryOptions } from '@tanstack/react-query'
-import { type Failure, failureOf, send } from './send.ts'
+import { type Answer, rollcall, UnauthorizedError } from '@rollcall/sdk'
+import { type QueryClient, queryOptions } from '@tanstack/react-query'
 
-export type Role = 'admin' | 'editor' | 'viewer'
-
-export interface Membership {
-  id: number
-  name: string
-  role: Role
-}
+/** What marks a request as the page's own: no other site can send it. */
+export const OWN_PAGE = { 'x-rollcall-ui': '1' }
 
 /** Who is signed in, and the accounts they may open. */
-export interface Session {
-  user: { id: number; email: string; name: string }
-  accounts: Membership[]
-}
+export type Session = Answer<'getSession'>
+export type Membership = Session['accounts'][number]
+export type Role = Membership['role']
+
+/** The client of what stands before all accounts. A 401 is an answer here: nobody is asked to sign in again. */
+export const service = rollcall({ url: location.origin, headers: OWN_PAGE, retries: 1 })
 
 /** The session; null for nobody. */
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
   queryFn: async ({ signal }): Promise<Session | null> => {
-    const response = await send('/api/session', { signal })
-    if (response.status === 401) return null
-    if (!response.ok) throw await failureOf(response)
-    return response.json()
+    try {
+      return await service.call('getSession', {}, { signal })
+    } catch (error) {
+      if (error instanceof UnauthorizedError) return null
+      throw error
+    }
   },
   staleTime: 60_000,
 })
 
-/** Opens a session: the cookie comes with the answer. Throws a Failure. */
-export async function signIn(email: string, password: string): Promise<void> {
-  await post('/api/session', { email, password })
-}
-
-/** Creates the first administrator, whom the answer signs in. Throws a Failure. */
-export async function setUp(given: { token: string; email: string; password: string; name: string }): Promise<void> {
-  await post('/api/setup', given)
+/** Opens a session: the cookie comes with the answer. */
+export async function signIn(email: string, password: string): Promise<Session> {
+  return service.call('signIn', { body: { email, password } }, { retries: 0 })
 }
 
 export async function signOut(client: QueryClient): Promise<void> {
-  await send('/api/session', { method: 'DELETE' })
+  await service.call('signOut', {})
   client.clear()
-}
-
-async function post(path: string, body: object): Promise<void> {
-  const response = await send(path, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  })
-  if (!response.ok) throw (await failureOf(response)) satisfies Failure
 }

@@ -32,8 +32,6 @@ const login = createRoute({
 const setup = createRoute({
   getParentRoute: () => root,
   path: '/setup',
-  validateSearch: (search: Record<string, unknown>): { token?: string } =>
-    search.token === undefined ? {} : { token: String(search.token) },
   component: lazyRouteComponent(() => import('../pages/session/setup-page.tsx'), 'SetupPage'),
 })
 
