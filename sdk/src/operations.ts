@@ -1001,6 +1001,8 @@ export interface Operations {
     }
     answer: {
       id: string
+      /** The same as `id`. */
+      erasure_id: string
       /** Running until files and kept answers have been looked through, and what was at work has ended. */
       status: 'running' | 'finished'
       actor: string
@@ -1234,6 +1236,8 @@ export interface Operations {
     }
     answer: {
       id: string
+      /** The same as `id`. */
+      erasure_id: string
       /** Running until files and kept answers have been looked through, and what was at work has ended. */
       status: 'running' | 'finished'
       actor: string
@@ -1780,6 +1784,8 @@ export interface Operations {
     answer: {
       data: ({
         id: string
+        /** The same as `id`. */
+        erasure_id: string
         /** Running until files and kept answers have been looked through, and what was at work has ended. */
         status: 'running' | 'finished'
         actor: string
