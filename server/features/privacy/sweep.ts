@@ -157,8 +157,8 @@ async function holds(
   }
 }
 
-/** Answers that name the person, and those whose key does, as its sender made it up. */
-async function sweepAnswers({ db, keyring, accountId, isNamed, signal }: Sweep): Promise<number> {
+/** Answers that name the person, and those whose key does: its sender made it up, `create-ann@example.com` for one. */
+async function sweepAnswers({ db, keyring, accountId, person, isNamed, signal }: Sweep): Promise<number> {
   let gone = 0
   for (let after = ''; ; ) {
     signal.throwIfAborted()
@@ -167,7 +167,9 @@ async function sweepAnswers({ db, keyring, accountId, isNamed, signal }: Sweep):
     if (rows.length === 0) return gone
     after = rows.at(-1)!.key
     const theirs = rows.filter(
-      ({ key, answer }) => isNamed(key) || (answer !== null && isNamed(openSealed(keyring, 'idempotency', answer))),
+      ({ key, answer }) =>
+        person.emails.some((email) => key.toLowerCase().includes(email)) ||
+        (answer !== null && isNamed(openSealed(keyring, 'idempotency', answer))),
     )
     if (theirs.length === 0) continue
     await db.query(sql`
