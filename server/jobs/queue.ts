@@ -3,6 +3,7 @@ import sql from 'sql-template-tag'
 import type { Static, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Database, Queryable, Statement, Trx } from '../db/database.ts'
+import { failureToKeep } from './failure.ts'
 
 /** Work that is done after the answer. The payload holds ids only: rows are read when the job runs. */
 export interface Job<Payload extends TSchema = TSchema> {
@@ -143,7 +144,9 @@ export class Queue {
           ...(job.perAccount !== undefined && { groupConcurrency: job.perAccount }),
         },
         async ([claimed]) => {
-          await job.run(Value.Parse(job.payload, claimed!.data), claimed!.signal)
+          await job.run(Value.Parse(job.payload, claimed!.data), claimed!.signal).catch((error: unknown) => {
+            throw failureToKeep(error)
+          })
         },
       )
     }
