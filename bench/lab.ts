@@ -69,7 +69,15 @@ export async function openLab(options: { profileDir?: string | undefined } = {})
     const config = readConfig(env)
     const keyring = parseKeyring(env.ROLLCALL_SECRET)
     const { log } = openLog('warn')
-    await prepareAll({ url: postgres.url, directUrl: postgres.url, log, config, keyring, wantsToken: false })
+    await prepareAll({
+      url: postgres.url,
+      directUrl: postgres.url,
+      log,
+      config,
+      keyring,
+      wantsToken: false,
+      wantsUser: false,
+    })
   } catch (error) {
     await lab.stop()
     throw error

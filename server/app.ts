@@ -6,6 +6,9 @@ import type { Database } from './db/database.ts'
 import { Recent } from './db/recent.ts'
 import { Access } from './features/accounts/access.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
+import { sessionRoutes } from './features/accounts/session-routes.ts'
+import { tokenRoutes } from './features/accounts/token-routes.ts'
+import { userRoutes } from './features/accounts/user-routes.ts'
 import { FeedCursors } from './features/activity/feed-cursor.ts'
 import { feedRoutes } from './features/activity/feed-routes.ts'
 import { FeedWatch } from './features/activity/feed-watch.ts'
@@ -30,6 +33,7 @@ import { listRoutes } from './features/lists/routes.ts'
 import { listsUsingField, smartListsUsing } from './features/lists/smart.ts'
 import { mailRoomOf } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
+import { privacyRoutes } from './features/privacy/routes.ts'
 import { hookRoutes } from './features/providers/hook-routes.ts'
 import { type Reach, reachOf } from './features/providers/reach.ts'
 import { providerRoutes } from './features/providers/routes.ts'
@@ -44,6 +48,7 @@ import type { FileStore, FilesAt } from './files/store.ts'
 import { canonicalUrl } from './http/aliases.ts'
 import { Attempts } from './http/attempts.ts'
 import { installBodies } from './http/body.ts'
+import { Browser } from './http/browser.ts'
 import { type Caller, installAuthentication, installPermission } from './http/caller.ts'
 import { changesIn } from './http/change.ts'
 import { answerFailure, installErrors } from './http/errors.ts'
@@ -52,6 +57,7 @@ import { installRateLimit, WINDOW_MS } from './http/limits.ts'
 import { installRequestLog } from './http/logging.ts'
 import { installMetrics } from './http/metrics.ts'
 import { installOpenApi } from './http/openapi.ts'
+import { installPages } from './http/pages.ts'
 import { Cursors } from './http/paging.ts'
 import { installSecurityHeaders } from './http/security-headers.ts'
 import { installValidation } from './http/validation.ts'
@@ -150,17 +156,26 @@ export async function buildApp({
     if (!isPrepared() && !request.routeOptions.config.public)
       throw new AppError('unavailable', 'Rollcall is starting: try again shortly')
   })
-  installAuthentication(app, (token, sender) => access.grantOf(token, sender))
+  const browser = new Browser(config.PUBLIC_URL)
+  installAuthentication(app, {
+    browser,
+    findGrant: (token, sender) => access.grantOf(token, sender),
+    findVisit: (token, accountId, sender) => access.visitOf(token, accountId, sender),
+  })
   await installRateLimit(app, config.RATE_LIMIT)
-  installPermission(app)
+  installPermission(app, browser)
   installBodies(app)
   await installOpenApi(app, config.PUBLIC_URL)
   installMetrics(app, [...feedFigures(db), ...webhookFigures(db), ...jobFigures(db)])
   installHealth(app, isReady)
+  await installPages(app)
 
   await app.register(accountRoutes, { db, change, access })
+  await app.register(sessionRoutes, { db, browser, signInAttempts: config.SIGN_IN_ATTEMPTS })
+  await app.register(userRoutes, { db, change, url: room.publicUrl ?? room.ownUrl })
+  await app.register(tokenRoutes, { db, change })
   await app.register(activityRoutes, { db, change, cursors, nameFields })
-  await app.register(feedRoutes, { db, access, cursors: feedCursors, watch: feedWatch, nameFields })
+  await app.register(feedRoutes, { db, cursors: feedCursors, watch: feedWatch, nameFields })
   await app.register(fieldRoutes, {
     db,
     change,
@@ -192,6 +207,7 @@ export async function buildApp({
     settingsOf,
     usesOf: [smartListsUsing, webhooksUsingLists, formsUsingLists],
   })
+  await app.register(privacyRoutes, { db, change, files, keyring, queue, reader, nameFields })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,

@@ -5,10 +5,13 @@ import { Database } from './db/database.ts'
 import { applyMigrations, withStartLock } from './db/migrate.ts'
 import { createAccount } from './features/accounts/accounts.ts'
 import { createToken, ensureToken, listTokens } from './features/accounts/tokens.ts'
+import { makeSetupLink } from './features/accounts/user-links.ts'
 import { keepHouse } from './features/activity/housekeeping.ts'
+import { replayJournal } from './features/privacy/journal.ts'
 import { prepareProviderSecrets } from './features/providers/keys.ts'
 import { requireKeysInUse } from './features/subscriptions/keys.ts'
 import { prepareSigningSecrets } from './features/webhooks/keys.ts'
+import type { FileStore } from './files/store.ts'
 import { Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
 import { ALL_JOB_NAMES } from './worker.ts'
@@ -28,36 +31,56 @@ export async function prepareSchema({ url, directUrl, log, signal }: Parts): Pro
   )
 }
 
-/**
- * The same, and sees to account 1 and its token. Answers a token only when it has just been made, which is when the
- * account has never had one and `wantsToken`; nobody will be told it again.
- */
+/** What a start has to tell whoever sees its output: nobody will be told it again. */
+export interface FirstWords {
+  /** A token of account 1, when it has just been made: as the account has never had one. */
+  token?: string | undefined
+  /** What stands in a link that makes the first user: at each start until there is one. */
+  setup?: string | undefined
+}
+
+/** The same, and sees to account 1, its token, and a way in for its first user, where these are wanted. */
 export async function prepareAll(
-  parts: Parts & { config: Config; keyring: Keyring; wantsToken: boolean },
-): Promise<string | undefined> {
-  const { url, directUrl, log, config, keyring, wantsToken, signal } = parts
+  parts: Parts & {
+    config: Config
+    keyring: Keyring
+    wantsToken: boolean
+    wantsUser: boolean
+    /** Where the journal of erasures is; not given by those who serve nobody. */
+    files?: FileStore
+  },
+): Promise<FirstWords> {
+  const { url, directUrl, log, config, keyring, wantsToken, wantsUser, files, signal } = parts
   return withStartLock(directUrl, { log, ...(signal && { signal }) }, (client) =>
-    inLock(client, url, log, async (db) => {
+    inLock(client, url, log, async (db, queue) => {
       await requireKeysInUse(db, keyring)
       await prepareSigningSecrets(db, keyring)
       await prepareProviderSecrets(db, keyring)
       // After a long pause the month's partition should be there before the first event; without it, events have another.
       await keepHouse(db).catch((error: unknown) => log.warn({ err: error }, 'housekeeping failed'))
       await createAccount(db, { id: 1, name: 'Main' })
+      const erased = files ? await replayJournal(db, { files, keyring, queue }) : 0
+      if (erased > 0) log.warn({ erased }, 'erasures that the database did not know of were applied from the journal')
       if (config.ROLLCALL_API_TOKEN !== undefined) await ensureToken(db, 1, config.ROLLCALL_API_TOKEN)
-      if (!wantsToken || (await listTokens(db, 1)).length > 0) return undefined
-      return (await createToken(db, 1, { name: 'First start', scopes: ['admin'] })).token
+      const setup = wantsUser ? await db.transaction(makeSetupLink) : undefined
+      if (!wantsToken || (await listTokens(db, 1)).length > 0) return { setup }
+      return { setup, token: (await createToken(db, 1, { name: 'First start', scopes: ['admin'] })).token }
     }),
   )
 }
 
-async function inLock<T>(client: pg.Client, url: string, log: Logger, work: (db: Database) => Promise<T>): Promise<T> {
+async function inLock<T>(
+  client: pg.Client,
+  url: string,
+  log: Logger,
+  work: (db: Database, queue: Queue) => Promise<T>,
+): Promise<T> {
   await applyMigrations(client, { log })
   const db = new Database({ url, max: 2 })
   const queue = new Queue(db, { role: 'worker', onError: (error) => log.error({ err: error }, 'queue failed') })
   try {
     await queue.prepare(ALL_JOB_NAMES)
-    return await work(db)
+    return await work(db, queue)
   } finally {
     await queue.stop(0).catch(() => {})
     await db.close()

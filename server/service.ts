@@ -7,12 +7,13 @@ import { checkDatabase } from './db/check.ts'
 import { Database } from './db/database.ts'
 import type { Embedded } from './db/embedded.ts'
 import { startLocal } from './db/local.ts'
+import { fillDemo } from './demo/demo.ts'
 import { requireNoMarks } from './features/subscriptions/keys.ts'
 import { requireNoSigningSecrets } from './features/webhooks/keys.ts'
 import { openFiles } from './files/open.ts'
 import { Queue } from './jobs/queue.ts'
 import type { Keyring } from './lib/secret.ts'
-import { prepareAll } from './prepare.ts'
+import { type FirstWords, prepareAll } from './prepare.ts'
 import { inTime, type Run } from './run.ts'
 import { startWorker } from './worker.ts'
 
@@ -20,6 +21,8 @@ export type Role = 'api' | 'worker' | 'all'
 
 export interface ServiceParts {
   role: Role
+  /** Whether account 1 is to have the demonstration's people. */
+  demo: boolean
   config: Config
   /** Rollcall's directory, absolute. */
   home: string
@@ -37,11 +40,9 @@ export interface ServiceParts {
   onEmbedded: (embedded: Embedded) => void
 }
 
-export interface Service {
+export interface Service extends FirstWords {
   /** Where the API answers; undefined for a worker alone. */
   address: string | undefined
-  /** The token that this very first start has made, to be shown once. */
-  token: string | undefined
 }
 
 /** Of the time for a stop, what is kept back for the database, which writes what it holds in memory to disk. */
@@ -94,7 +95,18 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
     address = await parts.listen(app)
   }
   const wantsToken = config.ROLLCALL_API_TOKEN === undefined
-  const token = await prepareAll({ url, directUrl, log, config, keyring, wantsToken, signal: run.signal })
+  const wantsUser = role !== 'worker' // who has no address to print
+  const told = await prepareAll({
+    url,
+    directUrl,
+    log,
+    config,
+    keyring,
+    wantsToken,
+    wantsUser,
+    files,
+    signal: run.signal,
+  })
   if (role !== 'api') {
     files.sweep().catch((error: unknown) => log.warn({ err: error }, 'leftovers in the file store were not removed'))
     const worker = await startWorker({ db, queue, files, filesAt, keyring, config, logger: log })
@@ -103,8 +115,9 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
     drains.push((deadline) => inTime(queue.stop(0), deadline))
   }
   run.signal.throwIfAborted()
+  if (parts.demo) await fillDemo({ db, files, filesAt, keyring, keepFileDays: config.UPLOAD_RETENTION_DAYS }, 1)
   isPrepared = true
-  return { address, token }
+  return { address, ...told }
 }
 
 /** The given database, checked, or the embedded one, started. */

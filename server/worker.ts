@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
 import { Access } from './features/accounts/access.ts'
+import { forgetEnded } from './features/accounts/sessions.ts'
 import { startDispatcher } from './features/activity/dispatcher.ts'
 import { startHousekeeping } from './features/activity/housekeeping.ts'
 import { BULK_JOB_NAMES, bulkJobs } from './features/contacts/bulk.ts'
@@ -22,6 +23,9 @@ import { mailJobs } from './features/mail/deliver.ts'
 import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
 import { mailRoomOf } from './features/mail/mail-room.ts'
 import { outboundTo } from './features/mail/outbound.ts'
+import { applyRetention } from './features/privacy/retention.ts'
+import { sweepErasureJob } from './features/privacy/sweep.ts'
+import { PRIVACY_JOB_NAMES } from './features/privacy/sweep-job.ts'
 import { forgetTaken } from './features/providers/seen.ts'
 import { maySend } from './features/subscriptions/send-template.ts'
 import { Sender } from './features/webhooks/sender.ts'
@@ -54,6 +58,7 @@ export const ALL_JOB_NAMES: readonly JobName[] = [
   ...REVERT_JOB_NAMES,
   ...IMPORT_JOB_NAMES,
   ...EXPORT_JOB_NAMES,
+  ...PRIVACY_JOB_NAMES,
 ]
 
 /** The same, with how each is done. */
@@ -74,6 +79,7 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
       mostMinutes: config.EXPORT_MAX_MINUTES,
       keptHours: config.EXPORT_RETENTION_HOURS,
     }),
+    sweepErasureJob({ db, files, keyring, queue }),
   ]
 }
 
@@ -124,7 +130,9 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
     () => removeOldUploads(db, files),
     () => expirePending({ db, keyring: parts.keyring, days: parts.config.PENDING_RETENTION_DAYS }),
     () => forgetConfirmations(db),
+    () => forgetEnded(db),
     () => forgetTaken(db),
+    () => applyRetention(db, logger),
   ])
   const webhooks = webhookSender(parts).start()
   return {

@@ -88,4 +88,12 @@ export class Contacts {
         options,
       ),
     )
+
+  /** Erases a person from everything, for good. The answer is a receipt; `erasure` tells when files have been looked through. */
+  erase = (contact: ContactName, options?: CallOptions): Promise<Answer<'eraseContact'>> =>
+    this.#transport.call('eraseContact', { path: { contact } }, options)
+
+  /** The receipt of an erasure. */
+  erasure = (id: string, options?: CallOptions): Promise<Answer<'getErasure'>> =>
+    this.#transport.call('getErasure', { path: { id } }, options)
 }

@@ -8,6 +8,8 @@ export const OPERATIONS = {
   applyImport: ['POST', '/contact_imports/{id}/apply'],
   cancelBulk: ['POST', '/change_sets/{id}/cancel'],
   cancelImport: ['POST', '/contact_imports/{id}/cancel'],
+  changePassword: ['PATCH', '/session/password'],
+  checkLink: ['POST', '/setup/check'],
   convertField: ['POST', '/contact_fields/{field_id}/convert'],
   convertList: ['POST', '/contact_lists/{list_id}/convert'],
   createContact: ['POST', '/contacts'],
@@ -20,6 +22,7 @@ export const OPERATIONS = {
   createProviderHook: ['POST', '/provider_hooks'],
   createRecipe: ['POST', '/import_recipes'],
   createTemplate: ['POST', '/templates'],
+  createToken: ['POST', '/tokens'],
   createWebhook: ['POST', '/webhooks'],
   deleteBatch: ['DELETE', '/contacts/batch'],
   deleteContact: ['DELETE', '/contacts/{contact}'],
@@ -33,8 +36,12 @@ export const OPERATIONS = {
   deleteTemplate: ['DELETE', '/templates/{name}'],
   deleteWebhook: ['DELETE', '/webhooks/{id}'],
   downloadExport: ['GET', '/contact_exports/{export_id}/download'],
+  endOtherSessions: ['DELETE', '/sessions'],
+  endSession: ['DELETE', '/sessions/{id}'],
+  eraseContact: ['DELETE', '/contacts/{contact}/gdpr_delete'],
   explainCriteria: ['POST', '/contact_lists/explain'],
   explainMember: ['GET', '/contact_lists/{list_id}/contacts/{contact}/explain'],
+  exportContact: ['GET', '/contacts/{contact}/export'],
   followImport: ['GET', '/contact_imports/{id}/progress'],
   getAccount: ['GET', '/account'],
   getChangeSet: ['GET', '/change_sets/{id}'],
@@ -42,6 +49,7 @@ export const OPERATIONS = {
   getContactLinks: ['GET', '/contacts/{contact}/links'],
   getDelivery: ['GET', '/webhooks/{id}/deliveries/{delivery}'],
   getDiff: ['GET', '/change_sets/{id}/diff'],
+  getErasure: ['GET', '/erasures/{id}'],
   getExport: ['GET', '/contact_exports/{export_id}'],
   getField: ['GET', '/contact_fields/{field_id}'],
   getForm: ['GET', '/forms/{form_id}'],
@@ -52,27 +60,35 @@ export const OPERATIONS = {
   getProviderHook: ['GET', '/provider_hooks/{id}'],
   getRecipe: ['GET', '/import_recipes/{id}'],
   getRejectedRows: ['GET', '/contact_imports/{id}/errors'],
+  getSession: ['GET', '/session'],
   getTemplate: ['GET', '/templates/{name}'],
   getWebhook: ['GET', '/webhooks/{id}'],
+  inviteUser: ['POST', '/invitations'],
   listAudit: ['GET', '/audit'],
   listChangeSets: ['GET', '/change_sets'],
   listConsents: ['GET', '/contacts/{contact}/consents'],
   listContactEvents: ['GET', '/contacts/{contact}/events'],
   listContacts: ['GET', '/contacts'],
   listDeliveries: ['GET', '/webhooks/{id}/deliveries'],
+  listErasures: ['GET', '/erasures'],
   listExports: ['GET', '/contact_exports'],
   listFields: ['GET', '/contact_fields'],
   listForms: ['GET', '/forms'],
   listImportedContacts: ['GET', '/contact_imports/{id}/contacts'],
   listImports: ['GET', '/contact_imports'],
+  listInvitations: ['GET', '/invitations'],
   listLists: ['GET', '/contact_lists'],
   listMembers: ['GET', '/contact_lists/{list_id}/contacts'],
   listMessages: ['GET', '/messages'],
   listProviderHooks: ['GET', '/provider_hooks'],
   listRecipes: ['GET', '/import_recipes'],
+  listSessions: ['GET', '/sessions'],
   listSuppressions: ['GET', '/suppressions'],
   listTemplates: ['GET', '/templates'],
+  listTokens: ['GET', '/tokens'],
+  listUsers: ['GET', '/users'],
   listWebhooks: ['GET', '/webhooks'],
+  makeResetLink: ['POST', '/users/{id}/reset_link'],
   mergeLists: ['POST', '/contact_lists/{list_id}/merge'],
   previewCriteria: ['POST', '/contact_lists/preview'],
   previewImport: ['POST', '/contact_imports/preview'],
@@ -82,14 +98,19 @@ export const OPERATIONS = {
   redeliver: ['POST', '/webhooks/{id}/deliveries/{delivery}/redeliver'],
   removeMember: ['DELETE', '/contact_lists/{list_id}/contacts/{contact}'],
   removeMembers: ['DELETE', '/contact_lists/{list_id}/contacts'],
+  removeUser: ['DELETE', '/users/{id}'],
   replayWebhook: ['POST', '/webhooks/{id}/replay'],
   resubscribeContact: ['POST', '/contacts/{contact}/resubscribe'],
   revertChangeSet: ['POST', '/change_sets/{id}/revert'],
   revertImport: ['POST', '/contact_imports/{id}/revert'],
+  revokeToken: ['DELETE', '/tokens/{id}'],
   rotateProviderHook: ['POST', '/provider_hooks/{id}/rotate'],
   rotateWebhookSecret: ['POST', '/webhooks/{id}/rotate_secret'],
   searchContacts: ['POST', '/contacts/search'],
   sendTemplate: ['POST', '/templates/{name}/send'],
+  showConsents: ['GET', '/contacts/{contact}/consents.html'],
+  signIn: ['POST', '/session'],
+  signOut: ['DELETE', '/session'],
   startBulk: ['POST', '/contacts/bulk'],
   streamFeed: ['GET', '/events/stream'],
   testWebhook: ['POST', '/webhooks/{id}/test'],
@@ -102,8 +123,12 @@ export const OPERATIONS = {
   updateList: ['PATCH', '/contact_lists/{list_id}'],
   updateProviderHook: ['PATCH', '/provider_hooks/{id}'],
   updateRecipe: ['PATCH', '/import_recipes/{id}'],
+  updateSession: ['PATCH', '/session'],
   updateTemplate: ['PATCH', '/templates/{name}'],
+  updateUser: ['PATCH', '/users/{id}'],
   updateWebhook: ['PATCH', '/webhooks/{id}'],
+  useLink: ['POST', '/setup'],
+  withdrawInvitation: ['DELETE', '/invitations/{id}'],
 } as const
 
 /** What each operation takes and answers. */
@@ -339,6 +364,33 @@ export interface Operations {
       created_at: string
       updated_at: string
       finished_at: string | null
+    }
+  }
+  /** Change the password, which ends all other sessions of the user */
+  changePassword: {
+    input: {
+      body: {
+        current_password: string
+        password: string
+      }
+    }
+    answer: Response
+  }
+  /** What a link is for: to make the first user, to enter an account, or to set a new password */
+  checkLink: {
+    input: {
+      body: {
+        /** What stands behind the # in the link. */
+        token: string
+      }
+    }
+    answer: {
+      purpose: 'setup' | 'invitation' | 'reset'
+      email: string | null
+      /** An invitation of someone who has a password already, which is then asked for. */
+      is_user: boolean
+      account: string | null
+      role: 'viewer' | 'editor' | 'admin' | null
     }
   }
   /** Turn a field into another kind */
@@ -852,6 +904,30 @@ export interface Operations {
       }
     }
   }
+  /** Make an API token: the answer shows it, and nothing does so again */
+  createToken: {
+    input: {
+      body: {
+        name: string
+        /** read, write, admin: each includes the ones before. */
+        scopes: ('read' | 'write' | 'admin')[]
+        expires_at?: string | null
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      /** Its last four characters. */
+      hint: string
+      /** read, write, admin: each includes the ones before. */
+      scopes: ('read' | 'write' | 'admin')[]
+      created_at: string
+      expires_at: string | null
+      last_used_at: string | null
+      revoked_at: string | null
+      token: string
+    }
+  }
   /** Tell an address what happens from now on */
   createWebhook: {
     input: {
@@ -1002,6 +1078,39 @@ export interface Operations {
     }
     answer: Response
   }
+  /** End all sessions of the user but this one */
+  endOtherSessions: {
+    input: Record<never, never>
+    answer: undefined
+  }
+  /** End a session of the user */
+  endSession: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** Erase a person from everything, for good */
+  eraseContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+    }
+    answer: {
+      erasure_id: string
+      id: string
+      /** Running until files and kept answers have been looked through, and what was at work has ended. */
+      status: 'running' | 'finished'
+      actor: string
+      /** Rows and files that went, by what they were. */
+      counts: Record<string, number>
+      created_at: string
+      finished_at: string | null
+    }
+  }
   /** Why criteria find a contact, or do not */
   explainCriteria: {
     input: {
@@ -1038,6 +1147,18 @@ export interface Operations {
       explanation: Record<string, unknown>
     }
   }
+  /** Everything held of one person */
+  exportContact: {
+    input: {
+      path: {
+        contact: string | number
+      }
+      query?: {
+        format?: 'json' | 'zip'
+      }
+    }
+    answer: Response
+  }
   /** The same as server-sent events, until it ends */
   followImport: {
     input: {
@@ -1071,9 +1192,11 @@ export interface Operations {
       soft_bounce_limit: number
       /** A template that is mailed to whoever has confirmed; null: none. A form may name another. */
       welcome_template: string | null
-      /** For how many days events are kept; null: for good. */
+      /** For how many days events, mails, and the rows of acts on many people are kept; null: for good. An act whose rows have gone can not be taken back any more. */
       retention: {
         events_days: number | null
+        mails_days: number | null
+        changes_days: number | null
       }
       created_at: string
       updated_at: string
@@ -1209,6 +1332,24 @@ export interface Operations {
       })[]
       per_page: number
       next_cursor: string | null
+    }
+  }
+  /** The receipt of an erasure: what went, and nothing of whom */
+  getErasure: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: string
+      /** Running until files and kept answers have been looked through, and what was at work has ended. */
+      status: 'running' | 'finished'
+      actor: string
+      /** Rows and files that went, by what they were. */
+      counts: Record<string, number>
+      created_at: string
+      finished_at: string | null
     }
   }
   /** One export */
@@ -1512,6 +1653,25 @@ export interface Operations {
     }
     answer: Response
   }
+  /** Who is signed in, and which accounts they may enter */
+  getSession: {
+    input: Record<never, never>
+    answer: {
+      user: {
+        id: number
+        email: string
+        name: string
+      }
+      /** Those that the user may enter, by name. */
+      accounts: ({
+        id: number
+        name: string
+        role: 'viewer' | 'editor' | 'admin'
+        time_zone: string
+        color: string
+      })[]
+    }
+  }
   /** One template */
   getTemplate: {
     input: {
@@ -1554,6 +1714,26 @@ export interface Operations {
       previous_secret_until: string | null
       created_at: string
       updated_at: string
+    }
+  }
+  /** Invite someone into the account, by a link that works once, within 7 days */
+  inviteUser: {
+    input: {
+      body: {
+        email: string
+        /** viewer: look; editor: also change people, lists and what goes with them; admin: all. */
+        role: 'viewer' | 'editor' | 'admin'
+      }
+    }
+    answer: {
+      id: number
+      email: string
+      /** viewer: look; editor: also change people, lists and what goes with them; admin: all. */
+      role: 'viewer' | 'editor' | 'admin'
+      created_at: string
+      expires_at: string
+      /** Works once. Shown only now: hand it to its person. */
+      link: string
     }
   }
   /** Who did what by hand, the latest first */
@@ -1756,6 +1936,34 @@ export interface Operations {
           error: string | null
           latency_ms: number
         })[]
+        created_at: string
+        finished_at: string | null
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
+  /** Receipts of erasures, the latest first */
+  listErasures: {
+    input: {
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        id: string
+        /** Running until files and kept answers have been looked through, and what was at work has ended. */
+        status: 'running' | 'finished'
+        actor: string
+        /** Rows and files that went, by what they were. */
+        counts: Record<string, number>
         created_at: string
         finished_at: string | null
       })[]
@@ -1971,6 +2179,18 @@ export interface Operations {
       next_cursor: string | null
     }
   }
+  /** Invitations that wait for their person, the latest first */
+  listInvitations: {
+    input: Record<never, never>
+    answer: ({
+      id: number
+      email: string
+      /** viewer: look; editor: also change people, lists and what goes with them; admin: all. */
+      role: 'viewer' | 'editor' | 'admin'
+      created_at: string
+      expires_at: string
+    })[]
+  }
   /** All lists */
   listLists: {
     input: {
@@ -2140,6 +2360,21 @@ export interface Operations {
       updated_at: string
     })[]
   }
+  /** Where the user is signed in, the last used first */
+  listSessions: {
+    input: Record<never, never>
+    answer: ({
+      id: number
+      ip: string | null
+      agent: string | null
+      is_current: boolean
+      created_at: string
+      /** To the minute. */
+      seen_at: string
+      /** When it ends unless it is used. */
+      expires_at: string
+    })[]
+  }
   /** Addresses and domains that may not be mailed, the latest first */
   listSuppressions: {
     input: {
@@ -2185,6 +2420,36 @@ export interface Operations {
       })[]
     }
   }
+  /** The API tokens of the account, the newest first, the revoked ones too */
+  listTokens: {
+    input: Record<never, never>
+    answer: ({
+      id: number
+      name: string
+      /** Its last four characters. */
+      hint: string
+      /** read, write, admin: each includes the ones before. */
+      scopes: ('read' | 'write' | 'admin')[]
+      created_at: string
+      expires_at: string | null
+      last_used_at: string | null
+      revoked_at: string | null
+    })[]
+  }
+  /** Who may enter the account in a browser */
+  listUsers: {
+    input: Record<never, never>
+    answer: ({
+      id: number
+      email: string
+      name: string
+      /** viewer: look; editor: also change people, lists and what goes with them; admin: all. */
+      role: 'viewer' | 'editor' | 'admin'
+      /** Since when they may enter this account. */
+      created_at: string
+      last_seen_at: string | null
+    })[]
+  }
   /** All webhooks */
   listWebhooks: {
     input: {
@@ -2218,6 +2483,18 @@ export interface Operations {
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
+    }
+  }
+  /** Make a link by which a user sets a new password, within 24 hours */
+  makeResetLink: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      /** Works once. Shown only now: hand it to its person. */
+      link: string
     }
   }
   /** Move everyone from other lists into this one, and delete those */
@@ -2518,6 +2795,15 @@ export interface Operations {
       not_found_ids: string[]
     }
   }
+  /** Take a user out of the account */
+  removeUser: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
+  }
   /** Read the feed on from another position */
   replayWebhook: {
     input: {
@@ -2642,6 +2928,15 @@ export interface Operations {
         gone: number
       }
     }
+  }
+  /** End an API token: every process knows within 5 seconds */
+  revokeToken: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
   }
   /** A new address; that of before works beside it for a day */
   rotateProviderHook: {
@@ -2794,6 +3089,44 @@ export interface Operations {
       /** That the template names and nobody gave: they are empty. */
       undefined_variables: string[]
     }
+  }
+  /** Every permission of a person with its evidence, as a page to print */
+  showConsents: {
+    input: {
+      path: {
+        contact: string | number
+      }
+    }
+    answer: Response
+  }
+  /** Sign in: the answer sets a cookie */
+  signIn: {
+    input: {
+      body: {
+        email: string
+        password: string
+      }
+    }
+    answer: {
+      user: {
+        id: number
+        email: string
+        name: string
+      }
+      /** Those that the user may enter, by name. */
+      accounts: ({
+        id: number
+        name: string
+        role: 'viewer' | 'editor' | 'admin'
+        time_zone: string
+        color: string
+      })[]
+    }
+  }
+  /** Sign out */
+  signOut: {
+    input: Record<never, never>
+    answer: undefined
   }
   /** Do something to everyone selected */
   startBulk: {
@@ -2948,9 +3281,10 @@ export interface Operations {
         soft_bounce_limit?: number
         /** A template that is mailed to whoever has confirmed; null: none. A form may name another. */
         welcome_template?: string | null
-        /** For how many days events are kept; null: for good. */
         retention?: {
-          events_days: number | null
+          events_days?: number | null
+          mails_days?: number | null
+          changes_days?: number | null
         }
       }
     }
@@ -2975,9 +3309,11 @@ export interface Operations {
       soft_bounce_limit: number
       /** A template that is mailed to whoever has confirmed; null: none. A form may name another. */
       welcome_template: string | null
-      /** For how many days events are kept; null: for good. */
+      /** For how many days events, mails, and the rows of acts on many people are kept; null: for good. An act whose rows have gone can not be taken back any more. */
       retention: {
         events_days: number | null
+        mails_days: number | null
+        changes_days: number | null
       }
       created_at: string
       updated_at: string
@@ -3277,6 +3613,29 @@ export interface Operations {
       updated_at: string
     }
   }
+  /** Change the name of whoever is signed in */
+  updateSession: {
+    input: {
+      body: {
+        name: string
+      }
+    }
+    answer: {
+      user: {
+        id: number
+        email: string
+        name: string
+      }
+      /** Those that the user may enter, by name. */
+      accounts: ({
+        id: number
+        name: string
+        role: 'viewer' | 'editor' | 'admin'
+        time_zone: string
+        color: string
+      })[]
+    }
+  }
   /** Change a template: what is given becomes its next version */
   updateTemplate: {
     input: {
@@ -3300,6 +3659,19 @@ export interface Operations {
         updated_at: string | null
       }
     }
+  }
+  /** Change a user's role in the account */
+  updateUser: {
+    input: {
+      path: {
+        id: string | number
+      }
+      body: {
+        /** viewer: look; editor: also change people, lists and what goes with them; admin: all. */
+        role: 'viewer' | 'editor' | 'admin'
+      }
+    }
+    answer: Response
   }
   /** Change, disable or enable a webhook */
   updateWebhook: {
@@ -3337,5 +3709,41 @@ export interface Operations {
       created_at: string
       updated_at: string
     }
+  }
+  /** Use a link up, and be signed in */
+  useLink: {
+    input: {
+      body: {
+        /** What stands behind the # in the link. */
+        token: string
+        email?: string
+        name?: string
+        password: string
+      }
+    }
+    answer: {
+      user: {
+        id: number
+        email: string
+        name: string
+      }
+      /** Those that the user may enter, by name. */
+      accounts: ({
+        id: number
+        name: string
+        role: 'viewer' | 'editor' | 'admin'
+        time_zone: string
+        color: string
+      })[]
+    }
+  }
+  /** Withdraw an invitation */
+  withdrawInvitation: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
   }
 }

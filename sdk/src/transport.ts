@@ -5,9 +5,12 @@ import { OPERATIONS, type Operations } from './operations.ts'
 export interface Settings {
   /** Where the service answers, such as `https://contacts.example.com`. */
   url: string
-  token: string
-  /** Only for tokens whose account you want to have checked: a token belongs to one account. */
+  /** Not in a page of Rollcall itself, which has a session: there it is left out, and `headers` given. */
+  token?: string
+  /** A token belongs to one account, which this has checked; a session needs it, to say which of its accounts is meant. */
   accountId?: number | string
+  /** Sent with each request: of a page with a session, `{ 'x-rollcall-ui': '1' }`. */
+  headers?: Readonly<Record<string, string>>
   /** For one attempt, in milliseconds; 30,000 unless given, 0 for no limit. Uploads have none. */
   timeoutMs?: number
   /** How often a request that failed through no fault of its own is sent again; 3 unless given. */
@@ -58,16 +61,16 @@ const LONGEST_RETRY_AFTER_MS = 60_000
 
 export class Transport {
   readonly #base: string
-  readonly #token: string
+  readonly #headers: Readonly<Record<string, string>>
   readonly #timeoutMs: number
   readonly #retries: number
   readonly #fetch: typeof globalThis.fetch
 
-  constructor({ url, token, accountId, timeoutMs = 30_000, retries = 3, fetch }: Settings) {
+  constructor({ url, token, headers, accountId, timeoutMs = 30_000, retries = 3, fetch }: Settings) {
     if (!/^https?:\/\/[^/]/.test(url)) throw new RollcallError(`url must begin with https:// or http://: ${url}`)
-    if (!token) throw new RollcallError('token is missing: make one with `rollcall token`')
+    if (!token && !headers) throw new RollcallError('token is missing: make one with `rollcall token`')
     this.#base = `${url.replace(/\/+$/, '')}/api${accountId === undefined ? '' : `/accounts/${accountId}`}`
-    this.#token = token
+    this.#headers = { ...(token ? { 'Api-Token': token } : {}), Accept: 'application/json', ...headers }
     this.#timeoutMs = timeoutMs
     this.#retries = retries
     // Called through an arrow, as browsers want their own fetch to be called on nothing else than the window.
@@ -112,7 +115,7 @@ export class Transport {
   }
 
   #initOf({ method, body, raw, idempotencyKey }: Request): RequestInit {
-    const headers: Record<string, string> = { 'Api-Token': this.#token, Accept: 'application/json' }
+    const headers: Record<string, string> = { ...this.#headers }
     if (method !== 'GET') headers['Idempotency-Key'] = idempotencyKey ?? newKey()
     if (raw?.contentType) headers['Content-Type'] = raw.contentType
     if (body !== undefined) headers['Content-Type'] = 'application/json'

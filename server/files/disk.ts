@@ -67,6 +67,16 @@ export function diskStore(home: string): FileStore {
       }
     },
 
+    async list(folder) {
+      try {
+        const names = await readdir(place(folder), { withFileTypes: true })
+        return names.filter((entry) => entry.isFile()).map(({ name }) => `${folder}/${name}`)
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') return []
+        throw storeFailure(error)
+      }
+    },
+
     remove: (key) => removeFrom(place(key)),
     removeAll: (folder) => removeFrom(place(folder)),
 

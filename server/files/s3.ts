@@ -86,6 +86,17 @@ export function s3Store({ endpoint, bucket, prefix, region, isPathStyle, credent
       }
     },
 
+    async list(folder) {
+      checkKey(folder)
+      return attempt(async () => {
+        const keys: string[] = []
+        const below = { Bucket: bucket, Prefix: `${prefix}${folder}/` }
+        for await (const { Contents = [] } of paginateListObjectsV2({ client }, below))
+          keys.push(...Contents.map(({ Key }) => Key!.slice(prefix.length)))
+        return keys
+      })
+    },
+
     async remove(key) {
       await attempt(() => client.send(new DeleteObjectCommand(at(key))))
     },

@@ -53,6 +53,8 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.equal(await files.size('12/uploads/a-1.csv.gz'), text.length)
       assert.equal((await buffer(await files.read('12/uploads/a-1.csv.gz'))).toString(), text)
     }
+    assert.deepEqual(await files.list('12/uploads'), ['12/uploads/a-1.csv.gz'])
+    assert.deepEqual(await files.list('12/erasures'), [])
     assert.equal(await files.write('12/exports/large', Readable.from(megabytes(20))), 20 * MEGABYTE)
     assert.equal(await files.size('12/exports/large'), 20 * MEGABYTE)
     const whole = await buffer(await files.read('12/exports/large'))

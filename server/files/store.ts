@@ -4,7 +4,7 @@ import { AppError } from '../lib/app-error.ts'
 
 /**
  * Where uploaded and exported files are kept: a directory, or a bucket that speaks S3. Keys are
- * `ACCOUNT/uploads/NAME`, `ACCOUNT/exports/NAME`; their parts have letters, digits, `-`, `_` and `.`, and begin with none
+ * `ACCOUNT/uploads/NAME`, `ACCOUNT/exports/NAME`, `ACCOUNT/erasures/NAME`; their parts have letters, digits, `-`, `_` and `.`, and begin with none
  * of the latter. What the store itself can't do (a full disk, a bucket out of reach) is an AppError `unavailable`.
  */
 export interface FileStore {
@@ -18,6 +18,8 @@ export interface FileStore {
   read(key: string, range?: { start: number; end?: number }): Promise<Readable>
   /** In bytes; null when there is no such file. */
   size(key: string): Promise<number | null>
+  /** The keys below a folder, in no order: `list('12/erasures')`. None when there is no such folder. */
+  list(folder: string): Promise<string[]>
   /** A file that is not there is removed already. */
   remove(key: string): Promise<void>
   /** Removes all below a folder: `removeAll('12/exports')` what is `12/exports/…`. */

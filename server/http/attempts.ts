@@ -19,7 +19,10 @@ export class Attempts {
   take(sender: string): () => void {
     if (this.#max === 0) return () => {}
     const made = this.#made.get(sender) ?? { count: 0 }
-    if (made.count === this.#max) throw new AppError('rate_limited', 'Rate limit exceeded')
+    if (made.count === this.#max) {
+      const retry_after_s = Math.max(1, Math.ceil(this.#made.getRemainingTTL(sender) / 1000))
+      throw new AppError('rate_limited', 'Rate limit exceeded', undefined, undefined, { retry_after_s })
+    }
     if (made.count++ === 0) this.#made.set(sender, made)
     return () => made.count--
   }

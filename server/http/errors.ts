@@ -11,6 +11,8 @@ interface Wire {
 }
 
 const asError = (error: AppError) => ({ error: error.message })
+/** What our own pages must tell apart from other answers of the same status. */
+const withCode = (error: AppError) => ({ error: error.message, code: error.code })
 const asErrors = (error: AppError) => ({ errors: error.message })
 
 /** A body may be wrong in a million places; as many are told as anyone reads. */
@@ -25,6 +27,9 @@ function firstOf(messages: Messages, request: FastifyRequest): Messages {
 const WIRE: Record<ErrorCode, Wire> = {
   bad_request: { status: 400, body: asErrors },
   unauthenticated: { status: 401, body: asError },
+  session_ended: { status: 401, body: withCode },
+  wrong_password: { status: 401, body: withCode },
+  cross_site: { status: 403, body: asErrors },
   account_forbidden: { status: 403, body: asErrors },
   scope_missing: { status: 403, body: asErrors },
   not_found: { status: 404, body: asError },
@@ -91,7 +96,7 @@ export function answerFailure(
   if (known.code === 'rate_limited' && !reply.hasHeader('retry-after'))
     reply.header('retry-after', String(known.details.retry_after_s ?? WINDOW_MS / 1000))
   const { status, body } = answerFor(known, request)
-  if (status === 401) reply.header('www-authenticate', 'Bearer realm="Rollcall"')
+  if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="Rollcall"')
   return reply.code(status).type('application/json').send(body)
 }
 

@@ -6,7 +6,7 @@ import { senderOf } from './sender.ts'
 export const WINDOW_MS = 10_000
 
 /**
- * At most `max` requests a token (an address, where there is none) in 10 s, counted by each API process for itself.
+ * At most `max` requests a token or person (an address, where there is none) in 10 s, counted by each API process for itself.
  * 0 is no limit. Every answer tells how many are left.
  */
 export async function installRateLimit(app: FastifyInstance, max: number): Promise<void> {
@@ -17,7 +17,7 @@ export async function installRateLimit(app: FastifyInstance, max: number): Promi
     timeWindow: WINDOW_MS,
     hook: 'onRequest',
     allowList: (request) => request.routeOptions.config.public === true,
-    keyGenerator: (request) => (request.grant ? `token:${request.grant.tokenId}` : senderOf(request)),
+    keyGenerator: (request) => request.grant?.actor ?? senderOf(request),
     errorResponseBuilder: () => new AppError('rate_limited', 'Rate limit exceeded'),
     addHeaders: {
       'x-ratelimit-limit': true,

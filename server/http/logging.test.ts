@@ -46,8 +46,8 @@ test('a line says who asked what of which route, and holds no token, address or 
   }
   const [first] = lines().filter((line) => line.msg === 'request')
   assert.deepEqual(
-    [first.method, first.route, first.status, first.account, typeof first.token, typeof first.ms],
-    ['POST', '/api/contacts', 201, accountId, 'number', 'number'],
+    [first.method, first.route, first.status, first.account, first.actor, typeof first.ms],
+    ['POST', '/api/contacts', 201, accountId, 'token:1', 'number'],
   )
   assert.ok(lines().some((line) => line.route === '/api/contacts/:contact' && line.method === 'PATCH'))
   assert.ok(lines().some((line) => line.route === 'none' && line.status === 404))

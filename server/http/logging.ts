@@ -17,7 +17,7 @@ export function installRequestLog(app: FastifyInstance): void {
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         account: grant?.accountId,
-        token: grant?.tokenId,
+        actor: grant?.actor,
       },
       'request',
     )

@@ -13,7 +13,11 @@ const NotFound = { type: 'object', properties: { error: { type: 'string' } } }
 
 /** What may go wrong with any request: for readers of the document alone, as errors are rendered elsewhere. */
 const FAILURES = {
-  401: { description: 'No such token', ...NotFound },
+  401: {
+    description: 'No such token, or `code`: session_ended, wrong_password',
+    type: 'object',
+    properties: { error: { type: 'string' }, code: { type: 'string' } },
+  },
   403: { description: "Another account's token, or one without the scope", ...ErrorText },
   404: { description: 'Not there', ...NotFound },
   422: { description: 'Messages by the attribute they are about', ...Errors },
@@ -37,9 +41,15 @@ export async function installOpenApi(app: FastifyInstance, publicUrl: string | u
         securitySchemes: {
           ApiToken: { type: 'apiKey', in: 'header', name: 'Api-Token' },
           Bearer: { type: 'http', scheme: 'bearer' },
+          Session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: 'rollcall',
+            description: '`__Host-rollcall` over https. The account stands in the path.',
+          },
         },
       },
-      security: [{ ApiToken: [] }, { Bearer: [] }],
+      security: [{ ApiToken: [] }, { Bearer: [] }, { Session: [] }],
     },
     transform: ({ schema, url }) => ({
       url,

@@ -11,6 +11,9 @@ export function tell(messages: Messages, place: string, ...texts: string[]): voi
 export type ErrorCode =
   | 'bad_request'
   | 'unauthenticated'
+  | 'session_ended'
+  | 'wrong_password'
+  | 'cross_site'
   | 'account_forbidden'
   | 'scope_missing'
   | 'not_found'

@@ -51,6 +51,18 @@ export async function testDatabase(t: TestContext, max = 8): Promise<Database> {
   return db
 }
 
+/** The address of a copy of a database as it is now, as if it had been put aside; its connections are ended for that. */
+export async function databaseCopy(t: TestContext, db: Database): Promise<string> {
+  const from = new URL(db.url).pathname.slice(1)
+  const name = `rollcall_test_${randomUUID().replaceAll('-', '')}`
+  await onServer(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${from}' and backend_type = 'client backend'`,
+  )
+  await onServer(`create database ${name} template ${from}`)
+  atEnd(t, () => onServer(`drop database ${name} with (force)`))
+  return databaseUrl(serverUrl(), name)
+}
+
 /** In use: another test copies the template at this moment. Denied: a forced drop has met the server's own vacuum. */
 const PASSING = ['55006', '42501']
 

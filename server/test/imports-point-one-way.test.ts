@@ -24,6 +24,7 @@ const ORDER = [
   ['features/forms/'],
   ['features/webhooks/'],
   ['features/providers/'],
+  ['features/privacy/'],
 ]
 
 /** What db/ needs to know of the settings that it is opened with. */

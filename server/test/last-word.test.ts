@@ -5,10 +5,13 @@ import sql from 'sql-template-tag'
 import { allJobs } from '../worker.ts'
 import { type Answer, keyring, type Tenant, type TestApp, testApp } from './app.ts'
 import { took } from './imports.ts'
-import { confirmationLink, press, unsubscribeLink } from './permission.ts'
+import { confirmationLink, pathOf, press, unsubscribeLink } from './permission.ts'
 
 const EMAILS = ['a@example.com', 'b@example.com'] as const
 const STATES = ['', '', 'subscribed', 'none', 'pending', 'subscribed', 'unsubscribed', 'bounced'] as const
+
+/** By a mail provider. */
+const TOLD = ['complained', 'unsubscribed', 'delivered', 'delivered', 'soft', 'soft', 'soft', 'hard'] as const
 
 const email = fc.constantFrom(...EMAILS)
 const nth = fc.nat({ max: 5 })
@@ -47,6 +50,7 @@ const act = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('confirm' as const), nth }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('delete' as const), nth, inBatch: flag }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('bulk' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('tell' as const), email, what: fc.constantFrom(...TOLD) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('revert' as const), nth }) },
 )
 type Act = typeof act extends fc.Arbitrary<infer Any> ? Any : never
@@ -73,6 +77,9 @@ class World {
   readonly tokens: { url: string; id: string }[] = []
   readonly imports: number[] = []
   people: Somebody[] = []
+  /** Where a mail provider posts. */
+  hook = ''
+  told = 0
 
   constructor(made: TestApp, tenant: Tenant) {
     this.made = made
@@ -198,6 +205,16 @@ class World {
         if (contact && act.inBatch) await call('DELETE', '/api/contacts/batch', { contact_ids: [contact.id] })
         else if (contact) await call('DELETE', at)
         break
+      case 'tell': {
+        const { email, what } = act
+        const isBounce = what === 'soft' || what === 'hard'
+        const event = { id: `t${this.told++}`, email, at: new Date().toISOString(), type: isBounce ? 'bounced' : what }
+        const answer = await call('POST', this.hook, isBounce ? { ...event, bounce: what } : event)
+        this.said(answer, () => {
+          if (what === 'complained' || what === 'unsubscribed') this.no.add(email)
+        })
+        break
+      }
       case 'bulk':
         await call('POST', '/api/contacts/bulk', { selection: {}, action: { type: 'unsubscribe' } })
         await runAtOnce(this.made)
@@ -239,6 +256,8 @@ test('whatever happens to people in whatever order, nobody may be mailed whose o
     const world = new World(made, await made.another())
     for (const name of ['News', 'Offers'])
       world.lists.push((await world.tenant.call('POST', '/api/contact_lists', { name })).body.id)
+    await world.tenant.call('PATCH', '/api/account', { soft_bounce_limit: 2 })
+    world.hook = pathOf((await world.tenant.call('POST', '/api/provider_hooks', { provider: 'generic' })).body.url)
     for (const step of acts) {
       await world.run(step)
       world.check(JSON.stringify(step))

@@ -15,7 +15,7 @@ import { ALL_JOB_NAMES } from '../worker.ts'
 import { databaseUrl, TEMPLATE } from './database.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const PATTERN = '{server,cli,sdk,admin,bench}/**/*.test.ts'
+const PATTERN = '{server,cli,mcp,sdk,admin,bench}/**/*.test.ts'
 
 /** Bytes that the databases of a whole run take, and then some. */
 const MEMORY_WANTED = 4 * 2 ** 30

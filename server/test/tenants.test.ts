@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { createToken } from '../features/accounts/tokens.ts'
+import { ROLES } from '../http/caller.ts'
 import { caller, testApp } from './app.ts'
+import { signedIn, TestBrowser } from './browser.ts'
 
 interface Route {
   method: string
   url: string
-  isPublic: boolean
   scope: string | undefined
+  session: string | undefined
 }
 
 /** Every route that the API has, read from what was registered: a new one is covered by itself. */
@@ -16,11 +18,16 @@ async function routesOf(t: Parameters<typeof testApp>[0]) {
   const routes: Route[] = []
   const made = await testApp(t, {}, undefined, (route) => {
     for (const method of [route.method].flat()) {
-      const { public: isPublic, scope } = (route.config ?? {}) as { public?: true; scope?: string }
-      if (method !== 'HEAD') routes.push({ method, url: route.url, isPublic: isPublic === true, scope })
+      const { scope, session } = (route.config ?? {}) as { scope?: string; session?: string }
+      if (method !== 'HEAD') routes.push({ method, url: route.url, scope, session })
     }
   })
-  return { ...made, routes: routes.filter((route) => route.url.startsWith('/api')) }
+  const ofApi = routes.filter((route) => route.url.startsWith('/api'))
+  return {
+    ...made,
+    routes: ofApi.filter(({ session }) => session === undefined),
+    personal: ofApi.filter(({ session }) => session !== undefined),
+  }
 }
 
 const filled = (url: string) => url.replace(/:(contact)\b/g, 'someone@example.com').replace(/:\w+/g, '1')
@@ -47,6 +54,54 @@ test("every route refuses another account's token where the path names the accou
     const answer = await call(method, named, method === 'GET' ? undefined : {})
     assert.equal(answer.status, 403, `${method} ${named}`)
     assert.deepEqual(answer.body, { errors: 'Account access forbidden' })
+  }
+})
+
+test('routes without an account are for a person at a browser, and these few need no session', async (t) => {
+  const { app, personal } = await routesOf(t)
+
+  const open = personal.filter(({ session }) => session === 'optional').map(({ method, url }) => `${method} ${url}`)
+  assert.deepEqual(open.sort(), [
+    'DELETE /api/session',
+    'POST /api/session',
+    'POST /api/setup',
+    'POST /api/setup/check',
+  ])
+  for (const { method, url, session } of personal) {
+    if (session === 'optional') continue
+    const answer = await new TestBrowser(app).call(method, filled(url), method === 'GET' ? undefined : {})
+    assert.deepEqual([answer.status, answer.body.code], [401, 'session_ended'], `${method} ${url}`)
+  }
+})
+
+test('every role may do in every route what its scope says, and in no account but its own', async (t) => {
+  const made = await routesOf(t)
+  const { routes, accountId, another } = made
+  const { accountId: foreign } = await another()
+  const inAccount = (url: string, id: number) => filled(url).replace(/^\/api(\/account$)?/, `/api/accounts/${id}`)
+  const allowed = { viewer: ['read'], editor: ['read', 'write'], admin: ['read', 'write', 'admin'] }
+
+  for (const role of ROLES) {
+    const { call } = await signedIn(made, `${role}@example.com`, { [accountId]: role })
+    for (const { method, url, scope } of routes) {
+      if (url === '/api/events/stream') continue // has no end; it is of the same kind as /api/events
+      const named = inAccount(url, accountId)
+      const body = method === 'GET' ? undefined : {}
+      if (allowed[role].includes(scope!)) {
+        // What follows refuses or not for its own reasons: the last routes would remove what the others look at.
+        if (method !== 'GET') continue
+        const answer = await call(method, named)
+        assert.ok(![401, 403].includes(answer.status), `${role} ${method} ${named}: ${answer.status}`)
+      } else {
+        const answer = await call(method, named, body)
+        assert.equal(answer.status, 403, `${role} ${method} ${named}`)
+        assert.match(answer.body.errors, /Ask an administrator of the account$/)
+      }
+      const other = await call(method, inAccount(url, foreign), body)
+      assert.deepEqual([other.status, other.body], [403, { errors: 'Account access forbidden' }], `${method} ${url}`)
+      const nowhere = await call(method, filled(url), body)
+      assert.equal(nowhere.status, 400, `${method} ${url} without an account`)
+    }
   }
 })
 

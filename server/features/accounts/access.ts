@@ -2,8 +2,9 @@ import { LRUCache } from 'lru-cache'
 import type { Database } from '../../db/database.ts'
 import { Recent } from '../../db/recent.ts'
 import type { Attempts } from '../../http/attempts.ts'
-import type { Grant } from '../../http/caller.ts'
+import type { Grant, Visit } from '../../http/caller.ts'
 import { type Account, findAccount } from './accounts.ts'
+import { findVisit, isSessionLike, touchSession } from './sessions.ts'
 import type { AccountSettings } from './settings.ts'
 import { findLiveToken, hashToken, isTokenLike, touchToken } from './tokens.ts'
 
@@ -13,19 +14,24 @@ const CACHED_MS = 5000
 /** Tokens that are remembered, of each sort. */
 const MOST_TOKENS = 10_000
 
+interface TokenGrant extends Grant {
+  tokenId: number
+}
+
 /** What each request asks first: whom does this token let in, and what has that account decided? */
 export class Access {
-  readonly #grants: Recent<string, Grant | undefined>
+  readonly #grants: Recent<string, TokenGrant | undefined>
   readonly #accounts: Recent<number, Account>
   /** Tokens that have opened something, however long ago: to look them up again is never an attempt at guessing. */
   readonly #opened = new LRUCache<string, true>({ max: MOST_TOKENS })
   /** Tokens that opened nothing a moment ago: apart from the grants, which any number of made-up ones would push out. */
   readonly #unknown = new LRUCache<string, true>({ max: MOST_TOKENS, ttl: CACHED_MS })
   readonly #touched = new LRUCache<number, true>({ max: MOST_TOKENS, ttl: 60_000 })
+  readonly #seen = new LRUCache<number, true>({ max: MOST_TOKENS, ttl: 60_000 })
   readonly #db: Database
   readonly #attempts: Attempts
 
-  /** @param attempts How many tokens that open nothing a sender may have looked up. */
+  /** @param attempts How many tokens or cookies that open nothing a sender may have looked up. */
   constructor(db: Database, attempts: Attempts) {
     this.#db = db
     this.#attempts = attempts
@@ -61,6 +67,27 @@ export class Access {
     return grant
   }
 
+  /**
+   * Who is signed in by this cookie, and what they are in the account. Asked of the database each time, so that an end of
+   * a session, a membership or a user counts at once and everywhere: people ask far less often than programs. Throws
+   * rate_limited when the sender has tried too many.
+   */
+  async visitOf(token: string, accountId: number | null, sender: () => string): Promise<Visit | undefined> {
+    if (!isSessionLike(token)) return undefined
+    const takeBack = this.#attempts.take(sender())
+    const visit = await findVisit(this.#db, token, accountId).catch((error: unknown) => {
+      takeBack()
+      throw error
+    })
+    if (!visit) return undefined
+    takeBack()
+    if (!this.#seen.has(visit.sessionId)) {
+      this.#seen.set(visit.sessionId, true)
+      touchSession(this.#db, visit.sessionId).catch(() => this.#seen.delete(visit.sessionId))
+    }
+    return visit
+  }
+
   /** Throws not_found. */
   accountOf(accountId: number): Promise<Account> {
     return this.#accounts.get(accountId)
@@ -74,8 +101,10 @@ export class Access {
     this.#accounts.forget(accountId)
   }
 
-  async #findGrant(token: string): Promise<Grant | undefined> {
+  async #findGrant(token: string): Promise<TokenGrant | undefined> {
     const found = await findLiveToken(this.#db, hashToken(token))
-    return found && { tokenId: found.id, accountId: found.accountId, scopes: found.scopes, expiresAt: found.expiresAt }
+    if (!found) return undefined
+    const { id: tokenId, accountId, scopes, expiresAt } = found
+    return { tokenId, actor: `token:${tokenId}`, accountId, scopes, expiresAt }
   }
 }

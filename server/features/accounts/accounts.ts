@@ -64,7 +64,10 @@ export async function listAccounts(db: Queryable): Promise<Account[]> {
   return (await db.query<AccountRow>(sql`select ${COLUMNS} from accounts order by id`)).map(accountFrom)
 }
 
-export type AccountPatch = { name?: string } & Partial<AccountSettings>
+export type AccountPatch = Partial<Omit<AccountSettings, 'retention'>> & {
+  name?: string
+  retention?: Partial<AccountSettings['retention']>
+}
 
 /** Changes the name and whichever settings are given. Throws `invalid`. */
 export async function updateAccount(trx: Trx, accountId: number, patch: AccountPatch): Promise<Account> {
@@ -73,9 +76,11 @@ export async function updateAccount(trx: Trx, accountId: number, patch: AccountP
   if (settings.time_zone !== undefined && !isTimeZone(settings.time_zone)) {
     throw invalid({ time_zone: ['is not a time zone: write an IANA name such as Europe/Berlin'] })
   }
+  const retention = JSON.stringify(settings.retention ?? {})
   const [row] = await trx.query<AccountRow>(sql`
     update accounts
-    set name = coalesce(${name?.trim() ?? null}, name), settings = settings || ${JSON.stringify(settings)}::jsonb,
+    set name = coalesce(${name?.trim() ?? null}, name), settings = settings || ${JSON.stringify(settings)}::jsonb
+      || case when ${retention} = '{}' then '{}' else jsonb_build_object('retention', coalesce(settings -> 'retention', '{}') || ${retention}::jsonb) end,
       updated_at = statement_timestamp()
     where id = ${accountId}
     returning ${COLUMNS}`)

@@ -18,6 +18,19 @@ export function audit(trx: Trx, { accountId, actor, ip }: Caller, action: string
     values (${accountId}, ${actor}, ${ip}, ${action}, ${JSON.stringify(data)})`)
 }
 
+/** Notes what a user did that concerns each account that they may enter. Sent, not awaited. */
+export function auditUser(
+  trx: Trx,
+  { userId, ip }: { userId: number; ip: string | null },
+  action: string,
+  data: Record<string, unknown> = {},
+): void {
+  trx.send(sql`
+    insert into audit_log (account_id, actor, ip, action, data)
+    select account_id, ${`user:${userId}`}, ${ip}::inet, ${action}, ${JSON.stringify(data)}::jsonb
+    from account_users where user_id = ${userId}`)
+}
+
 /** The latest first. */
 export async function listAudit(
   db: Queryable,

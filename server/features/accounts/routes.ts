@@ -26,7 +26,11 @@ const AuditEntry = Type.Object({
 })
 
 const AccountPatch = Type.Object(
-  { name: Type.Optional(Type.String({ maxLength: 255 })), ...Type.Partial(AccountSettingsBody).properties },
+  {
+    name: Type.Optional(Type.String({ maxLength: 255 })),
+    ...Type.Partial(AccountSettingsBody).properties,
+    retention: Type.Optional(Type.Partial(AccountSettingsBody.properties.retention)),
+  },
   { additionalProperties: false },
 )
 

@@ -1,6 +1,8 @@
 import { Type } from 'typebox'
 import { DEFAULT_SETTINGS, LANGUAGES } from './settings.ts'
 
+const Days = Type.Union([Type.Integer({ minimum: 1, maximum: 36_500 }), Type.Null()])
+
 /** An account's settings as they are sent. */
 export const AccountSettingsBody = Type.Object(
   {
@@ -47,11 +49,16 @@ export const AccountSettingsBody = Type.Object(
       description: 'A template that is mailed to whoever has confirmed; null: none. A form may name another.',
     }),
     retention: Type.Object(
-      { events_days: Type.Union([Type.Integer({ minimum: 1, maximum: 36_500 }), Type.Null()]) },
+      {
+        events_days: Days,
+        mails_days: Days,
+        changes_days: Days,
+      },
       {
         default: DEFAULT_SETTINGS.retention,
         additionalProperties: false,
-        description: 'For how many days events are kept; null: for good.',
+        description:
+          'For how many days events, mails, and the rows of acts on many people are kept; null: for good. An act whose rows have gone can not be taken back any more.',
       },
     ),
   },

@@ -68,10 +68,10 @@ export async function createToken(
   db: Queryable,
   accountId: number,
   given: NewToken,
-): Promise<{ id: number; token: string }> {
+): Promise<Token & { token: string }> {
   const token = `rc_${randomBytes(24).toString('base64url')}`
   const [row] = await insertToken(db, accountId, token, given)
-  return { id: row!.id, token }
+  return { ...tokenFrom(row!), token }
 }
 
 /** Sees to it that exactly this token opens the account, as an automated set-up asks for. Safe to run at every start. */
@@ -84,13 +84,13 @@ export async function ensureToken(db: Queryable, accountId: number, token: strin
   }
 }
 
-function insertToken(db: Queryable, accountId: number, token: string, given: NewToken): Promise<{ id: number }[]> {
+function insertToken(db: Queryable, accountId: number, token: string, given: NewToken): Promise<TokenRow[]> {
   if (given.name.trim() === '' || given.name.length > 80) throw invalid({ name: ['must have 1 to 80 characters'] })
-  return db.query<{ id: number }>(sql`
+  return db.query<TokenRow>(sql`
     insert into api_tokens (account_id, name, hash, hint, scopes, expires_at)
     values (${accountId}, ${given.name.trim()}, ${hashToken(token)}, ${token.slice(-4)}, ${given.scopes}, ${given.expiresAt ?? null})
     on conflict (hash) do nothing
-    returning id`)
+    returning ${COLUMNS}`)
 }
 
 /** All tokens of an account, newest first, the revoked ones too. */

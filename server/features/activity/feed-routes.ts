@@ -3,11 +3,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Database } from '../../db/database.ts'
-import { tokenOf } from '../../http/aliases.ts'
 import { AppError, invalid } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
 import { parseUuid } from '../../lib/ids.ts'
-import type { Access } from '../accounts/access.ts'
 import { findContactNamed } from './contact-named.ts'
 import { ACCOUNT_EVENT_TYPES, CONTACT_EVENT_TYPES } from './event-types.ts'
 import { type FeedFilter, readFeed, readHead } from './feed.ts'
@@ -19,7 +17,6 @@ import { feedEventOnWire, type Naming } from './wire.ts'
 
 interface Options {
   db: Database
-  access: Access
   cursors: FeedCursors
   watch: FeedWatch
   nameFields: (accountId: number) => Promise<Naming>
@@ -46,7 +43,7 @@ const WHICH = {
 }
 
 export const feedRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
-  const { db, access, cursors, watch, nameFields } = options
+  const { db, cursors, watch, nameFields } = options
   const streams = new Map<number, number>()
 
   /** What a request asks for, and from where on. Throws `invalid` and `gone`. */
@@ -165,7 +162,6 @@ export const feedRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
         throw new AppError('rate_limited', `There are ${MOST_STREAMS} streams already: end some of them first`)
       streams.set(accountId, open + 1)
       const gone = new AbortController()
-      const token = tokenOf(request.headers)
       const leave = () => {
         if (gone.signal.aborted) return
         streams.set(accountId, streams.get(accountId)! - 1)
@@ -175,8 +171,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
       if (request.raw.socket.destroyed) leave() // while we looked for where to begin
       const events = streamFeed({
         ...{ db, watch, cursors, accountId, head, after, filter, nameFields, signal: gone.signal },
-        isAllowed: async () =>
-          token !== undefined && (await access.grantOf(token, () => request.ip))?.accountId === accountId,
+        isAllowed: request.isStillGranted,
       })
       reply.type('text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no')
       return reply.send(Readable.from(events, { objectMode: false }))

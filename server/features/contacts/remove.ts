@@ -39,6 +39,10 @@ export async function removeContacts(
   const gone = removed.map((contact) => contact.id)
   const marked = removed.filter(({ state_reason }) => unmarked === undefined || state_reason !== unmarked)
   leaveWithdrawn(trx, keyring, accountId, marked, source)
+  // Of a complaint the mark above is left, not the address.
+  trx.send(sql`
+    delete from suppressions
+    where account_id = ${accountId} and kind = 'address' and reason = 'complaint' and value = any(${removed.map(({ email }) => email)}::text[])`)
   for (const table of HOLDS_CONTACTS) {
     trx.send(sql`delete from ${table} where account_id = ${accountId} and contact_id = any(${gone}::uuid[])`)
   }

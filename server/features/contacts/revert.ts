@@ -78,6 +78,7 @@ function refuseUnrevertible({ kind, phase, options }: ChangeSet): void {
   const refuse = (why: string) => new AppError('conflict', `This change set can't be reverted: ${why}`)
   if (!REVERTIBLE.has(kind)) throw refuse(`${kind} is not an act that can be taken back`)
   if ((options.act as { type?: string } | undefined)?.type === 'delete') throw refuse('who was removed is gone')
+  if (options.rows_forgotten === true) throw refuse("its rows went by the account's retention")
   if (phase === 'reverting' || phase === 'reverted') throw refuse(`it is ${phase} already`)
   if (phase !== 'finished' && phase !== 'cancelled')
     throw refuse(`it is ${phase}: cancel it first, or wait for its end`)

@@ -2,7 +2,11 @@ import { createTransport } from 'nodemailer'
 import type { Letter } from './letter.ts'
 
 /** Hands a mail to the server, and ends when that has taken it. Throws whatever nodemailer throws. */
-export type Outbound = (messageId: string, letter: Letter) => Promise<void>
+export interface Outbound {
+  (messageId: string, letter: Letter): Promise<void>
+  /** Whether the server would take one: connects and logs in, and sends nothing. */
+  verify: () => Promise<void>
+}
 
 interface Settings {
   /** `smtp://` or `smtps://`, with user and password. */
@@ -24,7 +28,7 @@ export function outboundTo({ url, from, timeoutMs }: Settings): Outbound {
     disableUrlAccess: true,
   })
   const domain = from.slice(from.lastIndexOf('@') + 1)
-  return async (messageId, { to, fromName, subject, html, text, unsubscribeUrl }) => {
+  const send = async (messageId: string, { to, fromName, subject, html, text, unsubscribeUrl }: Letter) => {
     await transport.sendMail({
       messageId: `<${messageId}@${domain}>`,
       from: { name: oneLine(fromName), address: from },
@@ -38,6 +42,7 @@ export function outboundTo({ url, from, timeoutMs }: Settings): Outbound {
       },
     })
   }
+  return Object.assign(send, { verify: async () => void (await transport.verify()) })
 }
 
 /** RFC 2369 and RFC 8058. Our links are ASCII without spaces, and must not be broken into lines. */

@@ -11,7 +11,7 @@ import { tellFollower } from '../subscriptions/suppression-list.ts'
 import { leaveWithdrawn, marksOf } from '../subscriptions/suppressions.ts'
 import { type Act as Move, move } from '../subscriptions/transitions.ts'
 import { markClicks } from './clicks.ts'
-import type { Kind, ProviderEvent, Reading } from './event.ts'
+import { type Kind, type ProviderEvent, type Reading, text } from './event.ts'
 import { type Counts, count, type OpenHook } from './hooks.ts'
 import { keyOf, notTakenYet, OLDEST_DAYS } from './seen.ts'
 import { countSoftBounces } from './soft-bounces.ts'
@@ -44,6 +44,9 @@ const MOVES: Readonly<Partial<Record<Kind, Move>>> = {
   complained: 'complaint',
   unsubscribed: 'person_leaves',
 }
+
+/** Times of providers may be in whole seconds. */
+const CLOCKS_WITHIN_MS = 1000
 
 /** Kinds that are the person's own word. */
 const PROTESTS: ReadonlySet<Kind> = new Set<Kind>(['complained', 'unsubscribed'])
@@ -199,8 +202,11 @@ function decide(
     return { from, to: now.state, reason: now.state_reason }
   }
   for (const event of [...events].sort((a, b) => a.at.getTime() - b.at.getTime())) {
-    // Told late: they have said yes since, and that is their last word.
-    const isOver = PROTESTS.has(event.kind) && confirmedAt !== undefined && confirmedAt > event.at
+    // Told late: they have said yes since, and that is their last word. In doubt it is the no.
+    const isOver =
+      PROTESTS.has(event.kind) &&
+      confirmedAt !== undefined &&
+      confirmedAt.getTime() - event.at.getTime() > CLOCKS_WITHIN_MS
     const act = isOver ? undefined : MOVES[event.kind]
     const step = act && go(act)
     if (step && PROTESTS.has(event.kind)) changes.words.push({ contactId: person.id, event })
@@ -267,7 +273,7 @@ function write(trx: Trx, hook: OpenHook, { standings, words, complaints, acts }:
       from jsonb_to_recordset(${JSON.stringify(
         words.map(({ contactId, event: { kind, id, at } }) => ({
           contact_id: contactId,
-          data: { kind, event_id: id, told_at: at },
+          data: { kind, event_id: text(id), told_at: at },
         })),
       )}::jsonb) as w (contact_id uuid, data jsonb)`)
     voidConfirmations(

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
-import { hmac, hmacAll, type Keyring } from '../../lib/secret.ts'
+import { hmac, hmacAll, type Keyring, type Mark } from '../../lib/secret.ts'
 import { LEAVES_SUPPRESSION, type State } from './states.ts'
 import type { Past } from './transitions.ts'
 
@@ -47,6 +47,33 @@ export function leaveWithdrawn(
     select ${accountId}, 'hmac', value, key_id, 'withdrawn', ${source}
     from unnest(${marks.map((mark) => mark.value)}::text[], ${marks.map((mark) => mark.keyId)}::text[]) as mark (value, key_id)
     on conflict do nothing`)
+}
+
+/** Leaves an HMAC of each address, at which it does not come back; answers them. In force for good, whatever stood there before. */
+export function leaveErased(
+  trx: Trx,
+  keyring: Keyring,
+  accountId: number,
+  emails: readonly string[],
+  source: string,
+): Mark[] {
+  const marks = emails.map((email) => hmac(keyring, PURPOSE, email))
+  leaveMarks(trx, accountId, marks, source)
+  return marks
+}
+
+/** The same of addresses that are known by their marks alone. */
+export function leaveMarks(trx: Trx, accountId: number, marks: readonly Mark[], source: string): void {
+  trx.send(sql`
+    insert into suppressions (account_id, kind, value, key_id, reason, source)
+    select ${accountId}::bigint, 'hmac', value, key_id, 'erased', ${source}
+    from unnest(${marks.map((mark) => mark.value)}::text[], ${marks.map((mark) => mark.keyId)}::text[]) as mark (value, key_id)
+    on conflict (account_id, kind, value) do update set reason = 'erased', expires_at = null`)
+}
+
+/** Which of these marks an address has by any key of the ring. */
+export function marksOfAddress(keyring: Keyring, email: string): string[] {
+  return hmacAll(keyring, PURPOSE, email).map(({ value }) => value)
 }
 
 /** Every entry that would forbid mail to an address. `*.example.com` stands for all domains below example.com. */

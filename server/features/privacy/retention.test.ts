@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { pino } from 'pino'
+import sql from 'sql-template-tag'
+import { testApp } from '../../test/app.ts'
+import { took } from '../../test/imports.ts'
+import { applyRetention } from './retention.ts'
+
+const DAY_MS = 86_400_000
+const log = pino({ level: 'silent' })
+
+test('each account keeps events, mails and rows of acts as long as it says, and a month that nobody keeps goes whole', async (t) => {
+  const made = await testApp(t)
+  const { db, post, patch, get, accountId } = made
+  const other = await made.another()
+  const now = new Date()
+  const [before, long] = [new Date(now.getTime() - 40 * DAY_MS), new Date(now.getTime() - 400 * DAY_MS)]
+  for (const moment of [before, long]) await db.query(sql`select make_event_partitions(${moment}::date, 0)`)
+  const { id } = (await post('/api/contacts', { email: 'ann@example.com' })).body.data
+  for (const [account, moment] of [
+    [accountId, before],
+    [accountId, long],
+    [other.accountId, before],
+    [other.accountId, long],
+  ] as const)
+    await db.query(sql`
+      insert into events (account_id, id, contact_id, type, types, at) values (${account}, id_floor(${moment}::timestamptz), ${id}, 'custom', '{custom}', ${moment})`)
+  await db.query(sql`
+    insert into messages (account_id, id, contact_id, template, template_version, phase, content) values
+      (${accountId}, id_floor(${before}::timestamptz), ${id}, 'x', 1, 'sent', '\\x00'), (${accountId}, new_id(), ${id}, 'x', 1, 'sent', '\\x00')`)
+  const imported = await took(made, 'email\nbob@example.com\n')
+  await db.query(
+    sql`update change_sets set finished_at = ${before} where account_id = ${accountId} and id = ${imported.id}`,
+  )
+  const count = async (account: number) => {
+    const [row] = await db.query<Record<string, number>>(sql`
+      select (select count(*) from events where account_id = ${account} and type = 'custom') as events,
+        (select count(*) from messages where account_id = ${account}) as mails,
+        (select count(*) from change_rows where account_id = ${account}) as rows`)
+    return row
+  }
+  const months = async () => (await db.query(sql`select from pg_inherits where inhparent = 'events'::regclass`)).length
+  const monthsBefore = await months()
+
+  await applyRetention(db, log, now)
+  assert.deepEqual(await count(accountId), { events: 2, mails: 2, rows: 1 }, 'for good, unless it says otherwise')
+
+  assert.equal((await patch('/api/account', { retention: { events_days: 30, mails_days: 30 } })).status, 200)
+  const settings = (await patch('/api/account', { retention: { changes_days: 30 } })).body
+  assert.deepEqual((settings.data ?? settings).retention, { events_days: 30, mails_days: 30, changes_days: 30 })
+  await applyRetention(db, log, now)
+  assert.deepEqual(await count(accountId), { events: 0, mails: 1, rows: 0 })
+  assert.deepEqual(await count(other.accountId), { events: 2, mails: 0, rows: 0 }, 'the other keeps its own')
+  assert.equal(await months(), monthsBefore)
+  const refused = await post(`/api/change_sets/${imported.id}/revert`)
+  assert.deepEqual([refused.status, JSON.stringify(refused.body).includes('retention')], [409, true])
+  assert.equal((await get(`/api/contact_imports/${imported.id}`)).body.created_contacts_count, 1)
+
+  for (const account of await db.query<{ id: number }>(sql`select id from accounts`))
+    await db.query(sql`update accounts set settings = '{"retention": {"events_days": 100}}' where id = ${account.id}`)
+  await applyRetention(db, log, now)
+  assert.equal(await months(), monthsBefore - 1)
+  assert.deepEqual(await count(other.accountId), { events: 1, mails: 0, rows: 0 })
+})

@@ -1,0 +1,102 @@
+import sql, { raw, type Sql } from 'sql-template-tag'
+import type { Trx } from '../../db/database.ts'
+import type { Person } from './person.ts'
+
+/** What stands in the place of an address inside a text that stays: an address that no mail ever reaches. */
+export const NOBODY = 'erased@erased.invalid'
+
+/**
+ * Columns in which callers may have written an address, in rows that are about other things and stay: criteria and
+ * selections, the requests of exports, what a file's columns and faults looked like.
+ */
+const WRITTEN_IN: Readonly<Record<string, readonly string[]>> = {
+  lists: ['criteria', 'description'],
+  webhooks: ['criteria', 'description'],
+  change_sets: ['options', 'counts'],
+  imports: ['options', 'detected', 'columns', 'report', 'warnings', 'progress', 'problem', 'file_name'],
+  import_recipes: ['options'],
+  exports: ['request', 'error'],
+  events: ['data'],
+  outbox: ['details'],
+  suppressions: ['source'],
+}
+
+const JSON_COLUMNS: ReadonlySet<string> = new Set([
+  ...[
+    'criteria',
+    'options',
+    'counts',
+    'detected',
+    'columns',
+    'report',
+    'warnings',
+    'progress',
+    'request',
+    'details',
+    'data',
+  ],
+])
+
+/** A pattern that finds any of these texts in any letter case, for PostgreSQL's `~*`. */
+export function patternOf(texts: readonly string[]): string {
+  return texts.map((text) => text.replaceAll(/[^\p{L}\p{N}]/gu, (sign) => `\\${sign}`)).join('|')
+}
+
+/**
+ * Does away with everything the tables still say of a person whose contact is gone; answers how many rows of each kind.
+ * Safe to run again: what an import has brought meanwhile goes the next time.
+ */
+export async function clearTraces(trx: Trx, accountId: number, person: Person): Promise<Record<string, number>> {
+  const of = sql`account_id = ${accountId}`
+  const emails = sql`${person.emails}::text[]`
+  const pattern = patternOf(person.emails)
+  const counts: Record<string, number> = {}
+  const count = async (what: string, statement: Sql) => {
+    const [row] = await trx.query<{ rows: number }>(
+      sql`with gone as (${statement} returning 1) select count(*) as rows from gone`,
+    )
+    if (row!.rows > 0) counts[what] = (counts[what] ?? 0) + row!.rows
+  }
+  await count('list_opt_outs', sql`delete from list_opt_outs where ${of} and email = any(${emails})`)
+  await count(
+    'suppressions',
+    sql`delete from suppressions where ${of} and (
+      (kind = 'address' and value = any(${emails}))
+      or (kind = 'sha256' and value = any(array(select encode(sha256(convert_to(email, 'UTF8')), 'hex') from unnest(${emails}) as email))))`,
+  )
+  // Rows that wait to be merged are refused instead, so that the import's numbers add up.
+  await count(
+    'import_rows',
+    sql`
+      insert into change_rows (account_id, change_set_id, line, action, input, problem)
+      select ${accountId}::bigint, import_id, line, 'rejected', '[]', '{"errors":{"email":["is suppressed"]}}'
+      from import_rows where ${of} and (key = any(${[...person.emails, ...person.externalIds]}::text[]) or email = any(${emails}))
+      on conflict (account_id, change_set_id, line) do update set action = 'rejected', input = '[]', problem = excluded.problem`,
+  )
+  await trx.query(sql`
+    delete from import_rows where ${of} and (key = any(${[...person.emails, ...person.externalIds]}::text[]) or email = any(${emails}))`)
+  await count(
+    'change_rows',
+    sql`
+      update change_rows set contact_id = null, email = null, input = case when input is not null then '[]'::jsonb end, before = null, after = null, problem = null
+      where ${of} and (contact_id = any(${person.ids}::uuid[]) or (contact_id is null and (
+        email = any(${emails}) or input::text ~* ${pattern} or problem::text ~* ${pattern} or before::text ~* ${pattern} or after::text ~* ${pattern})))`,
+  )
+  for (const [table, columns] of Object.entries(WRITTEN_IN)) {
+    const replaced = (column: string) => sql`regexp_replace(${raw(column)}::text, ${pattern}, ${NOBODY}, 'gi')`
+    const sets = columns.map(
+      (column) => sql`${raw(column)} = ${replaced(column)}${JSON_COLUMNS.has(column) ? sql`::jsonb` : sql``}`,
+    )
+    const holds = columns.map((column) => sql`${raw(column)}::text ~* ${pattern}`)
+    const those = table === 'events' ? sql`${of} and contact_id is null` : of // of others they are others' words
+    await count(
+      table,
+      sql`update ${raw(table)} set ${joined(sets, sql`, `)} where ${those} and (${joined(holds, sql` or `)})`,
+    )
+  }
+  return counts
+}
+
+function joined(parts: readonly Sql[], between: Sql): Sql {
+  return parts.reduce((all, next) => sql`${all}${between}${next}`)
+}
