@@ -1102,9 +1102,9 @@ export interface Operations {
       }
     }
     answer: {
+      id: string
       /** The same as `id`. */
       erasure_id: string
-      id: string
       /** Running until files and kept answers have been looked through, and what was at work has ended. */
       status: 'running' | 'finished'
       actor: string

@@ -47,7 +47,7 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         description:
           'Unlike deleting, nothing is left but an HMAC of the address, at which it is refused from now on, and a receipt. An address that no contact has is erased from all else that may name it. It can not be undone; the person themselves can come back through a form, and confirm.',
         params: Type.Object({ contact: Type.String() }),
-        response: { 200: Type.Object({ erasure_id: Type.String(), ...Receipt.properties }) },
+        response: { 200: Receipt },
       },
     },
     async (request, reply) => {
@@ -59,7 +59,7 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         return await change(request, reply, async (trx) => {
           const known = await knownBy(trx, accountId, parseContactRef(request.params.contact))
           await erase(trx, parts, caller, known, { id })
-          return { status: 200, body: { ...(await receiptOf(trx, accountId, id)), erasure_id: id } }
+          return { status: 200, body: await receiptOf(trx, accountId, id) }
         })
       } catch (error) {
         if (!isConnectionLoss(error)) await takeBack({ db, files: parts.files }, accountId, id).catch(() => {})
