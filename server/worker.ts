@@ -8,7 +8,6 @@ import { startHousekeeping } from './features/activity/housekeeping.ts'
 import { BULK_JOB_NAMES, bulkJobs } from './features/contacts/bulk.ts'
 import { expirePending, forgetConfirmations } from './features/contacts/pending.ts'
 import { REVERT_JOB_NAMES, revertJobs } from './features/contacts/revert.ts'
-import { expireExports } from './features/exports/housekeeping.ts'
 import { EXPORT_JOB_NAMES, exportJobs } from './features/exports/jobs.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
@@ -16,7 +15,6 @@ import { nameFieldsFor } from './features/fields/naming.ts'
 import { formJobs } from './features/forms/sign-up.ts'
 import { FORM_JOB_NAMES } from './features/forms/take.ts'
 import { IMPORT_JOB_NAMES, importJobs } from './features/imports/jobs.ts'
-import { removeOldUploads } from './features/imports/retention.ts'
 import { SmartListFollower } from './features/lists/follower.ts'
 import { startLooks } from './features/lists/looks.ts'
 import { mailJobs } from './features/mail/deliver.ts'
@@ -127,13 +125,11 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
   const dispatcher = startDispatcher(db, { everyMs: DISPATCH_EVERY_MS, follower, onError: onError('dispatch failed') })
   const looks = startLooks(db, onError('asking for looks at the clock failed'))
   const housekeeping = startHousekeeping(db, onError('housekeeping failed'), [
-    () => expireExports(db, files),
-    () => removeOldUploads(db, files),
     () => expirePending({ db, keyring: parts.keyring, days: parts.config.PENDING_RETENTION_DAYS }),
     () => forgetConfirmations(db),
     () => forgetEnded(db),
     () => forgetTaken(db),
-    () => applyRetention(db, logger),
+    () => applyRetention({ db, files, log: logger }),
     () => renewSamples(db),
   ])
   const webhooks = webhookSender(parts).start()

@@ -1,7 +1,7 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import type { Person } from './person.ts'
-import { patternInDatabase } from './written.ts'
+import { likeInDatabase, patternInDatabase } from './written.ts'
 
 /** What stands in the place of an address inside a text that stays: an address that no mail ever reaches. */
 export const NOBODY = 'erased@erased.invalid'
@@ -59,12 +59,23 @@ export async function clearTraces(trx: Trx, accountId: number, person: Person): 
       on conflict (account_id, change_set_id, line) do update set action = 'suppressed', input = '[]', problem = null`,
   )
   await trx.query(sql`delete from import_rows where ${waiting}`)
+  const forget = sql`contact_id = null, email = null, input = case when input is not null then '[]'::jsonb end, before = null, after = null, problem = null`
   await count(
     'change_rows',
-    sql`
-      update change_rows set contact_id = null, email = null, input = case when input is not null then '[]'::jsonb end, before = null, after = null, problem = null
-      where ${of} and (contact_id = any(${person.ids}::uuid[]) or (contact_id is null and (
-        email = any(${emails}) or input::text ~* ${pattern} or problem::text ~* ${pattern} or before::text ~* ${pattern} or after::text ~* ${pattern})))`,
+    sql`update change_rows set ${forget} where ${of} and contact_id = any(${person.ids}::uuid[])`,
+  )
+  await count(
+    'change_rows',
+    sql`update change_rows set ${forget} where ${of} and contact_id is null and email = any(${emails})`,
+  )
+  // Refused rows have no address; of a file that went wrong there may be a million. To look for a part of a text takes a
+  // tenth of the time that the pattern takes.
+  const parts = sql`${likeInDatabase(person.emails)}::text[]`
+  const names = (column: Sql) =>
+    sql`case when lower(${column}::text) like any(${parts}) then ${column}::text ~* ${pattern} else false end`
+  await count(
+    'change_rows',
+    sql`update change_rows set ${forget} where ${of} and contact_id is null and email is null and (${names(sql`input`)} or ${names(sql`problem`)})`,
   )
   for (const [table, columns] of Object.entries(WRITTEN_IN)) {
     const replaced = (column: string) => sql`regexp_replace(${raw(column)}::text, ${pattern}, ${NOBODY}, 'gi')`

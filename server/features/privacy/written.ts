@@ -22,5 +22,11 @@ function patternOf(emails: readonly string[], word: string): string {
 /** A pattern that finds any of these addresses, at least one, in a text; for PostgreSQL's `~*`. */
 export const patternInDatabase = (emails: readonly string[]) => patternOf(emails, '[:alnum:]_')
 
+/** What PostgreSQL's `like` has of every lower-cased text in which the pattern may find one of them. */
+export const likeInDatabase = (emails: readonly string[]) =>
+  [...new Set(emails.flatMap(formsOf).map((form) => form.toLowerCase()))].map(
+    (form) => `%${form.replaceAll(/[%_\\]/g, (sign) => `\\${sign}`)}%`,
+  )
+
 /** The same for here. */
 export const finderOf = (emails: readonly string[]) => new RegExp(patternOf(emails, '\\p{L}\\p{N}_'), 'iu')
