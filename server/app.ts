@@ -34,7 +34,7 @@ import { recipeRoutes } from './features/imports/recipe-routes.ts'
 import { importRoutes } from './features/imports/routes.ts'
 import { listRoutes } from './features/lists/routes.ts'
 import { listsUsingField, smartListsUsing } from './features/lists/smart.ts'
-import { mailRoomOf } from './features/mail/mail-room.ts'
+import { linkBase, mailRoomOf } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
 import { erase, newErasureId } from './features/privacy/erase.ts'
 import { exportOf, jsonOf } from './features/privacy/person-export.ts'
@@ -240,7 +240,17 @@ export async function buildApp({
     bodyMaxBytes: config.IMPORT_BODY_MAX_BYTES,
     keepFileDays: config.UPLOAD_RETENTION_DAYS,
   })
-  await app.register(exportRoutes, { db, change, queue, files, keyring, fieldCache, publicUrl: config.PUBLIC_URL })
+  const links = { base: () => linkBase(room), keyring }
+  await app.register(exportRoutes, {
+    db,
+    change,
+    queue,
+    files,
+    keyring,
+    fieldCache,
+    publicUrl: config.PUBLIC_URL,
+    links,
+  })
   const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE
   const target = { allowPrivate, resolve: resolverFor({ allowPrivate }) }
   await app.register(webhookRoutes, { db, change, keyring, cursors, feedCursors, nameFields, target })
