@@ -84,3 +84,11 @@ function valuesIn(contact: Contact, field: string): string[] {
     }
   }
 }
+
+/** One contact, with the smart lists that it is in now. */
+export const contactQuery = ({ id, api }: OpenAccount, contact: string) =>
+  queryOptions({
+    queryKey: [id, 'contact', contact],
+    queryFn: async ({ signal }) =>
+      (await api.call('getContact', { path: { contact }, query: { include: 'smart_lists' } }, { signal })).data,
+  })
