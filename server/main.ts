@@ -13,7 +13,13 @@ import type { Embedded } from './db/embedded.ts'
 import { hasSecret, loadKeyring, prepareHome } from './db/home.ts'
 import { reachLocal } from './db/local.ts'
 import { requireMigrated, withStartLock } from './db/migrate.ts'
+import { type Demo, fillDemo } from './demo/demo.ts'
+import { examine as examineAll, type Finding } from './doctor/doctor.ts'
+import { findAccount } from './features/accounts/accounts.ts'
+import { openFiles } from './files/open.ts'
 import { greeting } from './greeting.ts'
+import { AppError } from './lib/app-error.ts'
+import { Refusal } from './lib/refusal.ts'
 import { type Keyring, parseKeyring } from './lib/secret.ts'
 import { listenFailure } from './listen-failure.ts'
 import { openLog } from './log.ts'
@@ -32,7 +38,7 @@ const SAME_SIGNAL_MS = 1000
  * Runs the service until SIGTERM or SIGINT, then ends what runs and stops it. Answers the exit code. Throws a Refusal
  * when it can't start.
  */
-export async function start({ role = 'all' }: { role?: Role } = {}): Promise<number> {
+export async function start({ role = 'all', demo = false }: { role?: Role; demo?: boolean } = {}): Promise<number> {
   const config = readSettings()
   const { log, flush } = openLog(config.LOG_LEVEL)
   const run = new Run()
@@ -41,6 +47,7 @@ export async function start({ role = 'all' }: { role?: Role } = {}): Promise<num
   try {
     const service = await bringUp({
       role,
+      demo,
       config,
       home: homeOf(config),
       log,
@@ -72,7 +79,6 @@ export async function runMigrations(): Promise<void> {
     if (isGiven) await checkDatabase(url, directUrl)
     await prepareSchema({ url, directUrl, log })
   })
-  process.stdout.write('The schema is up to date.\n')
 }
 
 /** Does something with the database and ends: on the running server, or on an embedded one started for that long. */
@@ -96,6 +102,40 @@ export async function withDatabase<T>(command: string, work: (db: Database) => P
       await db.close()
     }
   })
+}
+
+/** Fills an account with the demonstration's people, lists and activity: see `fillDemo`. */
+export async function makeDemo(accountId: number): Promise<Demo> {
+  const config = readSettings()
+  const home = homeOf(config)
+  const filesAt = { url: config.STORAGE_URL, home }
+  return withDatabase('demo', async (db) => {
+    await findAccount(db, accountId).catch((error: unknown) => {
+      throw error instanceof AppError && error.code === 'not_found'
+        ? new Refusal(`there is no account ${accountId}`)
+        : error
+    })
+    const [keyring, files] = [readKeyring(config), await openFiles(filesAt)]
+    return fillDemo({ db, files, filesAt, keyring, keepFileDays: config.UPLOAD_RETENTION_DAYS }, accountId)
+  })
+}
+
+/** Looks at all that a start needs; starts and changes nothing. Bad settings are a finding, and then the only one. */
+export async function* examine(): AsyncGenerator<Finding> {
+  let config: Config
+  try {
+    config = readSettings()
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    yield {
+      what: 'configuration',
+      state: 'fail',
+      found: error.message,
+      cure: 'mend that in the environment or in .env',
+    }
+    return
+  }
+  yield* examineAll(config, homeOf(config))
 }
 
 interface Server {

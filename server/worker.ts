@@ -13,17 +13,21 @@ import { EXPORT_JOB_NAMES, exportJobs } from './features/exports/jobs.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
+import { formJobs } from './features/forms/sign-up.ts'
+import { FORM_JOB_NAMES } from './features/forms/take.ts'
 import { IMPORT_JOB_NAMES, importJobs } from './features/imports/jobs.ts'
 import { removeOldUploads } from './features/imports/retention.ts'
 import { SmartListFollower } from './features/lists/follower.ts'
 import { startLooks } from './features/lists/looks.ts'
 import { mailJobs } from './features/mail/deliver.ts'
 import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
+import { mailRoomOf } from './features/mail/mail-room.ts'
 import { outboundTo } from './features/mail/outbound.ts'
 import { applyRetention } from './features/privacy/retention.ts'
 import { sweepErasureJob } from './features/privacy/sweep.ts'
 import { PRIVACY_JOB_NAMES } from './features/privacy/sweep-job.ts'
 import { forgetTaken } from './features/providers/seen.ts'
+import { maySend } from './features/subscriptions/send-template.ts'
 import { Sender } from './features/webhooks/sender.ts'
 import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
@@ -48,6 +52,7 @@ export interface JobParts {
 /** Every kind of job that there is: what the queue's tables are prepared for. */
 export const ALL_JOB_NAMES: readonly JobName[] = [
   ...MAIL_JOB_NAMES,
+  ...FORM_JOB_NAMES,
   ...FIELD_JOB_NAMES,
   ...BULK_JOB_NAMES,
   ...REVERT_JOB_NAMES,
@@ -62,7 +67,8 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
   const { SMTP_URL: url, MAIL_FROM: from, SMTP_TIMEOUT_S } = config
   const outbound = url && from ? outboundTo({ url, from, timeoutMs: SMTP_TIMEOUT_S * 1000 }) : undefined
   return [
-    ...mailJobs({ db, keyring, outbound }),
+    ...mailJobs({ db, keyring, outbound, maySend: (accountId, contactId) => maySend(db, accountId, contactId) }),
+    ...formJobs(db, { room: mailRoomOf(config, queue, keyring), days: config.CONFIRMATION_DAYS }),
     ...fieldJobs(db),
     ...bulkJobs(db, keyring),
     ...revertJobs(db, keyring),

@@ -1,3 +1,4 @@
+import { ChangeSets } from './change-sets.ts'
 import { Contacts } from './contacts.ts'
 import { Exports } from './exports.ts'
 import { Feed } from './feed.ts'
@@ -8,6 +9,7 @@ import { Lists } from './lists.ts'
 import { type Call, type Settings, Transport } from './transport.ts'
 import { Webhooks } from './webhooks.ts'
 
+export type { ChangedContact, ChangeSet } from './change-sets.ts'
 export type { Contact, ContactChange, ContactName, ContactQuery, Event } from './contacts.ts'
 export {
   ApiError,
@@ -26,7 +28,7 @@ export {
   WebhookError,
 } from './errors.ts'
 export type { Export } from './exports.ts'
-export type { Batch, FeedEvent, FeedOptions } from './feed.ts'
+export type { Batch, FeedEvent, FeedOptions, StreamedEvent, StreamOptions } from './feed.ts'
 export type { Field } from './fields.ts'
 export type { Import, ImportContact, ImportedContact, WaitOptions } from './imports.ts'
 export type { List } from './lists.ts'
@@ -34,7 +36,7 @@ export type { Operations } from './operations.ts'
 export type { Answer, Body, Call, CallOptions, OperationName, Query, Settings } from './transport.ts'
 export type { ImportFile, ImportOptions } from './upload.ts'
 export { type GivenHeaders, verifyWebhook, type WebhookMessage } from './verify-webhook.ts'
-export type { Webhook } from './webhooks.ts'
+export type { Delivery, Webhook } from './webhooks.ts'
 
 /** A client of one account. Its methods need no `this`: take out of it what you use. */
 export interface Rollcall extends Helpers {
@@ -45,6 +47,7 @@ export interface Rollcall extends Helpers {
   exports: Exports
   events: Feed
   webhooks: Webhooks
+  changeSets: ChangeSets
   /** Any operation of the API, by the name that `/openapi.json` gives it. */
   call: Call
 }
@@ -60,6 +63,7 @@ export function rollcall(settings: Settings): Rollcall {
     exports: new Exports(transport),
     events: new Feed(transport),
     webhooks: new Webhooks(transport),
+    changeSets: new ChangeSets(transport),
   }
   return { ...groups, ...helpersOf(transport, groups), call: transport.call }
 }

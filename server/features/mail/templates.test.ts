@@ -26,6 +26,7 @@ test('templates are added, changed as new versions, and removed; a built-in one 
     [
       ['confirm_subscription', 'Changed again'],
       ['welcome', source.subject],
+      ['welcome_email', 'Welcome to {{ account.name }}'],
     ],
   )
   const { call } = await another()

@@ -42,7 +42,7 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         description:
           'Unlike deleting, nothing is left but an HMAC of the address, at which it is refused from now on, and a receipt. An address that no contact has is erased from all else that may name it. It can not be undone; the person themselves can come back through a form, and confirm.',
         params: Type.Object({ contact: Type.String() }),
-        response: { 200: Receipt },
+        response: { 200: Type.Object({ erasure_id: Type.String(), ...Receipt.properties }) },
       },
     },
     (request, reply) =>
@@ -50,7 +50,7 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         const { caller } = request
         const known = await knownBy(trx, caller.accountId, parseContactRef(request.params.contact))
         const id = await erase(trx, parts, caller, known)
-        return { status: 200, body: await receiptOf(trx, caller.accountId, id) }
+        return { status: 200, body: { ...(await receiptOf(trx, caller.accountId, id)), erasure_id: id } }
       }),
   )
 

@@ -25,6 +25,18 @@ export interface Asking {
   days: number
 }
 
+/** What following a link leads to, beside being subscribed. */
+export interface Leads {
+  /** Lists that they join. */
+  lists?: readonly number[]
+  /** Values by the key of their field, for those that are still unset then. */
+  fields?: Readonly<Record<string, unknown>>
+  /** A template that is mailed then. */
+  welcome?: string
+  /** Of the form that they have filled: what the ledger keeps of it. */
+  form?: Readonly<Record<string, unknown>>
+}
+
 export interface Asked {
   url: string
   expiresAt: Date
@@ -40,13 +52,14 @@ export async function askToConfirm(
   accountId: number,
   contact: { id: string; email: string },
   mail: boolean,
+  leads: Leads = {},
 ): Promise<Asked> {
   const base = linkBase(room)
   if (mail) await checkRate(trx, accountId, contact.id)
   const secret = randomBytes(SECRET_BYTES).toString('base64url')
   const [row] = await trx.query<{ expires_at: Date }>(sql`
-    insert into confirmations (account_id, hash, contact_id, purpose, mailed, expires_at)
-    values (${accountId}, ${hashOf(secret)}, ${contact.id}, 'subscribe', ${mail}, clock_timestamp() + make_interval(days => ${days}))
+    insert into confirmations (account_id, hash, contact_id, purpose, mailed, data, expires_at)
+    values (${accountId}, ${hashOf(secret)}, ${contact.id}, 'subscribe', ${mail}, ${JSON.stringify(leads)}, clock_timestamp() + make_interval(days => ${days}))
     returning expires_at`)
   const url = `${base}/confirm/${accountId}-${secret}`
   if (mail) await mailLink(trx, room, accountId, contact, url, days)
