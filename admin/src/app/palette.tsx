@@ -29,6 +29,7 @@ export function Palette({ asked, session }: { asked: number; session: Session })
       lockScroll={false}
       scrollable
       maxHeight={420}
+      attributes={{ content: { 'aria-label': en.shell.palette } }}
     >
       <Spotlight.Search
         placeholder={en.shell.search}

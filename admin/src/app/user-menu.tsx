@@ -15,7 +15,7 @@ const SCHEMES: [MantineColorScheme, typeof Sun][] = [
 
 /** Who is signed in, how the pages look, and the way out. */
 export function UserMenu({ session: { user }, open }: { session: Session; open: OpenAccount }) {
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true }) // else it writes a <style> element
   const client = useQueryClient()
   const router = useRouter()
   return (
