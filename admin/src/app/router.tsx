@@ -65,7 +65,27 @@ const home = createRoute({
   component: lazyRouteComponent(() => import('../pages/home/home-page.tsx'), 'HomePage'),
 })
 
-const routeTree = root.addChildren([login, setup, start, account.addChildren([home])])
+const imports = createRoute({
+  getParentRoute: () => account,
+  path: '/imports',
+  component: lazyRouteComponent(() => import('../pages/imports/imports-page.tsx'), 'ImportsPage'),
+})
+
+const newImport = createRoute({
+  getParentRoute: () => account,
+  path: '/imports/new',
+  component: lazyRouteComponent(() => import('../pages/imports/new-import-page.tsx'), 'NewImportPage'),
+})
+
+const oneImport = createRoute({
+  getParentRoute: () => account,
+  path: '/imports/$import',
+  component: lazyRouteComponent(() => import('../pages/imports/import-page.tsx'), 'ImportPage'),
+})
+
+const dataPages = [imports, newImport, oneImport] as const
+
+const routeTree = root.addChildren([login, setup, start, account.addChildren([home, ...dataPages])])
 
 export const router = createRouter({
   routeTree,

@@ -1,0 +1,14 @@
+import { Badge } from '@mantine/core'
+
+/** How it stands with something, in a word and a colour. */
+export type Tone = 'good' | 'busy' | 'warning' | 'bad' | 'quiet'
+
+const COLORS: Record<Tone, string> = { good: 'teal', busy: 'indigo', warning: 'yellow', bad: 'red', quiet: 'gray' }
+
+export function Toned({ tone, children }: { tone: Tone; children: string }) {
+  return (
+    <Badge color={COLORS[tone]} variant="light" radius="sm" tt="none" fw={600}>
+      {children}
+    </Badge>
+  )
+}
