@@ -1,9 +1,9 @@
-import { FileUp, House, type LucideIcon } from 'lucide-react'
+import { FileUp, History, House, type LucideIcon, Settings } from 'lucide-react'
 import type { OpenAccount } from '../api/client.ts'
 import { en } from '../strings/en.ts'
 
 interface Destination {
-  to: '/accounts/$account' | '/accounts/$account/imports'
+  to: '/accounts/$account' | '/accounts/$account/imports' | '/accounts/$account/changes' | '/accounts/$account/settings'
   label: string
   icon: LucideIcon
   /** Of the navigation; undefined: above all groups. */
@@ -16,6 +16,8 @@ interface Destination {
 export const DESTINATIONS: readonly Destination[] = [
   { to: '/accounts/$account', label: en.shell.pages.home, icon: House },
   { to: '/accounts/$account/imports', label: en.shell.pages.imports, icon: FileUp, group: 'data' },
+  { to: '/accounts/$account/changes', label: en.shell.pages.changes, icon: History, group: 'data' },
+  { to: '/accounts/$account/settings', label: en.shell.pages.settings, icon: Settings, group: 'service' },
 ]
 
 /** Those that the user of an account may open. */

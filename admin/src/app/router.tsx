@@ -9,6 +9,7 @@ import {
 import { openAccount, queryClient } from '../api/client.ts'
 import { type Session, sessionQuery } from '../api/session.ts'
 import { Crashed, Missing } from '../components/states.tsx'
+import { isSettingsTab, type SettingsTab } from '../pages/settings/tabs.ts'
 import { lastAccount, rememberAccount } from './last-account.ts'
 
 /** Who is signed in. Sends everyone else to the sign-in page, from where they come back. */
@@ -83,7 +84,27 @@ const oneImport = createRoute({
   component: lazyRouteComponent(() => import('../pages/imports/import-page.tsx'), 'ImportPage'),
 })
 
-const dataPages = [imports, newImport, oneImport] as const
+const changes = createRoute({
+  getParentRoute: () => account,
+  path: '/changes',
+  component: lazyRouteComponent(() => import('../pages/changes/changes-page.tsx'), 'ChangesPage'),
+})
+
+const oneChange = createRoute({
+  getParentRoute: () => account,
+  path: '/changes/$change',
+  component: lazyRouteComponent(() => import('../pages/changes/change-page.tsx'), 'ChangePage'),
+})
+
+const settings = createRoute({
+  getParentRoute: () => account,
+  path: '/settings',
+  validateSearch: (search: Record<string, unknown>): { tab?: SettingsTab } =>
+    isSettingsTab(search.tab) ? { tab: search.tab } : {},
+  component: lazyRouteComponent(() => import('../pages/settings/settings-page.tsx'), 'SettingsPage'),
+})
+
+const dataPages = [imports, newImport, oneImport, changes, oneChange, settings] as const
 
 const routeTree = root.addChildren([login, setup, start, account.addChildren([home, ...dataPages])])
 

@@ -214,7 +214,7 @@ export const imports = {
   rejectedRows: 'Download rejected rows',
   examples: 'Row by row',
   revert: 'Take it back',
-  revertTitle: 'Take the whole import back?',
+  revertTitle: 'Take it back?',
   revertLooking: 'Working out what would come of it…',
   revertCounts: (removed: number, restored: number) =>
     `${count(removed, 'person', 'people')} will be removed, and ${count(restored, 'person', 'people')} get back what they had.`,
