@@ -1102,7 +1102,6 @@ export interface Operations {
       }
     }
     answer: {
-      erasure_id: string
       id: string
       /** The same as `id`. */
       erasure_id: string

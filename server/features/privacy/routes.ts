@@ -11,7 +11,7 @@ import { notFound } from '../../lib/app-error.ts'
 import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
 import { contactNamed } from '../activity/contact-named.ts'
 import { readContact } from '../contacts/contact.ts'
-import { erase, type Parts } from './erase.ts'
+import { erase, newErasureId, type Parts } from './erase.ts'
 import { htmlPage, PAGE_POLICY, tableOf, textsOf } from './html.ts'
 import { journalKey } from './journal-entry.ts'
 import type { Known } from './person.ts'
@@ -47,19 +47,18 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         description:
           'Unlike deleting, nothing is left but an HMAC of the address, at which it is refused from now on, and a receipt. An address that no contact has is erased from all else that may name it. It can not be undone; the person themselves can come back through a form, and confirm.',
         params: Type.Object({ contact: Type.String() }),
-        response: { 200: Type.Object({ erasure_id: Type.String(), ...Receipt.properties }) },
+        response: { 200: Receipt },
       },
     },
     async (request, reply) => {
       const { caller } = request
       const { accountId } = caller
-      const [made] = await db.query<{ id: string }>(sql`select new_id() as id`)
-      const { id } = made!
+      const id = await newErasureId(db)
       try {
         return await change(request, reply, async (trx) => {
           const known = await knownBy(trx, accountId, parseContactRef(request.params.contact))
           await erase(trx, parts, caller, known, { id })
-          return { status: 200, body: { ...(await receiptOf(trx, accountId, id)), erasure_id: id } }
+          return { status: 200, body: await receiptOf(trx, accountId, id) }
         })
       } catch (error) {
         if (!isConnectionLoss(error)) await takeBack({ db, files: parts.files }, accountId, id).catch(() => {})
