@@ -56,6 +56,7 @@ const SEALED = [
   ['idempotency_keys', 'answer', 'idempotency'],
   ['messages', 'content', 'mail'],
   ['erasures', 'pending', 'erasure'],
+  ['sign_ups', 'content', 'sign-up'],
 ] as const
 
 const textOf = (value: unknown) => (Buffer.isBuffer(value) ? value.toString('latin1') : String(value))

@@ -9,7 +9,8 @@ import { type Keyring, seal } from '../../lib/secret.ts'
 import { audit } from '../accounts/audit.ts'
 import { removeContacts } from '../contacts/remove.ts'
 import { type Entry, journalKey } from './journal-entry.ts'
-import { holdPerson, type Known, removePlaceholders } from './person.ts'
+import { addressesOf, holdPerson, type Known, removePlaceholders } from './person.ts'
+import { forgetSignUps } from './sign-ups.ts'
 import { sweepErasure } from './sweep-job.ts'
 import { clearTraces } from './traces.ts'
 
@@ -43,6 +44,8 @@ export async function erase(
   const [receipt] = await trx.query(sql`
     insert into erasures (account_id, id, actor) values (${accountId}, ${id}, ${actor}) on conflict do nothing returning id`)
   if (!receipt) return false
+  // Before the address is held, for which whoever takes one would wait.
+  const signUps = await forgetSignUps(trx, keyring, accountId, await addressesOf(trx, accountId, known))
   const held = await holdPerson(trx, keyring, accountId, known)
   if (!held) throw notFound()
   const { person, marks, placeholders } = held
@@ -50,7 +53,7 @@ export async function erase(
   await removeContacts(trx, person.ids, { accountId, changeSetId: null, source: 'erasure', keyring })
   removePlaceholders(trx, accountId, placeholders)
   const traces = await clearTraces(trx, accountId, person)
-  const counts = { contacts: person.ids.length, ...before, ...traces }
+  const counts = { contacts: person.ids.length, ...before, ...traces, sign_ups: signUps }
   const sealed = seal(keyring, SEALED_FOR, JSON.stringify(person))
   audit(trx, caller, 'contact_erased', { erasure_id: id })
   await queue.enqueue(trx, sweepErasure, { accountId, erasureId: id })
