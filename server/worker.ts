@@ -19,7 +19,7 @@ import { SmartListFollower } from './features/lists/follower.ts'
 import { startLooks } from './features/lists/looks.ts'
 import { mailJobs } from './features/mail/deliver.ts'
 import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
-import { mailRoomOf } from './features/mail/mail-room.ts'
+import { linkBase, mailRoomOf } from './features/mail/mail-room.ts'
 import { outboundTo } from './features/mail/outbound.ts'
 import { applyRetention } from './features/privacy/retention.ts'
 import { renewSamples } from './features/privacy/samples.ts'
@@ -65,9 +65,10 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
   const thread = { databaseUrl: db.url, filesAt }
   const { SMTP_URL: url, MAIL_FROM: from, SMTP_TIMEOUT_S } = config
   const outbound = url && from ? outboundTo({ url, from, timeoutMs: SMTP_TIMEOUT_S * 1000 }) : undefined
+  const room = mailRoomOf(config, queue, keyring)
   return [
     ...mailJobs({ db, keyring, outbound, maySend: (accountId, contactId) => maySend(db, accountId, contactId) }),
-    ...formJobs(db, { room: mailRoomOf(config, queue, keyring), days: config.CONFIRMATION_DAYS }),
+    ...formJobs(db, { room, days: config.CONFIRMATION_DAYS }),
     ...fieldJobs(db),
     ...bulkJobs(db, keyring),
     ...revertJobs(db, keyring),
@@ -77,6 +78,7 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
       files,
       mostMinutes: config.EXPORT_MAX_MINUTES,
       keptHours: config.EXPORT_RETENTION_HOURS,
+      links: { base: () => linkBase(room), keyring },
     }),
     sweepErasureJob({ db, files, keyring, queue }),
   ]

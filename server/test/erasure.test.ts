@@ -38,8 +38,8 @@ const HOLDS_NOBODY: Record<string, string> = {
   erasures: 'a receipt: numbers; whom to look for is sealed, and gone in the end',
   feed: 'positions',
   feed_heads: 'positions',
+  forms: 'what an account asks everyone',
   fields: 'what an account keeps of people, of nobody',
-  forms: 'what an account asks of everyone',
   provider_events: 'halves of hashes of ids that a provider gave',
   provider_hooks: 'secrets and numbers',
   restored_jobs: 'ids, between a restore and the start after it',
@@ -113,7 +113,7 @@ async function fillTheRest(made: TestApp, id: string): Promise<void> {
   await dispatched(db)
   await sendAll(db)
   // Which nobody takes before she is erased, and which would bring her back.
-  await fill(made, await formOf(made), { email: EMAIL.toUpperCase() })
+  assert.equal((await fill(made, await formOf(made), { email: EMAIL.toUpperCase() })).status, 200)
   // Last of all, so that the outbox has her acts as well, and the samples the rows.
   assert.equal((await patch(`/api/contacts/${id}`, { fields: { place: 'Bergen harbour 3' } })).status, 200)
   assert.ok((await post('/api/suppressions', { entries: [hash('sha256', OLD_EMAIL)] })).status < 300)

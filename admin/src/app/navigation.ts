@@ -1,9 +1,9 @@
-import { House, type LucideIcon } from 'lucide-react'
+import { House, type LucideIcon, Users } from 'lucide-react'
 import type { OpenAccount } from '../api/client.ts'
 import { en } from '../strings/en.ts'
 
 interface Destination {
-  to: '/accounts/$account'
+  to: '/accounts/$account' | '/accounts/$account/contacts'
   label: string
   icon: LucideIcon
   /** Of the navigation; undefined: above all groups. */
@@ -15,6 +15,7 @@ interface Destination {
 /** The pages that the navigation and the palette lead to, in their order. */
 export const DESTINATIONS: readonly Destination[] = [
   { to: '/accounts/$account', label: en.shell.pages.home, icon: House },
+  { to: '/accounts/$account/contacts', label: en.shell.pages.contacts, icon: Users, group: 'audience' },
 ]
 
 /** Those that the user of an account may open. */

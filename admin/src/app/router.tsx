@@ -65,7 +65,33 @@ const home = createRoute({
   component: lazyRouteComponent(() => import('../pages/home/home-page.tsx'), 'HomePage'),
 })
 
-const routeTree = root.addChildren([login, setup, start, account.addChildren([home])])
+/** What the page of contacts shows, as its address says it. */
+interface ContactsSearch {
+  q?: string | undefined
+  criteria?: unknown
+  sort?: string | undefined
+  cols?: string[] | undefined
+}
+
+const contacts = createRoute({
+  getParentRoute: () => account,
+  path: '/contacts',
+  validateSearch: ({ q, criteria, sort, cols }: Record<string, unknown>): ContactsSearch => ({
+    ...(q === undefined || q === '' ? {} : { q: String(q) }),
+    ...(typeof criteria === 'object' && criteria !== null ? { criteria } : {}),
+    ...(typeof sort === 'string' ? { sort } : {}),
+    ...(Array.isArray(cols) ? { cols: cols.map(String) } : {}),
+  }),
+  component: lazyRouteComponent(() => import('../pages/contacts/contacts-page.tsx'), 'ContactsPage'),
+})
+
+const contact = createRoute({
+  getParentRoute: () => account,
+  path: '/contacts/$contact',
+  component: lazyRouteComponent(() => import('../pages/contact/contact-page.tsx'), 'ContactPage'),
+})
+
+const routeTree = root.addChildren([login, setup, start, account.addChildren([home, contacts, contact])])
 
 export const router = createRouter({
   routeTree,

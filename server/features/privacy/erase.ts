@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import sql from 'sql-template-tag'
-import type { Trx } from '../../db/database.ts'
+import type { Queryable, Trx } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { Queue } from '../../jobs/queue.ts'
@@ -8,9 +8,9 @@ import { notFound } from '../../lib/app-error.ts'
 import { type Keyring, seal } from '../../lib/secret.ts'
 import { audit } from '../accounts/audit.ts'
 import { removeContacts } from '../contacts/remove.ts'
+import { forgetSignUps } from '../forms/take.ts'
 import { type Entry, journalKey } from './journal-entry.ts'
 import { addressesOf, holdPerson, type Known, removePlaceholders } from './person.ts'
-import { forgetSignUps } from './sign-ups.ts'
 import { sweepErasure } from './sweep-job.ts'
 import { clearTraces } from './traces.ts'
 
@@ -45,10 +45,11 @@ export async function erase(
     insert into erasures (account_id, id, actor) values (${accountId}, ${id}, ${actor}) on conflict do nothing returning id`)
   if (!receipt) return false
   // Before the address is held, for which whoever takes one would wait.
-  const signUps = await forgetSignUps(trx, keyring, accountId, await addressesOf(trx, accountId, known))
+  let signUps = await forgetSignUps(trx, keyring, accountId, await addressesOf(trx, accountId, known))
   const held = await holdPerson(trx, keyring, accountId, known)
   if (!held) throw notFound()
   const { person, marks, placeholders } = held
+  signUps += await forgetSignUps(trx, keyring, accountId, person.emails)
   const before = await countRows(trx, accountId, person.ids)
   await removeContacts(trx, person.ids, { accountId, changeSetId: null, source: 'erasure', keyring })
   removePlaceholders(trx, accountId, placeholders)
@@ -66,6 +67,12 @@ export async function erase(
   if (erasure.at === undefined)
     await writeEntry(files, { account_id: accountId, id, at: done!.at.toISOString(), marks })
   return true
+}
+
+/** In the order of time, as all ids are. */
+export async function newErasureId(db: Queryable): Promise<string> {
+  const [made] = await db.query<{ id: string }>(sql`select new_id() as id`)
+  return made!.id
 }
 
 /** What the removal is going to take, by table. */

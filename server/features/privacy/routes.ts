@@ -11,7 +11,7 @@ import { notFound } from '../../lib/app-error.ts'
 import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
 import { contactNamed } from '../activity/contact-named.ts'
 import { readContact } from '../contacts/contact.ts'
-import { erase, type Parts } from './erase.ts'
+import { erase, newErasureId, type Parts } from './erase.ts'
 import { htmlPage, PAGE_POLICY, tableOf, textsOf } from './html.ts'
 import { journalKey } from './journal-entry.ts'
 import type { Known } from './person.ts'
@@ -53,8 +53,7 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     async (request, reply) => {
       const { caller } = request
       const { accountId } = caller
-      const [made] = await db.query<{ id: string }>(sql`select new_id() as id`)
-      const { id } = made!
+      const id = await newErasureId(db)
       try {
         return await change(request, reply, async (trx) => {
           const known = await knownBy(trx, accountId, parseContactRef(request.params.contact))

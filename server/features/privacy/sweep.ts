@@ -10,7 +10,6 @@ import { UnreadableFile } from '../imports/reading/unreadable.ts'
 import { removeFile } from '../imports/run.ts'
 import { SEALED_FOR } from './erase.ts'
 import type { Person } from './person.ts'
-import { forgetSignUps } from './sign-ups.ts'
 import { sweepErasure } from './sweep-job.ts'
 import { clearTraces } from './traces.ts'
 import { finderOf } from './written.ts'
@@ -60,10 +59,8 @@ export function sweepErasureJob(parts: Parts): Job<typeof sweepErasure.payload> 
       await db.transaction(async (trx) => {
         // After the files: what an import has read before its file was taken away is among the rows by now.
         const traces = await clearTraces(trx, accountId, person)
-        const signUps = await forgetSignUps(trx, keyring, accountId, person.emails, row.created_at)
         const gone = {
           idempotency_keys: answers,
-          sign_ups: signUps,
           uploads: uploads.gone,
           stored_exports: exports.gone,
           ...traces,
