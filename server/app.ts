@@ -36,9 +36,10 @@ import { listRoutes } from './features/lists/routes.ts'
 import { listsUsingField, smartListsUsing } from './features/lists/smart.ts'
 import { linkBase, mailRoomOf } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
-import { erase, newErasureId } from './features/privacy/erase.ts'
+import { erase } from './features/privacy/erase.ts'
 import { exportOf, jsonOf } from './features/privacy/person-export.ts'
 import { privacyRoutes } from './features/privacy/routes.ts'
+import { undertake } from './features/privacy/undertake.ts'
 import { hookRoutes } from './features/providers/hook-routes.ts'
 import { type Reach, reachOf } from './features/providers/reach.ts'
 import { providerRoutes } from './features/providers/routes.ts'
@@ -213,8 +214,12 @@ export async function buildApp({
         })
       )
     },
-    erase: async (trx, caller, contactId) =>
-      erase(trx, { files, keyring, queue }, caller, { id: contactId }, { id: await newErasureId(trx) }),
+    erase: (caller, contactId, isAsked) =>
+      undertake({ db, files }, caller.accountId, (id) =>
+        db.transaction(async (trx) => {
+          if (await isAsked(trx)) await erase(trx, { files, keyring, queue }, caller, { id: contactId }, { id })
+        }),
+      ),
   }
   await app.register(pageRoutes, { ...pages, fieldsOf, signUps, deskOf, ownData })
   await app.register(permissionRoutes, { db, change, reader, deskOf })
