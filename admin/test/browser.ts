@@ -20,7 +20,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const PICTURES = join(import.meta.dirname, '../pictures')
 
 /** Longer than anything takes on a machine five times slower; a wait that is met ends at once. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = Number(process.env.UI_PATIENCE_MS ?? 20_000)
 
 export const DESKTOP = { width: 1280, height: 800 }
 export const PHONE = { width: 360, height: 740 }

@@ -1,9 +1,14 @@
-import { FileUp, History, House, type LucideIcon, Settings } from 'lucide-react'
+import { FileUp, History, House, type LucideIcon, Settings, Users } from 'lucide-react'
 import type { OpenAccount } from '../api/client.ts'
 import { en } from '../strings/en.ts'
 
 interface Destination {
-  to: '/accounts/$account' | '/accounts/$account/imports' | '/accounts/$account/changes' | '/accounts/$account/settings'
+  to:
+    | '/accounts/$account'
+    | '/accounts/$account/contacts'
+    | '/accounts/$account/imports'
+    | '/accounts/$account/changes'
+    | '/accounts/$account/settings'
   label: string
   icon: LucideIcon
   /** Of the navigation; undefined: above all groups. */
@@ -15,6 +20,7 @@ interface Destination {
 /** The pages that the navigation and the palette lead to, in their order. */
 export const DESTINATIONS: readonly Destination[] = [
   { to: '/accounts/$account', label: en.shell.pages.home, icon: House },
+  { to: '/accounts/$account/contacts', label: en.shell.pages.contacts, icon: Users, group: 'audience' },
   { to: '/accounts/$account/imports', label: en.shell.pages.imports, icon: FileUp, group: 'data' },
   { to: '/accounts/$account/changes', label: en.shell.pages.changes, icon: History, group: 'data' },
   { to: '/accounts/$account/settings', label: en.shell.pages.settings, icon: Settings, group: 'service' },

@@ -34,7 +34,7 @@ const COLUMNS: Readonly<Record<string, { kind: Kind; value: (now: Sql) => Sql; w
 
 export const COLUMN_NAMES: readonly string[] = Object.keys(COLUMNS)
 
-const KIND_OF_FIELD = {
+export const KIND_OF_FIELD = {
   text: 'text',
   select: 'select',
   integer: 'number',

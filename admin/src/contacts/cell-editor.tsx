@@ -1,0 +1,61 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { type KeyboardEvent, useRef, useState } from 'react'
+import { useAccount } from '../api/client.ts'
+import type { Contact, Field } from '../api/queries.ts'
+import { failed } from '../components/toast.tsx'
+import { en } from '../strings/en.ts'
+import classes from './contacts-table.module.css'
+import { FieldInput } from './field-input.tsx'
+import { withContact } from './pages-query.ts'
+
+/** A field's value in place: Enter and leaving it save, Escape does not. */
+export function CellEditor({ contact, field, onDone }: { contact: Contact; field: Field; onDone: () => void }) {
+  const account = useAccount()
+  const client = useQueryClient()
+  const tag = field.merge_tag
+  const before = contact.fields[tag] ?? null
+  const [value, setValue] = useState<unknown>(before)
+  const box = useRef<HTMLDivElement>(null)
+  const save = useMutation({
+    mutationFn: () => account.api.contacts.update(contact.id, { fields: { [tag]: value } }),
+    onSuccess: (saved) => {
+      client.setQueriesData(
+        { queryKey: [account.id, 'contacts', 'pages'] },
+        (held: Parameters<typeof withContact>[0]) => withContact(held, saved),
+      )
+      void client.invalidateQueries({ queryKey: [account.id, 'contact', contact.id] })
+      onDone()
+    },
+    onError: (error) => {
+      failed(error)
+      onDone()
+    },
+  })
+  const finish = () => {
+    if (save.isPending) return
+    if (value === before) onDone()
+    else save.mutate()
+  }
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it hears the keys of the input inside it
+    <div
+      ref={box}
+      className={classes.editor}
+      onKeyDown={(event: KeyboardEvent) => {
+        if (event.key === 'Escape') onDone()
+        if (event.key === 'Enter' && field.type !== 'select' && field.type !== 'boolean') finish()
+      }}
+      onBlur={(event) => {
+        if (!box.current?.contains(event.relatedTarget)) finish()
+      }}
+    >
+      <FieldInput
+        field={field}
+        value={value}
+        onChange={setValue}
+        autoFocus
+        aria-label={en.contacts.edit(field.name, contact.email)}
+      />
+    </div>
+  )
+}
