@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RouteOptions } from 'fastify'
@@ -15,6 +16,7 @@ import { FeedWatch } from './features/activity/feed-watch.ts'
 import { feedFigures } from './features/activity/figures.ts'
 import { activityRoutes } from './features/activity/routes.ts'
 import { bulkRoutes } from './features/contacts/bulk-routes.ts'
+import { readContact } from './features/contacts/contact.ts'
 import type { Desk } from './features/contacts/desk.ts'
 import { ContactReader } from './features/contacts/find.ts'
 import { permissionRoutes } from './features/contacts/permission-routes.ts'
@@ -26,13 +28,16 @@ import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
 import { formApiRoutes } from './features/forms/api-routes.ts'
 import { findPublicForm, formsUsingField, formsUsingLists } from './features/forms/forms.ts'
+import type { OwnData } from './features/forms/preferences-routes.ts'
 import { pageRoutes } from './features/forms/routes.ts'
 import { recipeRoutes } from './features/imports/recipe-routes.ts'
 import { importRoutes } from './features/imports/routes.ts'
 import { listRoutes } from './features/lists/routes.ts'
 import { listsUsingField, smartListsUsing } from './features/lists/smart.ts'
-import { mailRoomOf } from './features/mail/mail-room.ts'
+import { linkBase, mailRoomOf } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
+import { erase, newErasureId } from './features/privacy/erase.ts'
+import { exportOf, jsonOf } from './features/privacy/person-export.ts'
 import { privacyRoutes } from './features/privacy/routes.ts'
 import { hookRoutes } from './features/providers/hook-routes.ts'
 import { type Reach, reachOf } from './features/providers/reach.ts'
@@ -197,7 +202,20 @@ export async function buildApp({
   const pages = { db, room, asking, attempts: pageAttempts, isPrepared, accountOf, forms }
   const fieldsOf = (accountId: number) => fieldCache.of(accountId)
   const signUps = new Attempts(config.FORM_RATE_LIMIT, SIGN_UP_WINDOW_MS)
-  await app.register(pageRoutes, { ...pages, fieldsOf, signUps })
+  const ownData: OwnData = {
+    exportOf: async (accountId, contactId) => {
+      const row = await readContact(db, accountId, { by: 'id', id: contactId })
+      return (
+        row &&
+        Readable.from(jsonOf(await exportOf({ db, keyring, reader, nameFields }, accountId, row)), {
+          objectMode: false,
+        })
+      )
+    },
+    erase: async (trx, caller, contactId) =>
+      erase(trx, { files, keyring, queue }, caller, { id: contactId }, { id: await newErasureId(trx) }),
+  }
+  await app.register(pageRoutes, { ...pages, fieldsOf, signUps, deskOf, ownData })
   await app.register(permissionRoutes, { db, change, reader, deskOf })
   await app.register(bulkRoutes, { change, queue, deskOf })
   await app.register(revertRoutes, { change, queue })
@@ -222,7 +240,17 @@ export async function buildApp({
     bodyMaxBytes: config.IMPORT_BODY_MAX_BYTES,
     keepFileDays: config.UPLOAD_RETENTION_DAYS,
   })
-  await app.register(exportRoutes, { db, change, queue, files, keyring, fieldCache, publicUrl: config.PUBLIC_URL })
+  const links = { base: () => linkBase(room), keyring }
+  await app.register(exportRoutes, {
+    db,
+    change,
+    queue,
+    files,
+    keyring,
+    fieldCache,
+    publicUrl: config.PUBLIC_URL,
+    links,
+  })
   const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE
   const target = { allowPrivate, resolve: resolverFor({ allowPrivate }) }
   await app.register(webhookRoutes, { db, change, keyring, cursors, feedCursors, nameFields, target })

@@ -1102,8 +1102,9 @@ export interface Operations {
       }
     }
     answer: {
-      erasure_id: string
       id: string
+      /** The same as `id`. */
+      erasure_id: string
       /** Running until files and kept answers have been looked through, and what was at work has ended. */
       status: 'running' | 'finished'
       actor: string
@@ -1345,6 +1346,8 @@ export interface Operations {
     }
     answer: {
       id: string
+      /** The same as `id`. */
+      erasure_id: string
       /** Running until files and kept answers have been looked through, and what was at work has ended. */
       status: 'running' | 'finished'
       actor: string
@@ -2005,6 +2008,8 @@ export interface Operations {
     answer: {
       data: ({
         id: string
+        /** The same as `id`. */
+        erasure_id: string
         /** Running until files and kept answers have been looked through, and what was at work has ended. */
         status: 'running' | 'finished'
         actor: string

@@ -3,9 +3,12 @@ import { Contacts } from './contacts.ts'
 import { Exports } from './exports.ts'
 import { Feed } from './feed.ts'
 import { Fields } from './fields.ts'
+import { Forms } from './forms.ts'
 import { type Helpers, helpersOf } from './helpers.ts'
 import { Imports } from './imports.ts'
 import { Lists } from './lists.ts'
+import { Mail } from './mail.ts'
+import { Permission } from './permission.ts'
 import { type Call, type Settings, Transport } from './transport.ts'
 import { Webhooks } from './webhooks.ts'
 
@@ -30,8 +33,10 @@ export {
 export type { Export } from './exports.ts'
 export type { Batch, FeedEvent, FeedOptions, StreamedEvent, StreamOptions } from './feed.ts'
 export type { Field } from './fields.ts'
+export type { Form } from './forms.ts'
 export type { Import, ImportContact, ImportedContact, WaitOptions } from './imports.ts'
 export type { List } from './lists.ts'
+export type { Message, Template } from './mail.ts'
 export type { Operations } from './operations.ts'
 export type { Answer, Body, Call, CallOptions, OperationName, Query, Settings } from './transport.ts'
 export type { ImportFile, ImportOptions } from './upload.ts'
@@ -48,6 +53,9 @@ export interface Rollcall extends Helpers {
   events: Feed
   webhooks: Webhooks
   changeSets: ChangeSets
+  forms: Forms
+  mail: Mail
+  permission: Permission
   /** Any operation of the API, by the name that `/openapi.json` gives it. */
   call: Call
 }
@@ -64,6 +72,9 @@ export function rollcall(settings: Settings): Rollcall {
     events: new Feed(transport),
     webhooks: new Webhooks(transport),
     changeSets: new ChangeSets(transport),
+    forms: new Forms(transport),
+    mail: new Mail(transport),
+    permission: new Permission(transport),
   }
   return { ...groups, ...helpersOf(transport, groups), call: transport.call }
 }

@@ -39,6 +39,7 @@ create table sign_ups (
   account_id bigint not null,
   id uuid not null default new_id(),
   form_id bigint not null,
+  mark text not null,                  -- HMAC of the address: an erasure finds it by that
   content bytea not null,
   at timestamptz not null default clock_timestamp(),
   primary key (account_id, id)

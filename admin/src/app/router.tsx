@@ -60,6 +60,38 @@ const account = createRoute({
   component: lazyRouteComponent(() => import('./shell.tsx'), 'Shell'),
 })
 
+const home = createRoute({
+  getParentRoute: () => account,
+  path: '/',
+  component: lazyRouteComponent(() => import('../pages/home/home-page.tsx'), 'HomePage'),
+})
+
+/** What the page of contacts shows, as its address says it. */
+interface ContactsSearch {
+  q?: string | undefined
+  criteria?: unknown
+  sort?: string | undefined
+  cols?: string[] | undefined
+}
+
+const contacts = createRoute({
+  getParentRoute: () => account,
+  path: '/contacts',
+  validateSearch: ({ q, criteria, sort, cols }: Record<string, unknown>): ContactsSearch => ({
+    ...(q === undefined || q === '' ? {} : { q: String(q) }),
+    ...(typeof criteria === 'object' && criteria !== null ? { criteria } : {}),
+    ...(typeof sort === 'string' ? { sort } : {}),
+    ...(Array.isArray(cols) ? { cols: cols.map(String) } : {}),
+  }),
+  component: lazyRouteComponent(() => import('../pages/contacts/contacts-page.tsx'), 'ContactsPage'),
+})
+
+const contact = createRoute({
+  getParentRoute: () => account,
+  path: '/contacts/$contact',
+  component: lazyRouteComponent(() => import('../pages/contact/contact-page.tsx'), 'ContactPage'),
+})
+
 const imports = createRoute({
   getParentRoute: () => account,
   path: '/imports',
@@ -142,39 +174,7 @@ const dataPages = [
   settings,
 ] as const
 
-const home = createRoute({
-  getParentRoute: () => account,
-  path: '/',
-  component: lazyRouteComponent(() => import('../pages/home/home-page.tsx'), 'HomePage'),
-})
-
-/** What the page of contacts shows, as its address says it. */
-interface ContactsSearch {
-  q?: string | undefined
-  criteria?: unknown
-  sort?: string | undefined
-  cols?: string[] | undefined
-}
-
-const contacts = createRoute({
-  getParentRoute: () => account,
-  path: '/contacts',
-  validateSearch: ({ q, criteria, sort, cols }: Record<string, unknown>): ContactsSearch => ({
-    ...(q === undefined || q === '' ? {} : { q: String(q) }),
-    ...(typeof criteria === 'object' && criteria !== null ? { criteria } : {}),
-    ...(typeof sort === 'string' ? { sort } : {}),
-    ...(Array.isArray(cols) ? { cols: cols.map(String) } : {}),
-  }),
-  component: lazyRouteComponent(() => import('../pages/contacts/contacts-page.tsx'), 'ContactsPage'),
-})
-
-const contact = createRoute({
-  getParentRoute: () => account,
-  path: '/contacts/$contact',
-  component: lazyRouteComponent(() => import('../pages/contact/contact-page.tsx'), 'ContactPage'),
-})
-
-const routeTree = root.addChildren([login, setup, start, account.addChildren([home, ...dataPages, contacts, contact])])
+const routeTree = root.addChildren([login, setup, start, account.addChildren([home, contacts, contact, ...dataPages])])
 
 export const router = createRouter({
   routeTree,

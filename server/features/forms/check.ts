@@ -4,7 +4,7 @@ import { invalid, type Messages, tell, together } from '../../lib/app-error.ts'
 import { isStorable } from '../../lib/text.ts'
 import { holdLists } from '../contacts/memberships.ts'
 import { type FieldSet, loadFields } from '../fields/field-set.ts'
-import { CONFIRM_SUBSCRIPTION } from '../mail/built-in.ts'
+import { CONFIRM_REQUEST, CONFIRM_SUBSCRIPTION } from '../mail/built-in.ts'
 import { findTemplate } from '../mail/templates.ts'
 import type { FormField, FormSettings } from './forms.ts'
 import { type FormPatch, TEXT_NAMES } from './schemas.ts'
@@ -117,7 +117,8 @@ function isOrigin(text: string): boolean {
 
 async function checkTemplate(trx: Trx, accountId: number, name: string | null): Promise<string | null> {
   if (name === null) return null
-  if (name === CONFIRM_SUBSCRIPTION) throw invalid({ welcome_template: ['asks to confirm, and welcomes nobody'] })
+  if (name === CONFIRM_SUBSCRIPTION || name === CONFIRM_REQUEST)
+    throw invalid({ welcome_template: ['asks to confirm, and welcomes nobody'] })
   await findTemplate(trx, accountId, name, 'en').catch(() => {
     throw invalid({ welcome_template: [`there is no template ${name}`] })
   })

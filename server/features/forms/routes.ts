@@ -7,13 +7,15 @@ import { readUnsubscribeLink } from '../subscriptions/links.ts'
 import { type FormParts, formRoutes } from './form-routes.ts'
 import { html } from './html.ts'
 import { asking } from './page.ts'
-import { installPages, observed, postedFields, refuse, type Scene, sceneOf, show } from './scene.ts'
+import { type PreferenceParts, preferenceRoutes } from './preferences-routes.ts'
+import { observed, postedFields, refuse, type Scene, sceneOf, servePages, show } from './scene.ts'
 
 /** Pages for people, without scripts. What is asked for by GET changes nothing, so that who scans links confirms nothing. */
-export const pageRoutes: FastifyPluginAsyncTypebox<FormParts> = async (app, parts) => {
+export const pageRoutes: FastifyPluginAsyncTypebox<FormParts & PreferenceParts> = async (app, parts) => {
   const { db, room } = parts
-  installPages(app, parts)
+  servePages(app, parts)
   formRoutes(app, parts)
+  preferenceRoutes(app, parts)
 
   const options = {
     config: { public: true as const },

@@ -36,7 +36,7 @@ const BODY_MAX_BYTES = 65_536
 const LONGEST_AGENT = 300
 
 /** Makes a part of the service one of pages: bodies are texts, and whoever asks too often sees a page that says so. */
-export function installPages(app: FastifyInstance, { attempts, isPrepared }: PageParts): void {
+export function servePages(app: FastifyInstance, { attempts, isPrepared }: PageParts): void {
   // Mail programs post the one click as a form of either kind: what it says is the same text in both.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_MAX_BYTES }, (_request, text, done) =>

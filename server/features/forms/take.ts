@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { Trx } from '../../db/database.ts'
 import type { JobName } from '../../jobs/queue.ts'
 import { normaliseEmail } from '../../lib/email.ts'
-import { type Keyring, openSealed, seal } from '../../lib/secret.ts'
+import { hmac, hmacAll, type Keyring, openSealed, seal } from '../../lib/secret.ts'
 import { coerceValue } from '../fields/coerce.ts'
 import type { MailRoom } from '../mail/mail-room.ts'
 import type { Evidence } from '../subscriptions/evidence.ts'
@@ -63,12 +63,23 @@ export function readPosted(
 export async function keepSignUp(trx: Trx, { queue, keyring }: MailRoom, form: FormRow, signUp: SignUp): Promise<void> {
   const { account_id: accountId, id } = form
   const [row] = await trx.query<{ id: string }>(sql`
-    insert into sign_ups (account_id, form_id, content)
-    values (${accountId}, ${id}, ${seal(keyring, PURPOSE, JSON.stringify(signUp))}) returning id`)
+    insert into sign_ups (account_id, form_id, mark, content)
+    values (${accountId}, ${id}, ${hmac(keyring, PURPOSE, signUp.email).value}, ${seal(keyring, PURPOSE, JSON.stringify(signUp))}) returning id`)
   await queue.enqueue(trx, takeSignUp, { accountId, signUpId: row!.id })
 }
 
 /** Throws when its key is gone. */
 export function openSignUp(keyring: Keyring, sealed: Uint8Array): SignUp {
   return JSON.parse(openSealed(keyring, PURPOSE, sealed)) as SignUp
+}
+
+/** Forgets what waits of these addresses: they are being erased. One that is just being taken is waited for. */
+export async function forgetSignUps(
+  trx: Trx,
+  keyring: Keyring,
+  accountId: number,
+  emails: readonly string[],
+): Promise<void> {
+  const marks = emails.flatMap((email) => hmacAll(keyring, PURPOSE, email).map(({ value }) => value))
+  await trx.query(sql`delete from sign_ups where account_id = ${accountId} and mark = any(${marks}::text[])`)
 }

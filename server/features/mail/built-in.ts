@@ -2,6 +2,8 @@ import type { Language } from '../accounts/settings.ts'
 import type { Source } from './render.ts'
 
 export const CONFIRM_SUBSCRIPTION = 'confirm_subscription'
+/** Asks whether it was they who asked for their data, or to be erased. */
+export const CONFIRM_REQUEST = 'confirm_request'
 export const WELCOME = 'welcome_email'
 
 const page = (lang: Language, body: string) => `<!doctype html>
@@ -87,6 +89,44 @@ vielen Dank für Ihre Anmeldung. Ab jetzt erhalten Sie Nachrichten von {{ accoun
 
 Ihre Einstellungen: {{ preferences_url }}
 Abmelden: {{ unsubscribe_url }}
+`,
+    },
+  },
+  [CONFIRM_REQUEST]: {
+    en: {
+      subject: '{% if request == "erase" %}Please confirm: delete everything about me{% else %}Your data{% endif %}',
+      html: page(
+        'en',
+        `<p>Hello{% if contact.first_name %} {{ contact.first_name }}{% endif %},</p>
+<p>{% if request == "erase" %}you have asked {{ account.name }} to delete everything that is held about you. It can not be undone.{% else %}you have asked {{ account.name }} for all that is held about you.{% endif %} Please go on here:</p>
+${button('Go on')}
+<p>The link works for {{ days }} day{% if days != 1 %}s{% endif %}. If you did not ask for this, do nothing.</p>`,
+      ),
+      text: `Hello{% if contact.first_name %} {{ contact.first_name }}{% endif %},
+
+{% if request == "erase" %}you have asked {{ account.name }} to delete everything that is held about you. It can not be undone.{% else %}you have asked {{ account.name }} for all that is held about you.{% endif %} Please go on here:
+
+{{ confirm_url }}
+
+The link works for {{ days }} day{% if days != 1 %}s{% endif %}. If you did not ask for this, do nothing.
+`,
+    },
+    de: {
+      subject: '{% if request == "erase" %}Bitte bestätigen: alles über mich löschen{% else %}Ihre Daten{% endif %}',
+      html: page(
+        'de',
+        `<p>Guten Tag{% if contact.first_name %} {{ contact.first_name }}{% endif %},</p>
+<p>{% if request == "erase" %}Sie haben {{ account.name }} gebeten, alles zu löschen, was über Sie gespeichert ist. Das lässt sich nicht rückgängig machen.{% else %}Sie haben {{ account.name }} um alles gebeten, was über Sie gespeichert ist.{% endif %} Hier geht es weiter:</p>
+${button('Weiter')}
+<p>Der Link gilt {{ days }} Tag{% if days != 1 %}e{% endif %}. Wenn Sie nicht darum gebeten haben, müssen Sie nichts tun.</p>`,
+      ),
+      text: `Guten Tag{% if contact.first_name %} {{ contact.first_name }}{% endif %},
+
+{% if request == "erase" %}Sie haben {{ account.name }} gebeten, alles zu löschen, was über Sie gespeichert ist. Das lässt sich nicht rückgängig machen.{% else %}Sie haben {{ account.name }} um alles gebeten, was über Sie gespeichert ist.{% endif %} Hier geht es weiter:
+
+{{ confirm_url }}
+
+Der Link gilt {{ days }} Tag{% if days != 1 %}e{% endif %}. Wenn Sie nicht darum gebeten haben, müssen Sie nichts tun.
 `,
     },
   },

@@ -2,6 +2,7 @@ import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { notFound } from '../../lib/app-error.ts'
 import { record } from '../activity/record.ts'
+import { CONFIRM_REQUEST } from './built-in.ts'
 import { sendMail } from './jobs.ts'
 import { type Letter, sealLetter } from './letter.ts'
 import type { MailRoom } from './mail-room.ts'
@@ -55,12 +56,12 @@ export function recordSent(
   record(trx, accountId, [{ contactId, types: letter.types, data: { message_id: messageId, template, version } }])
 }
 
-/** Keeps back mails that have not gone out yet, as what they say is over: those of one template, or all. */
+/** Keeps back mails that have not gone out yet, as what they say is over: those of one template, or all but answers to requests. */
 export function cancelMails(trx: Trx, accountId: number, contactIds: readonly string[], template?: string): void {
   trx.send(sql`
     update messages set phase = 'cancelled'
     where account_id = ${accountId} and contact_id = any(${[...contactIds]}::uuid[]) and phase = 'queued'
-      and template = coalesce(${template ?? null}, template)`)
+      and template = coalesce(${template ?? null}, template) and template <> ${CONFIRM_REQUEST}`)
 }
 
 const COLUMNS = sql`id, contact_id, template, template_version, phase, content, attempts, error, at, sent_at`

@@ -39,7 +39,8 @@ export async function lookAtToken(db: Queryable, token: string): Promise<Token |
   const [row] = await db.query<TokenRow & { is_subscribed: boolean }>(sql`
     select ${COLUMNS}, exists (
       select from contacts as c where c.account_id = ${accountId} and c.id = contact_id and c.state = 'subscribed') as is_subscribed
-    from confirmations where account_id = ${accountId} and hash = ${hash}`)
+    from confirmations
+    where account_id = ${accountId} and hash = ${hash} and purpose = 'subscribe'`)
   if (!row) return undefined
   const listIds = row.data.lists ?? []
   if (row.is_used) return row.is_subscribed ? { accountId, is: 'used', listIds } : undefined
@@ -61,7 +62,8 @@ export async function confirm(
   if (!named) return undefined
   const { accountId, hash } = named
   const find = () =>
-    trx.query<TokenRow>(sql`select ${COLUMNS} from confirmations where account_id = ${accountId} and hash = ${hash}`)
+    trx.query<TokenRow>(sql`select ${COLUMNS} from confirmations
+    where account_id = ${accountId} and hash = ${hash} and purpose = 'subscribe'`)
   const [before] = await find()
   if (!before) return undefined
   // Lists and fields before the contact, as everyone who needs both.
@@ -84,7 +86,7 @@ export async function confirm(
   trx.send(sql`
     update confirmations set used_at = statement_timestamp()
     where account_id = ${accountId} and contact_id = ${person.id} and used_at is null and expires_at > now()
-      and (hash = ${hash} or data = '{}')`)
+      and purpose = 'subscribe' and (hash = ${hash} or data = '{}')`)
   forgiveWithdrawal(trx, room.keyring, accountId, person.email)
   const now: Held = isMoved ? { ...person, ...outcome.standing } : person
   await welcome(trx, room, accountId, now, template ?? (isMoved ? await welcomeOf(trx, accountId) : null))

@@ -3,7 +3,7 @@ import type { Queryable, Trx } from '../../db/database.ts'
 import { AppError, invalid } from '../../lib/app-error.ts'
 import { displayEmail } from '../../lib/email.ts'
 import { findAccount } from '../accounts/accounts.ts'
-import { CONFIRM_SUBSCRIPTION } from '../mail/built-in.ts'
+import { CONFIRM_REQUEST, CONFIRM_SUBSCRIPTION } from '../mail/built-in.ts'
 import { linkBase, type MailRoom } from '../mail/mail-room.ts'
 import { postMail } from '../mail/messages.ts'
 import { render, undefinedIn } from '../mail/render.ts'
@@ -33,8 +33,11 @@ export async function sendTemplate(
   { template: name, variables = {}, listId }: Sending,
   place: string,
 ): Promise<{ messageId: string; undefinedVariables: string[] }> {
-  if (name === CONFIRM_SUBSCRIPTION)
-    throw new AppError('conflict', 'This template asks people to confirm: POST contacts/CONTACT/resubscribe sends it')
+  if (name === CONFIRM_SUBSCRIPTION || name === CONFIRM_REQUEST)
+    throw new AppError(
+      'conflict',
+      'This template has a link that is made for one request: POST contacts/CONTACT/resubscribe, or the page of preferences, sends it',
+    )
   const reason = await reasonAgainst(trx, room, accountId, person, listId)
   if (reason !== null) throw invalid({ [place]: [`may not be mailed: ${reason}`] })
   const account = await findAccount(trx, accountId)

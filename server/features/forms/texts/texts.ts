@@ -34,6 +34,30 @@ export interface Texts {
   badEmail: string
   badValue: string
   missing: string
+  preferencesTitle: string
+  preferencesOf: (email: string) => string
+  saved: string
+  mailed: string
+  noMail: string
+  getsMail: (account: string) => string
+  getsNoMail: (account: string) => string
+  resubscribeButton: string
+  listsLegend: string
+  fieldsLegend: string
+  saveButton: string
+  allTitle: string
+  dataTitle: string
+  dataWords: string
+  exportButton: string
+  eraseButton: string
+  downloadTitle: string
+  downloadAsk: (account: string) => string
+  downloadButton: string
+  eraseTitle: string
+  eraseAsk: (account: string) => string
+  eraseNow: string
+  erasedTitle: string
+  erased: (account: string) => string
   wrongTitle: string
   wrong: string
   busyTitle: string
