@@ -15,11 +15,17 @@ import { en } from '../../strings/en.ts'
 import { ConvertForm } from './convert-form.tsx'
 import { FieldForm } from './field-form.tsx'
 
+const POLL_MS = 1000
+
 export function FieldsPage() {
   const account = useAccount()
   const { id: accountId, api, canWrite } = account
   const client = useQueryClient()
-  const query = useQuery(fieldsQuery(account))
+  const query = useQuery({
+    ...fieldsQuery(account),
+    // A conversion goes on by itself.
+    refetchInterval: ({ state }) => (state.data?.some((field) => field.converting_to) ? POLL_MS : false),
+  })
   const [isMaking, setMaking] = useState(false)
   const [converting, setConverting] = useState<Field>()
   const [leaving, setLeaving] = useState<Field>()

@@ -51,7 +51,7 @@ export const home = {
   } as Readonly<Record<string, string>>,
 
   welcome: 'Bring in your first people',
-  welcomeText: 'There are three ways; each can be taken back.',
+  welcomeText: 'There are three ways.',
   stepImport: 'Import a file',
   stepImportText:
     'A CSV or Excel file from where your people are now. You see what it would do before anything changes.',
@@ -60,5 +60,5 @@ export const home = {
   stepToken: 'Make a token',
   stepForm: 'From your website',
   stepFormText: 'A sign-up form, embedded in a page of yours, asks for permission and keeps the evidence.',
-  stepFormAction: 'How forms are made',
+  stepFormAction: 'Forms in the API',
 }
