@@ -88,6 +88,8 @@ const contacts = createRoute({
 const contact = createRoute({
   getParentRoute: () => account,
   path: '/contacts/$contact',
+  validateSearch: ({ tab }: Record<string, unknown>): { tab?: 'profile' | 'timeline' | 'consents' | 'why' } =>
+    tab === 'timeline' || tab === 'consents' || tab === 'why' ? { tab } : {},
   component: lazyRouteComponent(() => import('../pages/contact/contact-page.tsx'), 'ContactPage'),
 })
 

@@ -1,4 +1,5 @@
 import { common } from './en/common.ts'
+import { contact } from './en/contact.ts'
 import { contacts } from './en/contacts.ts'
 import { criteria } from './en/criteria.ts'
 import { session } from './en/session.ts'
@@ -8,4 +9,4 @@ import { shell } from './en/shell.ts'
  * Every text of the pages, in one place and by page: texts as they are, or functions of what they depend on. A page adds a
  * file beside these and its name here.
  */
-export const en = { common, contacts, criteria, session, shell }
+export const en = { common, contact, contacts, criteria, session, shell }

@@ -47,9 +47,11 @@ export function ContactsPage() {
   const search = useDebouncedCallback((next: string) => setSearch({ q: next.trim() || undefined }, true), PAUSE_MS)
   useEffect(() => setText((typed) => (typed.trim() === (q ?? '') ? typed : (q ?? ''))), [q])
 
+  // By its text: each reading of the address makes another object.
+  const written = criteria === undefined ? undefined : JSON.stringify(criteria)
   const which: Which = useMemo(
-    () => ({ ...(q ? { q } : {}), ...(criteria === undefined ? {} : { criteria }) }),
-    [q, criteria],
+    () => ({ ...(q ? { q } : {}), ...(written === undefined ? {} : { criteria: JSON.parse(written) }) }),
+    [q, written],
   )
   // A selection is of what was searched for then: another search begins with nobody.
   const [held, setHeld] = useState<{ which: Which; selected: Selected }>({ which, selected: NOBODY })
