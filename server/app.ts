@@ -1,8 +1,10 @@
+import { Readable } from 'node:stream'
 import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RouteOptions } from 'fastify'
 import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
+import { Recent } from './db/recent.ts'
 import { Access } from './features/accounts/access.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { sessionRoutes } from './features/accounts/session-routes.ts'
@@ -14,6 +16,7 @@ import { FeedWatch } from './features/activity/feed-watch.ts'
 import { feedFigures } from './features/activity/figures.ts'
 import { activityRoutes } from './features/activity/routes.ts'
 import { bulkRoutes } from './features/contacts/bulk-routes.ts'
+import { readContact } from './features/contacts/contact.ts'
 import type { Desk } from './features/contacts/desk.ts'
 import { ContactReader } from './features/contacts/find.ts'
 import { permissionRoutes } from './features/contacts/permission-routes.ts'
@@ -23,17 +26,24 @@ import { exportRoutes } from './features/exports/routes.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
+import { formApiRoutes } from './features/forms/api-routes.ts'
+import { findPublicForm, formsUsingField, formsUsingLists } from './features/forms/forms.ts'
+import type { OwnData } from './features/forms/preferences-routes.ts'
 import { pageRoutes } from './features/forms/routes.ts'
 import { recipeRoutes } from './features/imports/recipe-routes.ts'
 import { importRoutes } from './features/imports/routes.ts'
 import { listRoutes } from './features/lists/routes.ts'
 import { listsUsingField, smartListsUsing } from './features/lists/smart.ts'
-import type { MailRoom } from './features/mail/mail-room.ts'
+import { linkBase, mailRoomOf } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
+import { erase, newErasureId } from './features/privacy/erase.ts'
+import { exportOf, jsonOf } from './features/privacy/person-export.ts'
 import { privacyRoutes } from './features/privacy/routes.ts'
 import { hookRoutes } from './features/providers/hook-routes.ts'
 import { type Reach, reachOf } from './features/providers/reach.ts'
 import { providerRoutes } from './features/providers/routes.ts'
+import { statsRoutes } from './features/stats/routes.ts'
+import { sendRoutes } from './features/subscriptions/send-routes.ts'
 import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
 import { contactVariables } from './features/subscriptions/variables.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
@@ -53,6 +63,7 @@ import { installRateLimit, WINDOW_MS } from './http/limits.ts'
 import { installRequestLog } from './http/logging.ts'
 import { installMetrics } from './http/metrics.ts'
 import { installOpenApi } from './http/openapi.ts'
+import { installPages } from './http/pages.ts'
 import { Cursors } from './http/paging.ts'
 import { installSecurityHeaders } from './http/security-headers.ts'
 import { installValidation } from './http/validation.ts'
@@ -82,6 +93,8 @@ export interface Parts {
 
 /** Long enough for an address of 320 characters in a path, each of them percent-encoded. */
 const LONGEST_PARAM = 1000
+
+const SIGN_UP_WINDOW_MS = 600_000
 
 /** The whole HTTP API, ready to listen; opens nothing itself. */
 export async function buildApp({
@@ -116,14 +129,8 @@ export async function buildApp({
   const nameFields = nameFieldsFor(fieldCache)
   const change = changesIn(db, keyring)
   const settingsOf = (accountId: number) => access.settingsOf(accountId)
-  const reader = new ContactReader({ db, fieldCache, settingsOf, cursors })
-  const room: MailRoom = {
-    queue,
-    keyring,
-    hasServer: config.SMTP_URL !== undefined,
-    publicUrl: config.PUBLIC_URL,
-    ownUrl: ownUrl(config),
-  }
+  const room = mailRoomOf(config, queue, keyring)
+  const reader = new ContactReader({ db, fieldCache, settingsOf, cursors, room })
   const asking = { room, days: config.CONFIRMATION_DAYS }
   const deskOf = async (caller: Caller): Promise<Desk> => ({
     caller,
@@ -167,20 +174,48 @@ export async function buildApp({
   await installOpenApi(app, config.PUBLIC_URL)
   installMetrics(app, [...feedFigures(db), ...webhookFigures(db), ...jobFigures(db)])
   installHealth(app, isReady)
+  await installPages(app)
 
   await app.register(accountRoutes, { db, change, access })
   await app.register(sessionRoutes, { db, browser, signInAttempts: config.SIGN_IN_ATTEMPTS })
-  await app.register(userRoutes, { db, change, url: config.PUBLIC_URL ?? ownUrl(config) })
+  await app.register(userRoutes, { db, change, url: room.publicUrl ?? room.ownUrl })
   await app.register(tokenRoutes, { db, change })
   await app.register(activityRoutes, { db, change, cursors, nameFields })
   await app.register(feedRoutes, { db, cursors: feedCursors, watch: feedWatch, nameFields })
-  await app.register(fieldRoutes, { db, change, queue, fieldCache, usesOf: [listsUsingField, webhooksUsingField] })
+  await app.register(fieldRoutes, {
+    db,
+    change,
+    queue,
+    fieldCache,
+    usesOf: [listsUsingField, webhooksUsingField],
+    showsOf: [formsUsingField],
+  })
   await app.register(contactRoutes, { db, change, reader, deskOf })
   await app.register(suppressionRoutes, { db, change })
   const variablesOf = (accountId: number, contactId: string) => contactVariables(db, accountId, contactId)
   await app.register(mailRoutes, { db, change, keyring, variablesOf })
+  await app.register(sendRoutes, { change, room })
   const pageAttempts = new Attempts(config.RATE_LIMIT, WINDOW_MS)
-  await app.register(pageRoutes, { db, keyring, attempts: pageAttempts, isPrepared })
+  const accountOf = (accountId: number) => access.accountOf(accountId)
+  const forms = new Recent((publicId: string) => findPublicForm(db, publicId), { ttlMs: 5000, max: 10_000 })
+  await app.register(formApiRoutes, { db, change, room, forms, accountOf })
+  const pages = { db, room, asking, attempts: pageAttempts, isPrepared, accountOf, forms }
+  const fieldsOf = (accountId: number) => fieldCache.of(accountId)
+  const signUps = new Attempts(config.FORM_RATE_LIMIT, SIGN_UP_WINDOW_MS)
+  const ownData: OwnData = {
+    exportOf: async (accountId, contactId) => {
+      const row = await readContact(db, accountId, { by: 'id', id: contactId })
+      return (
+        row &&
+        Readable.from(jsonOf(await exportOf({ db, keyring, reader, nameFields }, accountId, row)), {
+          objectMode: false,
+        })
+      )
+    },
+    erase: async (trx, caller, contactId) =>
+      erase(trx, { files, keyring, queue }, caller, { id: contactId }, { id: await newErasureId(trx) }),
+  }
+  await app.register(pageRoutes, { ...pages, fieldsOf, signUps, deskOf, ownData })
   await app.register(permissionRoutes, { db, change, reader, deskOf })
   await app.register(bulkRoutes, { change, queue, deskOf })
   await app.register(revertRoutes, { change, queue })
@@ -189,9 +224,10 @@ export async function buildApp({
     change,
     reader,
     settingsOf,
-    usesOf: [smartListsUsing, webhooksUsingLists],
+    usesOf: [smartListsUsing, webhooksUsingLists, formsUsingLists],
   })
   await app.register(privacyRoutes, { db, change, files, keyring, queue, reader, nameFields })
+  await app.register(statsRoutes, { db, settingsOf })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,
@@ -204,7 +240,17 @@ export async function buildApp({
     bodyMaxBytes: config.IMPORT_BODY_MAX_BYTES,
     keepFileDays: config.UPLOAD_RETENTION_DAYS,
   })
-  await app.register(exportRoutes, { db, change, queue, files, keyring, fieldCache, publicUrl: config.PUBLIC_URL })
+  const links = { base: () => linkBase(room), keyring }
+  await app.register(exportRoutes, {
+    db,
+    change,
+    queue,
+    files,
+    keyring,
+    fieldCache,
+    publicUrl: config.PUBLIC_URL,
+    links,
+  })
   const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE
   const target = { allowPrivate, resolve: resolverFor({ allowPrivate }) }
   await app.register(webhookRoutes, { db, change, keyring, cursors, feedCursors, nameFields, target })
@@ -212,10 +258,4 @@ export async function buildApp({
   const hookAttempts = new Attempts(config.RATE_LIMIT, WINDOW_MS)
   await app.register(hookRoutes, { db, keyring, settingsOf, attempts: hookAttempts, isPrepared, reach })
   return app
-}
-
-/** Where this process answers whoever sits at it. */
-function ownUrl({ HOST, PORT }: Config): string {
-  const host = HOST === '0.0.0.0' || HOST === '::' ? 'localhost' : HOST.includes(':') ? `[${HOST}]` : HOST
-  return `http://${host}:${PORT}`
 }

@@ -97,6 +97,12 @@ export const Settings = Type.Object({
     1_000_000,
     'Wrong passwords in 15 minutes for one user from one network; 0 sets no limit. See the guide to the admin UI.',
   ),
+  FORM_RATE_LIMIT: integer(
+    60,
+    0,
+    1_000_000,
+    'Sign-ups by forms in 10 minutes, of one network and of one address; 0 sets no limit. Behind a proxy, set TRUSTED_PROXIES.',
+  ),
   TRUSTED_PROXIES: list({
     allowed: 'addresses or ranges such as 10.0.0.0/8, comma-separated',
     description:

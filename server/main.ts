@@ -5,15 +5,26 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { fromArchive, nameOfArchive, toArchive } from './backup/place.ts'
+import { checkArchive, type Found, keyringOf, openArchive, readArchive } from './backup/read.ts'
+import { type Held, writeArchive } from './backup/write.ts'
 import { type Config, readConfig, Settings } from './config.ts'
 import { checkDatabase } from './db/check.ts'
+import { hasData } from './db/data-dir.ts'
 import { Database } from './db/database.ts'
 import { diskFailure } from './db/disk.ts'
 import type { Embedded } from './db/embedded.ts'
-import { hasSecret, loadKeyring, prepareHome } from './db/home.ts'
+import { addKeys, hasSecret, loadKeyring, prepareHome } from './db/home.ts'
 import { reachLocal } from './db/local.ts'
 import { requireMigrated, withStartLock } from './db/migrate.ts'
+import { type Demo, fillDemo } from './demo/demo.ts'
+import { examine as examineAll, type Finding } from './doctor/doctor.ts'
+import { findAccount } from './features/accounts/accounts.ts'
+import { requireKeysInUse } from './features/subscriptions/keys.ts'
+import { openFiles } from './files/open.ts'
 import { greeting } from './greeting.ts'
+import { AppError } from './lib/app-error.ts'
+import { Refusal } from './lib/refusal.ts'
 import { type Keyring, parseKeyring } from './lib/secret.ts'
 import { listenFailure } from './listen-failure.ts'
 import { openLog } from './log.ts'
@@ -32,7 +43,7 @@ const SAME_SIGNAL_MS = 1000
  * Runs the service until SIGTERM or SIGINT, then ends what runs and stops it. Answers the exit code. Throws a Refusal
  * when it can't start.
  */
-export async function start({ role = 'all' }: { role?: Role } = {}): Promise<number> {
+export async function start({ role = 'all', demo = false }: { role?: Role; demo?: boolean } = {}): Promise<number> {
   const config = readSettings()
   const { log, flush } = openLog(config.LOG_LEVEL)
   const run = new Run()
@@ -41,6 +52,7 @@ export async function start({ role = 'all' }: { role?: Role } = {}): Promise<num
   try {
     const service = await bringUp({
       role,
+      demo,
       config,
       home: homeOf(config),
       log,
@@ -72,7 +84,6 @@ export async function runMigrations(): Promise<void> {
     if (isGiven) await checkDatabase(url, directUrl)
     await prepareSchema({ url, directUrl, log })
   })
-  process.stdout.write('The schema is up to date.\n')
 }
 
 /** Does something with the database and ends: on the running server, or on an embedded one started for that long. */
@@ -96,6 +107,110 @@ export async function withDatabase<T>(command: string, work: (db: Database) => P
       await db.close()
     }
   })
+}
+
+/** Fills an account with the demonstration's people, lists and activity: see `fillDemo`. */
+export async function makeDemo(accountId: number): Promise<Demo> {
+  const config = readSettings()
+  const home = homeOf(config)
+  const filesAt = { url: config.STORAGE_URL, home }
+  return withDatabase('demo', async (db) => {
+    await findAccount(db, accountId).catch((error: unknown) => {
+      throw error instanceof AppError && error.code === 'not_found'
+        ? new Refusal(`there is no account ${accountId}`)
+        : error
+    })
+    const [keyring, files] = [readKeyring(config), await openFiles(filesAt)]
+    return fillDemo({ db, files, filesAt, keyring, keepFileDays: config.UPLOAD_RETENTION_DAYS }, accountId)
+  })
+}
+
+/** Looks at all that a start needs; starts and changes nothing. Bad settings are a finding, and then the only one. */
+export async function* examine(): AsyncGenerator<Finding> {
+  let config: Config
+  try {
+    config = readSettings()
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    yield {
+      what: 'configuration',
+      state: 'fail',
+      found: error.message,
+      cure: 'mend that in the environment or in .env',
+    }
+    return
+  }
+  yield* examineAll(config, homeOf(config))
+}
+
+/** Writes an archive of all that this Rollcall holds: to a file that is not there yet, or to stdout for `-`. */
+export async function backUp(path: string, { withFiles }: { withFiles: boolean }): Promise<Held> {
+  const config = readSettings()
+  const home = homeOf(config)
+  if (config.DATABASE_URL === undefined && !hasData(home))
+    throw new Refusal(
+      `there is nothing to back up in ${home}: set ROLLCALL_HOME or DATABASE_URL to what is to be backed up`,
+    )
+  if (config.ROLLCALL_SECRET === undefined && !hasSecret(home))
+    throw new Refusal(
+      `the keys that belong to the data are neither in ROLLCALL_SECRET nor in ${home}/secret: put them back first`,
+    )
+  return toArchive(path, (take) =>
+    withServer('backup', async ({ url, directUrl, log }) => {
+      const keyring = readKeyring(config)
+      const db = new Database({ url, max: 1 })
+      await withStartLock(directUrl, { log }, (client) => requireMigrated(client))
+        .then(() => requireKeysInUse(db, keyring))
+        .finally(() => db.close())
+      const files = await openFiles({ url: config.STORAGE_URL, home })
+      return writeArchive({ directUrl, files, keyring, withFiles, log }, take)
+    }),
+  )
+}
+
+/** Reads an archive, from stdin for `-`, and throws a Refusal when it is not as it was written. */
+export async function checkBackup(path: string): Promise<Found> {
+  return checkArchive(fromArchive(path), nameOfArchive(path))
+}
+
+/**
+ * Reads an archive into an empty database, and does what every start does. A file is checked as a whole before anything is
+ * begun; from stdin, which can be read once only, a fault shows later and undoes all.
+ */
+export async function restore(path: string): Promise<Found> {
+  const config = readSettings()
+  const home = homeOf(config)
+  if (path !== '-') await checkBackup(path)
+  const reader = await openArchive(fromArchive(path), nameOfArchive(path))
+  requireKeys(config, keyringOf(reader.manifest))
+  const keepKeys = (keyring: Keyring) => (config.ROLLCALL_SECRET === undefined ? addKeys(home, keyring) : () => {})
+  return withServer('restore', async ({ url, directUrl, log, isGiven }) => {
+    if (isGiven) await checkDatabase(url, directUrl)
+    const files = await openFiles({ url: config.STORAGE_URL, home })
+    const found = await readArchive(reader, { directUrl, files, log, keepKeys })
+    await prepareAll({
+      url,
+      directUrl,
+      log,
+      config,
+      keyring: readKeyring(config),
+      wantsToken: false,
+      wantsUser: false,
+      files,
+    })
+    return found
+  })
+}
+
+function requireKeys({ ROLLCALL_SECRET: given }: Config, keyring: Keyring): void {
+  if (given === undefined) return
+  const known = new Set(parseKeyring(given).map(({ id }) => id))
+  const missing = keyring.map(({ id }) => id).filter((id) => !known.has(id))
+  if (missing.length > 0)
+    throw new Refusal(
+      `ROLLCALL_SECRET lacks ${missing.join(', ')}, a key of the archive: add it, or leave ROLLCALL_SECRET out and the keys are ` +
+        'put into ROLLCALL_HOME/secret. Nothing was restored',
+    )
 }
 
 interface Server {

@@ -7,6 +7,7 @@ import { checkDatabase } from './db/check.ts'
 import { Database } from './db/database.ts'
 import type { Embedded } from './db/embedded.ts'
 import { startLocal } from './db/local.ts'
+import { fillDemo } from './demo/demo.ts'
 import { requireNoMarks } from './features/subscriptions/keys.ts'
 import { requireNoSigningSecrets } from './features/webhooks/keys.ts'
 import { openFiles } from './files/open.ts'
@@ -20,6 +21,8 @@ export type Role = 'api' | 'worker' | 'all'
 
 export interface ServiceParts {
   role: Role
+  /** Whether account 1 is to have the demonstration's people. */
+  demo: boolean
   config: Config
   /** Rollcall's directory, absolute. */
   home: string
@@ -112,6 +115,7 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
     drains.push((deadline) => inTime(queue.stop(0), deadline))
   }
   run.signal.throwIfAborted()
+  if (parts.demo) await fillDemo({ db, files, filesAt, keyring, keepFileDays: config.UPLOAD_RETENTION_DAYS }, 1)
   isPrepared = true
   return { address, ...told }
 }

@@ -8,22 +8,25 @@ import { startHousekeeping } from './features/activity/housekeeping.ts'
 import { BULK_JOB_NAMES, bulkJobs } from './features/contacts/bulk.ts'
 import { expirePending, forgetConfirmations } from './features/contacts/pending.ts'
 import { REVERT_JOB_NAMES, revertJobs } from './features/contacts/revert.ts'
-import { expireExports } from './features/exports/housekeeping.ts'
 import { EXPORT_JOB_NAMES, exportJobs } from './features/exports/jobs.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
+import { formJobs } from './features/forms/sign-up.ts'
+import { FORM_JOB_NAMES } from './features/forms/take.ts'
 import { IMPORT_JOB_NAMES, importJobs } from './features/imports/jobs.ts'
-import { removeOldUploads } from './features/imports/retention.ts'
 import { SmartListFollower } from './features/lists/follower.ts'
 import { startLooks } from './features/lists/looks.ts'
 import { mailJobs } from './features/mail/deliver.ts'
 import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
+import { linkBase, mailRoomOf } from './features/mail/mail-room.ts'
 import { outboundTo } from './features/mail/outbound.ts'
 import { applyRetention } from './features/privacy/retention.ts'
+import { renewSamples } from './features/privacy/samples.ts'
 import { sweepErasureJob } from './features/privacy/sweep.ts'
 import { PRIVACY_JOB_NAMES } from './features/privacy/sweep-job.ts'
 import { forgetTaken } from './features/providers/seen.ts'
+import { maySend } from './features/subscriptions/send-template.ts'
 import { Sender } from './features/webhooks/sender.ts'
 import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
@@ -48,6 +51,7 @@ export interface JobParts {
 /** Every kind of job that there is: what the queue's tables are prepared for. */
 export const ALL_JOB_NAMES: readonly JobName[] = [
   ...MAIL_JOB_NAMES,
+  ...FORM_JOB_NAMES,
   ...FIELD_JOB_NAMES,
   ...BULK_JOB_NAMES,
   ...REVERT_JOB_NAMES,
@@ -61,8 +65,10 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
   const thread = { databaseUrl: db.url, filesAt }
   const { SMTP_URL: url, MAIL_FROM: from, SMTP_TIMEOUT_S } = config
   const outbound = url && from ? outboundTo({ url, from, timeoutMs: SMTP_TIMEOUT_S * 1000 }) : undefined
+  const room = mailRoomOf(config, queue, keyring)
   return [
-    ...mailJobs({ db, keyring, outbound }),
+    ...mailJobs({ db, keyring, outbound, maySend: (accountId, contactId) => maySend(db, accountId, contactId) }),
+    ...formJobs(db, { room, days: config.CONFIRMATION_DAYS }),
     ...fieldJobs(db),
     ...bulkJobs(db, keyring),
     ...revertJobs(db, keyring),
@@ -72,6 +78,7 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
       files,
       mostMinutes: config.EXPORT_MAX_MINUTES,
       keptHours: config.EXPORT_RETENTION_HOURS,
+      links: { base: () => linkBase(room), keyring },
     }),
     sweepErasureJob({ db, files, keyring, queue }),
   ]
@@ -120,13 +127,12 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
   const dispatcher = startDispatcher(db, { everyMs: DISPATCH_EVERY_MS, follower, onError: onError('dispatch failed') })
   const looks = startLooks(db, onError('asking for looks at the clock failed'))
   const housekeeping = startHousekeeping(db, onError('housekeeping failed'), [
-    () => expireExports(db, files),
-    () => removeOldUploads(db, files),
     () => expirePending({ db, keyring: parts.keyring, days: parts.config.PENDING_RETENTION_DAYS }),
     () => forgetConfirmations(db),
     () => forgetEnded(db),
     () => forgetTaken(db),
-    () => applyRetention(db, logger),
+    () => applyRetention({ db, files, log: logger }),
+    () => renewSamples(db),
   ])
   const webhooks = webhookSender(parts).start()
   return {

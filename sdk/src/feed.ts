@@ -1,4 +1,6 @@
-import { sleep } from './attempts.ts'
+import { backoffMs, sleep } from './attempts.ts'
+import { ConnectionError, ServiceError, TimeoutError } from './errors.ts'
+import { messagesOf } from './event-stream.ts'
 import type { Answer, CallOptions, Query, Transport } from './transport.ts'
 
 export type FeedEvent = Answer<'readFeed'>['data'][number]
@@ -17,6 +19,22 @@ export interface FeedOptions extends CallOptions {
 export interface Batch {
   events: FeedEvent[]
   /** To go on behind these events: keep it where you keep what you made of them, in the same transaction if you can. */
+  cursor: string
+}
+
+export interface StreamOptions extends CallOptions {
+  /** A cursor, `start` or `now`; what happens from now on unless given. */
+  after?: string | undefined
+  types?: FeedEvent['type'][]
+  contact?: string
+  /** Told why a stream ended, each time before it is taken up again. */
+  onBreak?: (reason: Error) => void
+}
+
+/** An event as it happened. */
+export interface StreamedEvent {
+  event: FeedEvent
+  /** To go on behind this event. */
   cursor: string
 }
 
@@ -57,6 +75,47 @@ export class Feed {
       if (page.has_more) continue
       if (!isEndless) return
       await sleep(POLL_MS, call.signal)
+    }
+  }
+
+  /**
+   * Events as they happen, over one connection that is taken up again where it broke off: nothing is missed and nothing comes
+   * twice. Ends when its signal is aborted or the loop is left; throws what the service refuses.
+   */
+  async *stream({
+    after = 'now',
+    types,
+    contact,
+    onBreak,
+    ...call
+  }: StreamOptions = {}): AsyncGenerator<StreamedEvent> {
+    // A place to come back to, from before the first event: `now` would be a later one after a break.
+    let cursor = after === 'now' ? (await this.read({ after, limit: 1 }, call)).next_cursor : after
+    const filters = {
+      ...(types === undefined ? {} : { types: types.join(',') }),
+      ...(contact === undefined ? {} : { contact }),
+    }
+    for (let breaks = 0; ; breaks++) {
+      try {
+        const response = await this.#transport.call(
+          'streamFeed',
+          { query: { ...filters, after: cursor } },
+          { ...call, retries: 0 },
+        )
+        for await (const { id, data } of messagesOf(response as unknown as Response)) {
+          breaks = 0
+          cursor = id ?? cursor
+          yield { event: JSON.parse(data) as FeedEvent, cursor }
+        }
+        onBreak?.(new ConnectionError('The stream has ended'))
+      } catch (error) {
+        call.signal?.throwIfAborted()
+        const passes =
+          error instanceof ConnectionError || error instanceof TimeoutError || error instanceof ServiceError
+        if (!passes) throw error
+        onBreak?.(error)
+      }
+      await sleep(backoffMs(breaks + 2), call.signal)
     }
   }
 }

@@ -27,7 +27,7 @@ export interface Helpers {
     template: string,
     email: string,
     options?: CallOptions & { variables?: Record<string, unknown> },
-  ) => Promise<unknown>
+  ) => Promise<Answer<'sendTemplate'>>
   /**
    * Begins an import of contacts, or of a file, and answers its id. Contacts update who is there already, a file does so
    * with `update_existing`. More than 50,000 contacts, an iterable of them, and contacts with options go as a file.
@@ -63,12 +63,11 @@ export function helpersOf(transport: Transport, { contacts, lists, imports }: Gr
       return added
     },
     sendTemplate: (template, email, { variables, ...options } = {}) =>
-      transport.send({
-        ...options,
-        method: 'POST',
-        path: `/templates/${encodeURIComponent(template)}/send`,
-        body: { email, ...(variables === undefined ? {} : { variables }) },
-      }),
+      transport.call(
+        'sendTemplate',
+        { path: { name: template }, body: { email, ...(variables === undefined ? {} : { variables }) } },
+        options,
+      ),
     importContacts: async (source, options, call) => {
       const begun =
         Array.isArray(source) && options === undefined && source.length <= MOST_AS_JSON

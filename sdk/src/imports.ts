@@ -1,5 +1,6 @@
 import { sleep } from './attempts.ts'
 import { ImportFailedError } from './errors.ts'
+import { messagesOf } from './event-stream.ts'
 import { rowsByNumber, rowsOf } from './pages.ts'
 import type { Answer, Body, CallOptions, Transport } from './transport.ts'
 import { formOf, type ImportFile, type ImportOptions } from './upload.ts'
@@ -74,6 +75,14 @@ export class Imports {
       if (AT_REST.includes(state.phase)) return state
       await sleep(pause, options.signal)
     }
+  }
+
+  /** An import each time it has changed, over one connection, until nothing more happens by itself. */
+  follow = (id: number, options?: CallOptions): AsyncGenerator<Import> => this.#follow(id, options)
+
+  async *#follow(id: number, options?: CallOptions): AsyncGenerator<Import> {
+    const response = await this.#transport.call('followImport', { path: { id } }, options)
+    for await (const { data } of messagesOf(response)) yield JSON.parse(data) as Import
   }
 
   /** Goes on with an import that is `ready` or has failed, by other options if need be. */

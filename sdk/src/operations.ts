@@ -16,6 +16,7 @@ export const OPERATIONS = {
   createContactEvent: ['POST', '/contacts/{contact}/events'],
   createExport: ['POST', '/contact_exports'],
   createField: ['POST', '/contact_fields'],
+  createForm: ['POST', '/forms'],
   createImport: ['POST', '/contact_imports'],
   createList: ['POST', '/contact_lists'],
   createProviderHook: ['POST', '/provider_hooks'],
@@ -27,6 +28,7 @@ export const OPERATIONS = {
   deleteContact: ['DELETE', '/contacts/{contact}'],
   deleteExport: ['DELETE', '/contact_exports/{export_id}'],
   deleteField: ['DELETE', '/contact_fields/{field_id}'],
+  deleteForm: ['DELETE', '/forms/{form_id}'],
   deleteList: ['DELETE', '/contact_lists/{list_id}'],
   deleteProviderHook: ['DELETE', '/provider_hooks/{id}'],
   deleteRecipe: ['DELETE', '/import_recipes/{id}'],
@@ -50,13 +52,17 @@ export const OPERATIONS = {
   getErasure: ['GET', '/erasures/{id}'],
   getExport: ['GET', '/contact_exports/{export_id}'],
   getField: ['GET', '/contact_fields/{field_id}'],
+  getForm: ['GET', '/forms/{form_id}'],
+  getFormEmbed: ['GET', '/forms/{form_id}/embed'],
   getImport: ['GET', '/contact_imports/{id}'],
   getList: ['GET', '/contact_lists/{list_id}'],
+  getListGrowth: ['GET', '/contact_lists/{list_id}/growth'],
   getMessage: ['GET', '/messages/{id}'],
   getProviderHook: ['GET', '/provider_hooks/{id}'],
   getRecipe: ['GET', '/import_recipes/{id}'],
   getRejectedRows: ['GET', '/contact_imports/{id}/errors'],
   getSession: ['GET', '/session'],
+  getStats: ['GET', '/stats'],
   getTemplate: ['GET', '/templates/{name}'],
   getWebhook: ['GET', '/webhooks/{id}'],
   inviteUser: ['POST', '/invitations'],
@@ -69,6 +75,7 @@ export const OPERATIONS = {
   listErasures: ['GET', '/erasures'],
   listExports: ['GET', '/contact_exports'],
   listFields: ['GET', '/contact_fields'],
+  listForms: ['GET', '/forms'],
   listImportedContacts: ['GET', '/contact_imports/{id}/contacts'],
   listImports: ['GET', '/contact_imports'],
   listInvitations: ['GET', '/invitations'],
@@ -102,6 +109,7 @@ export const OPERATIONS = {
   rotateProviderHook: ['POST', '/provider_hooks/{id}/rotate'],
   rotateWebhookSecret: ['POST', '/webhooks/{id}/rotate_secret'],
   searchContacts: ['POST', '/contacts/search'],
+  sendTemplate: ['POST', '/templates/{name}/send'],
   showConsents: ['GET', '/contacts/{contact}/consents.html'],
   signIn: ['POST', '/session'],
   signOut: ['DELETE', '/session'],
@@ -113,6 +121,7 @@ export const OPERATIONS = {
   updateBatch: ['PATCH', '/contacts/batch'],
   updateContact: ['PATCH', '/contacts/{contact}'],
   updateField: ['PATCH', '/contact_fields/{field_id}'],
+  updateForm: ['PATCH', '/forms/{form_id}'],
   updateList: ['PATCH', '/contact_lists/{list_id}'],
   updateProviderHook: ['PATCH', '/provider_hooks/{id}'],
   updateRecipe: ['PATCH', '/import_recipes/{id}'],
@@ -466,6 +475,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -548,6 +561,8 @@ export interface Operations {
         /** Made from the name when it is not given. */
         merge_tag?: string | null
         required?: boolean | null
+        /** Whether people may change it on their page of preferences. */
+        editable?: boolean | null
         min?: number | null
         max?: number | null
         /** Of a select. One goes only while no contact has it, and comes back if one got it in the same seconds. */
@@ -565,6 +580,8 @@ export interface Operations {
       merge_tag: string
       type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
       required: boolean
+      /** By people, on their page of preferences. */
+      editable: boolean
       min: number | null
       max: number | null
       options: string[] | null
@@ -573,6 +590,70 @@ export interface Operations {
       converting_to?: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
       created_at: string
       updated_at: string
+    }
+  }
+  /** Create a sign-up form */
+  createForm: {
+    input: {
+      body: {
+        /** For yourself; unique. */
+        name: string
+        /** Whether it can be filled. */
+        active?: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in?: boolean
+        /** Static lists that people join. */
+        list_ids?: number[]
+        /** Asked for beside the address, in this order. */
+        fields?: ({
+          /** Its merge tag. */
+          field: string
+          label?: string | null
+          required?: boolean
+        })[]
+        redirect_url?: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins?: string[]
+        welcome_template?: string | null
+        title?: string | null
+        introduction?: string | null
+        consent?: string | null
+        button?: string | null
+        success?: string | null
+      }
+    }
+    answer: {
+      data: {
+        id: number
+        /** Counts up with each change; the ledger names it. */
+        version: number
+        /** The page that shows it. */
+        url: string
+        /** For yourself; unique. */
+        name: string
+        /** Whether it can be filled. */
+        active: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in: boolean
+        /** Static lists that people join. */
+        list_ids: number[]
+        fields: ({
+          field: string
+          label: string | null
+          required: boolean
+        })[]
+        redirect_url: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins: string[]
+        welcome_template: string | null
+        title: string | null
+        introduction: string | null
+        consent: string | null
+        button: string | null
+        success: string | null
+        created_at: string
+        updated_at: string
+      }
     }
   }
   /** Import a file, or contacts as JSON */
@@ -708,6 +789,12 @@ export interface Operations {
         criteria?: unknown
         /** Of a smart list: whether entering and leaving are told. */
         track?: boolean
+        /** Whether its people may leave and join it on their page of preferences. */
+        public?: boolean
+        public_name?: string | null
+        public_description?: string | null
+        /** Whether who is created into it, by a request or a form, waits as pending until they confirm. */
+        double_opt_in?: boolean
         /** Whether entering and leaving by these new criteria is told, too. */
         announce?: boolean
       }
@@ -722,6 +809,12 @@ export interface Operations {
       criteria_version?: number
       /** Whether entering and leaving are told. */
       track?: boolean
+      /** Whether its people may leave and join it on their page of preferences. */
+      public: boolean
+      public_name: string | null
+      public_description: string | null
+      /** Whether who is created into it waits until they confirm. */
+      double_opt_in: boolean
       contacts_count: number
       counted_at: string
       created_at: string
@@ -915,6 +1008,15 @@ export interface Operations {
     }
     answer: undefined
   }
+  /** Remove a form; who has come by it stays */
+  deleteForm: {
+    input: {
+      path: {
+        form_id: string | number
+      }
+    }
+    answer: undefined
+  }
   /** Delete a list; its contacts stay */
   deleteList: {
     input: {
@@ -1001,6 +1103,8 @@ export interface Operations {
     }
     answer: {
       id: string
+      /** The same as `id`. */
+      erasure_id: string
       /** Running until files and kept answers have been looked through, and what was at work has ended. */
       status: 'running' | 'finished'
       actor: string
@@ -1089,6 +1193,8 @@ export interface Operations {
       double_opt_in: boolean
       /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
       soft_bounce_limit: number
+      /** A template that is mailed to whoever has confirmed; null: none. A form may name another. */
+      welcome_template: string | null
       /** For how many days events, mails, and the rows of acts on many people are kept; null: for good. An act whose rows have gone can not be taken back any more. */
       retention: {
         events_days: number | null
@@ -1124,7 +1230,8 @@ export interface Operations {
         contact: string | number
       }
       query?: {
-        include?: 'smart_lists'
+        include?: string
+        list_id?: number
       }
     }
     answer: {
@@ -1147,6 +1254,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -1165,6 +1276,7 @@ export interface Operations {
     }
     answer: {
       unsubscribe_url: string
+      preferences_url: string
     }
   }
   /** One delivery, with what is sent */
@@ -1234,6 +1346,8 @@ export interface Operations {
     }
     answer: {
       id: string
+      /** The same as `id`. */
+      erasure_id: string
       /** Running until files and kept answers have been looked through, and what was at work has ended. */
       status: 'running' | 'finished'
       actor: string
@@ -1286,6 +1400,8 @@ export interface Operations {
       merge_tag: string
       type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
       required: boolean
+      /** By people, on their page of preferences. */
+      editable: boolean
       min: number | null
       max: number | null
       options: string[] | null
@@ -1295,6 +1411,64 @@ export interface Operations {
       created_at: string
       updated_at: string
       values_count: number
+    }
+  }
+  /** One form */
+  getForm: {
+    input: {
+      path: {
+        form_id: string | number
+      }
+    }
+    answer: {
+      data: {
+        id: number
+        /** Counts up with each change; the ledger names it. */
+        version: number
+        /** The page that shows it. */
+        url: string
+        /** For yourself; unique. */
+        name: string
+        /** Whether it can be filled. */
+        active: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in: boolean
+        /** Static lists that people join. */
+        list_ids: number[]
+        fields: ({
+          field: string
+          label: string | null
+          required: boolean
+        })[]
+        redirect_url: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins: string[]
+        welcome_template: string | null
+        title: string | null
+        introduction: string | null
+        consent: string | null
+        button: string | null
+        success: string | null
+        created_at: string
+        updated_at: string
+      }
+    }
+  }
+  /** HTML that puts a form into a page of your own */
+  getFormEmbed: {
+    input: {
+      path: {
+        form_id: string | number
+      }
+    }
+    answer: {
+      data: {
+        url: string
+        /** The form in plain HTML, for a page of your own. */
+        html: string
+        /** The page in a frame; the origin of yours must stand in frame_origins. */
+        iframe: string
+      }
     }
   }
   /** How far an import is, and what it has done */
@@ -1386,10 +1560,34 @@ export interface Operations {
       criteria_version?: number
       /** Whether entering and leaving are told. */
       track?: boolean
+      /** Whether its people may leave and join it on their page of preferences. */
+      public: boolean
+      public_name: string | null
+      public_description: string | null
+      /** Whether who is created into it waits until they confirm. */
+      double_opt_in: boolean
       contacts_count: number
       counted_at: string
       created_at: string
       updated_at: string
+    }
+  }
+  /** Whom a list took in and let go, day by day */
+  getListGrowth: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+      query?: {
+        days?: number
+      }
+    }
+    answer: {
+      days: ({
+        day: string
+        entered: number
+        left: number
+      })[]
     }
   }
   /** One mail with what it says */
@@ -1494,6 +1692,32 @@ export interface Operations {
         role: 'viewer' | 'editor' | 'admin'
         time_zone: string
         color: string
+      })[]
+    }
+  }
+  /** How the audience stands, and how it moved in the last days */
+  getStats: {
+    input: {
+      query?: {
+        days?: number
+      }
+    }
+    answer: {
+      by_state: Record<string, number>
+      by_origin: Record<string, number>
+      days: ({
+        day: string
+        joined: number
+        left: number
+        subscribed: number
+      })[]
+      mail: Record<string, number>
+      mails_waiting: number
+      moved: ({
+        list_id: number
+        name: string
+        entered: number
+        left: number
       })[]
     }
   }
@@ -1688,7 +1912,7 @@ export interface Operations {
         q?: string
         sort?: string
         count?: 'exact' | 'capped'
-        include?: 'smart_lists'
+        include?: string
         page?: number
         per_page?: number
         cursor?: string
@@ -1713,6 +1937,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -1780,6 +2008,8 @@ export interface Operations {
     answer: {
       data: ({
         id: string
+        /** The same as `id`. */
+        erasure_id: string
         /** Running until files and kept answers have been looked through, and what was at work has ended. */
         status: 'running' | 'finished'
         actor: string
@@ -1846,6 +2076,8 @@ export interface Operations {
       merge_tag: string
       type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
       required: boolean
+      /** By people, on their page of preferences. */
+      editable: boolean
       min: number | null
       max: number | null
       options: string[] | null
@@ -1855,6 +2087,43 @@ export interface Operations {
       created_at: string
       updated_at: string
     })[]
+  }
+  /** Sign-up forms */
+  listForms: {
+    input: Record<never, never>
+    answer: {
+      data: ({
+        id: number
+        /** Counts up with each change; the ledger names it. */
+        version: number
+        /** The page that shows it. */
+        url: string
+        /** For yourself; unique. */
+        name: string
+        /** Whether it can be filled. */
+        active: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in: boolean
+        /** Static lists that people join. */
+        list_ids: number[]
+        fields: ({
+          field: string
+          label: string | null
+          required: boolean
+        })[]
+        redirect_url: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins: string[]
+        welcome_template: string | null
+        title: string | null
+        introduction: string | null
+        consent: string | null
+        button: string | null
+        success: string | null
+        created_at: string
+        updated_at: string
+      })[]
+    }
   }
   /** Whom each row was about: address, id, and what was done */
   listImportedContacts: {
@@ -1990,6 +2259,12 @@ export interface Operations {
       criteria_version?: number
       /** Whether entering and leaving are told. */
       track?: boolean
+      /** Whether its people may leave and join it on their page of preferences. */
+      public: boolean
+      public_name: string | null
+      public_description: string | null
+      /** Whether who is created into it waits until they confirm. */
+      double_opt_in: boolean
       contacts_count: number
       counted_at: string
       created_at: string
@@ -2006,7 +2281,7 @@ export interface Operations {
         q?: string
         sort?: string
         count?: 'exact' | 'capped'
-        include?: 'smart_lists'
+        include?: string
         page?: number
         per_page?: number
         cursor?: string
@@ -2031,6 +2306,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -2315,6 +2594,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -2465,6 +2748,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -2627,6 +2914,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -2774,8 +3065,8 @@ export interface Operations {
         sort?: string
         /** With q the total is counted to 10,000 unless `exact` is asked for; without q it is exact unless `capped`. */
         count?: 'exact' | 'capped'
-        /** Adds the ids of the smart lists that a contact is in now. */
-        include?: 'smart_lists'
+        /** smart_lists: the ids of those that a contact is in now. links: to unsubscribe and to change preferences, for mail to them; bound to list_id, where that names one list. Both, parted by a comma. */
+        include?: string
         /** From 1. For walking through everything use cursor. */
         page?: number
         /** 50 unless given. */
@@ -2810,6 +3101,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -2821,6 +3116,29 @@ export interface Operations {
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
+    }
+  }
+  /** Mail a template to a contact who may be mailed */
+  sendTemplate: {
+    input: {
+      path: {
+        name: string | number
+      }
+      body: {
+        /** Whom; or contact_id. */
+        email?: string
+        /** Id, or ext: and the external id. */
+        contact_id?: string
+        /** Of which list the mail is: its link leaves that list, and who has left it is not mailed. */
+        list_id?: number
+        variables?: Record<string, unknown>
+      }
+    }
+    answer: {
+      message_id: string
+      contact_id: string
+      /** That the template names and nobody gave: they are empty. */
+      undefined_variables: string[]
     }
   }
   /** Every permission of a person with its evidence, as a page to print */
@@ -2981,6 +3299,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -3008,6 +3330,8 @@ export interface Operations {
         double_opt_in?: boolean
         /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
         soft_bounce_limit?: number
+        /** A template that is mailed to whoever has confirmed; null: none. A form may name another. */
+        welcome_template?: string | null
         retention?: {
           events_days?: number | null
           mails_days?: number | null
@@ -3034,6 +3358,8 @@ export interface Operations {
       double_opt_in: boolean
       /** So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced. */
       soft_bounce_limit: number
+      /** A template that is mailed to whoever has confirmed; null: none. A form may name another. */
+      welcome_template: string | null
       /** For how many days events, mails, and the rows of acts on many people are kept; null: for good. An act whose rows have gone can not be taken back any more. */
       retention: {
         events_days: number | null
@@ -3106,6 +3432,10 @@ export interface Operations {
         list_ids: number[]
         /** With `include=smart_lists`. */
         smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
         origin: string
         created_at: number
         updated_at: number
@@ -3126,6 +3456,8 @@ export interface Operations {
         /** Made from the name when it is not given. */
         merge_tag?: string | null
         required?: boolean | null
+        /** Whether people may change it on their page of preferences. */
+        editable?: boolean | null
         min?: number | null
         max?: number | null
         /** Of a select. One goes only while no contact has it, and comes back if one got it in the same seconds. */
@@ -3143,6 +3475,8 @@ export interface Operations {
       merge_tag: string
       type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
       required: boolean
+      /** By people, on their page of preferences. */
+      editable: boolean
       min: number | null
       max: number | null
       options: string[] | null
@@ -3152,6 +3486,73 @@ export interface Operations {
       created_at: string
       updated_at: string
       values_count: number
+    }
+  }
+  /** Change a form: what is given becomes its next version */
+  updateForm: {
+    input: {
+      path: {
+        form_id: string | number
+      }
+      body: {
+        /** For yourself; unique. */
+        name?: string
+        /** Whether it can be filled. */
+        active?: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in?: boolean
+        /** Static lists that people join. */
+        list_ids?: number[]
+        /** Asked for beside the address, in this order. */
+        fields?: ({
+          /** Its merge tag. */
+          field: string
+          label?: string | null
+          required?: boolean
+        })[]
+        redirect_url?: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins?: string[]
+        welcome_template?: string | null
+        title?: string | null
+        introduction?: string | null
+        consent?: string | null
+        button?: string | null
+        success?: string | null
+      }
+    }
+    answer: {
+      data: {
+        id: number
+        /** Counts up with each change; the ledger names it. */
+        version: number
+        /** The page that shows it. */
+        url: string
+        /** For yourself; unique. */
+        name: string
+        /** Whether it can be filled. */
+        active: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in: boolean
+        /** Static lists that people join. */
+        list_ids: number[]
+        fields: ({
+          field: string
+          label: string | null
+          required: boolean
+        })[]
+        redirect_url: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins: string[]
+        welcome_template: string | null
+        title: string | null
+        introduction: string | null
+        consent: string | null
+        button: string | null
+        success: string | null
+        created_at: string
+        updated_at: string
+      }
     }
   }
   /** Rename or describe a list, or change its criteria */
@@ -3167,6 +3568,12 @@ export interface Operations {
         criteria?: unknown
         /** Of a smart list: whether entering and leaving are told. */
         track?: boolean
+        /** Whether its people may leave and join it on their page of preferences. */
+        public?: boolean
+        public_name?: string | null
+        public_description?: string | null
+        /** Whether who is created into it, by a request or a form, waits as pending until they confirm. */
+        double_opt_in?: boolean
         /** Whether entering and leaving by these new criteria is told, too. */
         announce?: boolean
       }
@@ -3181,6 +3588,12 @@ export interface Operations {
       criteria_version?: number
       /** Whether entering and leaving are told. */
       track?: boolean
+      /** Whether its people may leave and join it on their page of preferences. */
+      public: boolean
+      public_name: string | null
+      public_description: string | null
+      /** Whether who is created into it waits until they confirm. */
+      double_opt_in: boolean
       contacts_count: number
       counted_at: string
       created_at: string

@@ -168,3 +168,33 @@ test('smart lists and templates are asked for where the service has them', async
     ['POST', '/api/contact_lists', { name: 'Big', criteria: { plan: 'Enterprise', subscribed: true } }],
   ])
 })
+
+test('forms, mail and permission are asked for by their groups', async (t) => {
+  const { client } = await withClient(t)
+  const list = await client.lists.create({ name: 'News', public: true, double_opt_in: true })
+  const form = await client.forms.create({ name: 'Sign up', list_ids: [list.id], fields: [{ field: 'first_name' }] })
+  assert.deepEqual([(await client.forms.update(form.id, { title: 'Hello' })).version, form.version], [2, 1])
+  assert.match((await client.forms.embed(form.id)).html, /^<form /)
+  assert.deepEqual(
+    (await client.forms.list()).map(({ id }) => id),
+    [form.id],
+  )
+
+  const ann = await client.contacts.create({ email: 'ann@example.com', double_opt_in: false })
+  await client.mail.updateTemplate('welcome_email', { subject: 'Hi' })
+  const sent = await client.mail.send('welcome_email', { contact_id: ann.id, list_id: list.id })
+  assert.equal((await client.mail.message(sent.message_id)).subject, 'Hi')
+  assert.match((await client.permission.links(ann.id)).preferences_url, /\/preferences\//)
+  await client.permission.suppress({ entries: ['example.org'] })
+  const [entry] = (await client.permission.suppressions()).data
+  await client.permission.unsuppress(entry!.id)
+  assert.equal((await client.permission.unsubscribe(ann.id)).state, 'unsubscribed')
+  assert.equal((await client.permission.consents(ann.id)).data[0]!.action, 'withdrawn')
+  assert.ok((await client.permission.resubscribe(ann.id, { send_confirmation: false })).confirmation_url)
+  await assert.rejects(client.sendTemplate('welcome_email', 'ann@example.com'), (error: unknown) => {
+    assert.ok(error instanceof InvalidError)
+    assert.deepEqual(error.fields, { email: ['may not be mailed: unsubscribed'] })
+    return true
+  })
+  await client.forms.delete(form.id)
+})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { type TestApp, testApp } from './app.ts'
+import { keyring, type TestApp, testApp } from './app.ts'
 
 /** Asks for an export, lets it be written, and answers it with its file as text. */
 export async function exported(made: TestApp, body: object) {
@@ -36,4 +36,12 @@ export async function withPeople(t: TestContext) {
   })
   await made.post('/api/contacts', { email: 'cleo@example.com', unsubscribed: true, fields: { first_name: 'Клео' } })
   return { ...made, customers, news }
+}
+
+/** For exports without links. */
+export const noLinks = {
+  base: () => {
+    throw new Error('no links were asked for')
+  },
+  keyring,
 }

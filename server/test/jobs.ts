@@ -5,11 +5,12 @@ import sql from 'sql-template-tag'
 import { readConfig } from '../config.ts'
 import type { Database } from '../db/database.ts'
 import { diskStore } from '../files/disk.ts'
-import { Queue } from '../jobs/queue.ts'
+import { type Job, Queue } from '../jobs/queue.ts'
 import { parseKeyring } from '../lib/secret.ts'
 import { allJobs } from '../worker.ts'
 
-export const keyring = parseKeyring('a-secret-that-only-tests-know-0123456789')
+export const SECRET = 'a-secret-that-only-tests-know-0123456789'
+export const keyring = parseKeyring(SECRET)
 
 /** Every job, for a test whose jobs keep no files: nothing is ever made in this directory. */
 function jobsWithoutFiles(db: Database) {
@@ -46,6 +47,16 @@ async function isLeft(db: Database): Promise<boolean> {
   const [left] = await db.query<{ count: number }>(sql`
     select count(*) as count from pgboss.job where state in ('created', 'retry', 'active')`)
   return left!.count > 0
+}
+
+/** Does what waits in the queue without a worker, which looks there twice a second. */
+export async function runAtOnce(db: Database, jobs: readonly Job[]): Promise<void> {
+  for (;;) {
+    const [next] = await db.query<{ name: string; data: never }>(sql`
+      delete from pgboss.job where id = (select id from pgboss.job where state = 'created' limit 1) returning name, data`)
+    if (!next) return
+    await jobs.find(({ name }) => name === next.name)!.run(next.data, new AbortController().signal)
+  }
 }
 
 /** The payloads of the jobs of this name that wait; they are taken out of the queue, for a test to run them itself. */

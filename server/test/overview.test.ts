@@ -189,3 +189,30 @@ test('the import of the overview works as it stands there, with a form made by t
   )
   assert.equal((await send('GET', `/contact_lists/${listId}/contacts`)).body.total, 4)
 })
+
+test('the sign-up of the overview works: a contact, in a list, with a mail', async (t) => {
+  const { api, token, send, get } = await withOverviewData(t)
+  const call = (method: string, path: string, body: unknown) => send(method, path, body)
+  const createContact = async (contact: unknown) => (await call('POST', '/contacts', contact)).body.data
+  const lists = (await send('GET', '/contact_lists')).body as { id: number; name: string }[]
+  const addToList = (id: string, list: number) => call('POST', `/contact_lists/${list}/contacts`, { contact_ids: [id] })
+  const sendTemplate = (name: string, email: string) => call('POST', `/templates/${name}/send`, { email })
+  const formData = { email: 'sign.up@example.com', firstName: 'Ada' }
+
+  const contact = await createContact({
+    email: formData.email,
+    fields: { first_name: formData.firstName, source: 'website_signup' },
+  })
+  const added = await addToList(contact.id, lists[0]!.id)
+  const sent = await sendTemplate('welcome_email', contact.email)
+
+  assert.deepEqual([added.body.added, sent.status], [1, 201], JSON.stringify(sent.body))
+  const mail = (await get(`/api/messages/${sent.body.message_id}`)).body.data
+  assert.deepEqual([mail.to, mail.subject], ['sign.up@example.com', 'Welcome to First'])
+  const events = await fetch(`${api}/contacts/${contact.id}/events`, { headers: { 'Api-Token': token } })
+  const { data } = (await events.json()) as { data: { type: string }[] }
+  assert.deepEqual(
+    data.map(({ type }) => type),
+    ['email_sent', 'list_added', 'created'],
+  )
+})

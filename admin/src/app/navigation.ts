@@ -1,9 +1,15 @@
-import { House, type LucideIcon, Users } from 'lucide-react'
+import { FileUp, History, House, List, type LucideIcon, Settings, Users } from 'lucide-react'
 import type { OpenAccount } from '../api/client.ts'
 import { en } from '../strings/en.ts'
 
 interface Destination {
-  to: '/accounts/$account' | '/accounts/$account/contacts'
+  to:
+    | '/accounts/$account'
+    | '/accounts/$account/contacts'
+    | '/accounts/$account/lists'
+    | '/accounts/$account/imports'
+    | '/accounts/$account/changes'
+    | '/accounts/$account/settings'
   label: string
   icon: LucideIcon
   /** Of the navigation; undefined: above all groups. */
@@ -16,6 +22,10 @@ interface Destination {
 export const DESTINATIONS: readonly Destination[] = [
   { to: '/accounts/$account', label: en.shell.pages.home, icon: House },
   { to: '/accounts/$account/contacts', label: en.shell.pages.contacts, icon: Users, group: 'audience' },
+  { to: '/accounts/$account/lists', label: en.shell.pages.lists, icon: List, group: 'audience' },
+  { to: '/accounts/$account/imports', label: en.shell.pages.imports, icon: FileUp, group: 'data' },
+  { to: '/accounts/$account/changes', label: en.shell.pages.changes, icon: History, group: 'data' },
+  { to: '/accounts/$account/settings', label: en.shell.pages.settings, icon: Settings, group: 'service' },
 ]
 
 /** Those that the user of an account may open. */

@@ -9,6 +9,7 @@ import {
 import { openAccount, queryClient } from '../api/client.ts'
 import { type Session, sessionQuery } from '../api/session.ts'
 import { Crashed, Missing } from '../components/states.tsx'
+import { isSettingsTab, type SettingsTab } from '../pages/settings/tabs.ts'
 import { lastAccount, rememberAccount } from './last-account.ts'
 
 /** Who is signed in. Sends everyone else to the sign-in page, from where they come back. */
@@ -93,7 +94,74 @@ const contact = createRoute({
   component: lazyRouteComponent(() => import('../pages/contact/contact-page.tsx'), 'ContactPage'),
 })
 
-const routeTree = root.addChildren([login, setup, start, account.addChildren([home, contacts, contact])])
+const imports = createRoute({
+  getParentRoute: () => account,
+  path: '/imports',
+  component: lazyRouteComponent(() => import('../pages/imports/imports-page.tsx'), 'ImportsPage'),
+})
+
+const newImport = createRoute({
+  getParentRoute: () => account,
+  path: '/imports/new',
+  component: lazyRouteComponent(() => import('../pages/imports/new-import-page.tsx'), 'NewImportPage'),
+})
+
+const oneImport = createRoute({
+  getParentRoute: () => account,
+  path: '/imports/$import',
+  component: lazyRouteComponent(() => import('../pages/imports/import-page.tsx'), 'ImportPage'),
+})
+
+const changes = createRoute({
+  getParentRoute: () => account,
+  path: '/changes',
+  component: lazyRouteComponent(() => import('../pages/changes/changes-page.tsx'), 'ChangesPage'),
+})
+
+const oneChange = createRoute({
+  getParentRoute: () => account,
+  path: '/changes/$change',
+  component: lazyRouteComponent(() => import('../pages/changes/change-page.tsx'), 'ChangePage'),
+})
+
+const settings = createRoute({
+  getParentRoute: () => account,
+  path: '/settings',
+  validateSearch: (search: Record<string, unknown>): { tab?: SettingsTab } =>
+    isSettingsTab(search.tab) ? { tab: search.tab } : {},
+  component: lazyRouteComponent(() => import('../pages/settings/settings-page.tsx'), 'SettingsPage'),
+})
+
+const dataPages = [imports, newImport, oneImport, changes, oneChange, settings] as const
+
+const lists = createRoute({
+  getParentRoute: () => account,
+  path: '/lists',
+  component: lazyRouteComponent(() => import('../pages/lists/lists-page.tsx'), 'ListsPage'),
+})
+
+const newSmart = createRoute({
+  getParentRoute: () => account,
+  path: '/lists/new',
+  validateSearch: ({ criteria }: Record<string, unknown>): { criteria?: unknown } =>
+    typeof criteria === 'object' && criteria !== null ? { criteria } : {},
+  component: lazyRouteComponent(() => import('../pages/lists/new-smart-page.tsx'), 'NewSmartPage'),
+})
+
+const list = createRoute({
+  getParentRoute: () => account,
+  path: '/lists/$list',
+  validateSearch: ({ tab }: Record<string, unknown>): { tab?: 'criteria' | 'history' } =>
+    tab === 'criteria' || tab === 'history' ? { tab } : {},
+  component: lazyRouteComponent(() => import('../pages/lists/list-page.tsx'), 'ListPage'),
+})
+
+const routeTree = root.addChildren([
+  login,
+  setup,
+  start,
+  account.addChildren([home, contacts, contact, lists, newSmart, list, ...dataPages]),
+])
 
 export const router = createRouter({
   routeTree,

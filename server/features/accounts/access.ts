@@ -3,7 +3,7 @@ import type { Database } from '../../db/database.ts'
 import { Recent } from '../../db/recent.ts'
 import type { Attempts } from '../../http/attempts.ts'
 import type { Grant, Visit } from '../../http/caller.ts'
-import { findAccount } from './accounts.ts'
+import { type Account, findAccount } from './accounts.ts'
 import { findVisit, isSessionLike, touchSession } from './sessions.ts'
 import type { AccountSettings } from './settings.ts'
 import { findLiveToken, hashToken, isTokenLike, touchToken } from './tokens.ts'
@@ -21,7 +21,7 @@ interface TokenGrant extends Grant {
 /** What each request asks first: whom does this token let in, and what has that account decided? */
 export class Access {
   readonly #grants: Recent<string, TokenGrant | undefined>
-  readonly #settings: Recent<number, AccountSettings>
+  readonly #accounts: Recent<number, Account>
   /** Tokens that have opened something, however long ago: to look them up again is never an attempt at guessing. */
   readonly #opened = new LRUCache<string, true>({ max: MOST_TOKENS })
   /** Tokens that opened nothing a moment ago: apart from the grants, which any number of made-up ones would push out. */
@@ -37,7 +37,7 @@ export class Access {
     this.#attempts = attempts
     const options = { ttlMs: CACHED_MS, max: MOST_TOKENS }
     this.#grants = new Recent((token) => this.#findGrant(token), options)
-    this.#settings = new Recent(async (id) => (await findAccount(db, id)).settings, options)
+    this.#accounts = new Recent((id) => findAccount(db, id), options)
   }
 
   /**
@@ -88,12 +88,17 @@ export class Access {
     return visit
   }
 
-  settingsOf(accountId: number): Promise<AccountSettings> {
-    return this.#settings.get(accountId)
+  /** Throws not_found. */
+  accountOf(accountId: number): Promise<Account> {
+    return this.#accounts.get(accountId)
   }
 
-  forgetSettings(accountId: number): void {
-    this.#settings.forget(accountId)
+  async settingsOf(accountId: number): Promise<AccountSettings> {
+    return (await this.#accounts.get(accountId)).settings
+  }
+
+  forgetAccount(accountId: number): void {
+    this.#accounts.forget(accountId)
   }
 
   async #findGrant(token: string): Promise<TokenGrant | undefined> {

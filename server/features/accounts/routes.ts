@@ -72,7 +72,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Ch
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
         const account = await updateAccount(trx, accountId, request.body)
-        trx.afterCommit(() => access.forgetSettings(accountId))
+        trx.afterCommit(() => access.forgetAccount(accountId))
         return { status: 200, body: accountOnWire(account) }
       }),
   )

@@ -44,6 +44,10 @@ export const AccountSettingsBody = Type.Object(
       description:
         'So many mails in a row that were refused for the moment, with none delivered in between, make someone bounced.',
     }),
+    welcome_template: Type.Union([Type.String({ pattern: '^[a-z0-9_]{1,64}$' }), Type.Null()], {
+      default: DEFAULT_SETTINGS.welcome_template,
+      description: 'A template that is mailed to whoever has confirmed; null: none. A form may name another.',
+    }),
     retention: Type.Object(
       {
         events_days: Days,

@@ -14,6 +14,8 @@ export interface AccountSettings {
   import_default_state: 'subscribed' | 'none' | 'pending' | 'unsubscribed'
   double_opt_in: boolean
   soft_bounce_limit: number
+  /** Mailed to whoever has confirmed. */
+  welcome_template: string | null
   /** Days; null: for good. */
   retention: { events_days: number | null; mails_days: number | null; changes_days: number | null }
 }
@@ -28,6 +30,7 @@ export const DEFAULT_SETTINGS: AccountSettings = {
   import_default_state: 'subscribed',
   double_opt_in: false,
   soft_bounce_limit: 5,
+  welcome_template: null,
   retention: { events_days: null, mails_days: null, changes_days: null },
 }
 

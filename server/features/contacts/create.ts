@@ -32,7 +32,7 @@ export async function createContact(trx: Trx, desk: Desk, input: ContactCreate):
 export async function insertContact(trx: Trx, desk: Desk, input: ContactCreate): Promise<ReadRow | undefined> {
   const { accountId } = desk.caller
   const listIds = [...new Set(input.list_ids ?? [])]
-  const [email, tags, externalId, { set }] = await together(
+  const [email, tags, externalId, { set }, listsWantIt] = await together(
     () => checkEmail(input.email),
     () => checkTags(input.tags ?? []),
     () => checkExternalId(input.external_id),
@@ -44,7 +44,7 @@ export async function insertContact(trx: Trx, desk: Desk, input: ContactCreate):
       }),
     () => holdLists(trx, accountId, listIds),
   )
-  const entry = entryOf(input.unsubscribed, input.double_opt_in ?? desk.settings.double_opt_in)
+  const entry = entryOf(input.unsubscribed, listsWantIt || (input.double_opt_in ?? desk.settings.double_opt_in))
   let { standing, consent } = entered(entry, 'absent')
 
   // Both are on their way at once; the second has a snapshot of its own, taken after the first is done.

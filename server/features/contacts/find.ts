@@ -11,6 +11,8 @@ import { explain } from '../criteria/explain.ts'
 import { FOR_FEW, forSet } from '../criteria/forms.ts'
 import type { Condition } from '../criteria/parse.ts'
 import { type FieldCache, type FieldSet, loadFields } from '../fields/field-set.ts'
+import { linkBase, type MailRoom } from '../mail/mail-room.ts'
+import { linksOf } from '../subscriptions/links.ts'
 import { contactOnWire, isNewerThan, READ_COLUMNS, type ReadRow, readContact, type View } from './contact.ts'
 import { behind, NEWEST_FIRST, parseOrder } from './order.ts'
 import { type Filter, findPage } from './page.ts'
@@ -23,7 +25,10 @@ interface Asked {
   cursor?: string
   sort?: string
   count?: 'exact' | 'capped'
-  include?: 'smart_lists'
+  /** As the parameter `include`. */
+  include?: string
+  /** What `links` leave: one list, or all mail. */
+  linksTo?: number | null
 }
 
 /** Where the newest-first order begins: for a page that the exact address fills alone. */
@@ -35,17 +40,20 @@ export class ContactReader {
   readonly #fields: FieldCache
   readonly #settingsOf: (accountId: number) => Promise<AccountSettings>
   readonly #cursors: Cursors
+  readonly #room: MailRoom
 
   constructor(parts: {
     db: Database
     fieldCache: FieldCache
     settingsOf: (accountId: number) => Promise<AccountSettings>
     cursors: Cursors
+    room: MailRoom
   }) {
     this.#db = parts.db
     this.#fields = parts.fieldCache
     this.#settingsOf = parts.settingsOf
     this.#cursors = parts.cursors
+    this.#room = parts.room
   }
 
   fieldsOf(accountId: number): Promise<FieldSet> {
@@ -79,6 +87,23 @@ export class ContactReader {
     if (!explanation) throw notFound()
     const { outcome: matches, changes_at } = explanation
     return { contact_id: contact.id, matches, changes_at, explanation }
+  }
+
+  /** Adds to contacts on the wire what `include` asks for; `links` leave one list, or all mail where none is named. */
+  async including<Shown extends { id: string; email: string }>(
+    accountId: number,
+    contacts: readonly Shown[],
+    include: string | undefined,
+    listId: number | null,
+  ) {
+    const asked = include?.split(',') ?? []
+    const withLists = asked.includes('smart_lists') ? await this.withSmartLists(accountId, contacts) : [...contacts]
+    if (!asked.includes('links')) return withLists
+    const base = linkBase(this.#room)
+    return withLists.map((contact) => {
+      const leaving = { accountId, contactId: contact.id, email: storedEmail(contact.email), listId }
+      return { ...contact, links: linksOf(base, this.#room.keyring, leaving) }
+    })
   }
 
   /** Adds to contacts on the wire the ids of the smart lists that each is in now. */
@@ -144,7 +169,7 @@ export class ContactReader {
         : null
     const rows = await this.#rows(accountId, [...onTop, ...places.map((place) => place.id)])
     const shown = await this.#show(this.#db, accountId, rows)
-    const data = asked.include === undefined ? shown : await this.withSmartLists(accountId, shown)
+    const data = await this.including(accountId, shown, asked.include, asked.linksTo ?? null)
     return {
       ...collection(data, page, total, next),
       ...(capped ? { total_is_capped: true } : {}),
@@ -178,4 +203,10 @@ export class ContactReader {
       join contacts as c on c.account_id = ${accountId} and c.id = wanted.id
       order by wanted.nth`)
   }
+}
+
+/** The form in which an address is stored, of one that is shown. */
+function storedEmail(shown: string): string {
+  const read = normaliseEmail(shown)
+  return read.ok ? read.email : shown
 }

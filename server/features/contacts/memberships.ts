@@ -4,23 +4,25 @@ import { invalid, notFound } from '../../lib/app-error.ts'
 
 /**
  * Sees to it that these lists exist and go on existing until the transaction ends. Throws `invalid` under `place` for
- * those that do not, and for smart lists, whose members are whoever meets their criteria.
+ * those that do not, and for smart lists, whose members are whoever meets their criteria. Answers whether one of them wants
+ * that people confirm.
  */
 export async function holdLists(
   trx: Trx,
   accountId: number,
   listIds: readonly number[],
   place = 'list_ids',
-): Promise<void> {
-  if (listIds.length === 0) return
-  const rows = await trx.query<{ id: number; smart: boolean }>(sql`
-    select id, criteria is not null as smart from lists
+): Promise<boolean> {
+  if (listIds.length === 0) return false
+  const rows = await trx.query<{ id: number; smart: boolean; double_opt_in: boolean }>(sql`
+    select id, criteria is not null as smart, double_opt_in from lists
     where account_id = ${accountId} and id = any(${[...listIds]}) order by id for key share`)
   const missing = listIds.filter((id) => !rows.some((row) => row.id === id))
   const smart = rows.filter((row) => row.smart).map((row) => row.id)
   if (missing.length > 0) throw invalid({ [place]: [`not found: ${missing.join(', ')}`] })
   if (smart.length > 0)
     throw invalid({ [place]: [`can't be changed by hand, as their members follow from criteria: ${smart.join(', ')}`] })
+  return rows.some((row) => row.double_opt_in)
 }
 
 /** The same for the one list that a path names. Throws not_found, and `invalid` for a smart list. */

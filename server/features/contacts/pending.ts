@@ -5,6 +5,7 @@ import { finishChangeSet, openChangeSet } from '../activity/change-sets.ts'
 import { recording } from '../activity/record.ts'
 import { voidConfirmations } from '../subscriptions/confirmations.ts'
 import type { State } from '../subscriptions/states.ts'
+import { marksOf } from '../subscriptions/suppressions.ts'
 import { move } from '../subscriptions/transitions.ts'
 import { removeContacts } from './remove.ts'
 
@@ -13,6 +14,13 @@ interface Options {
   keyring: Keyring
   /** PENDING_RETENTION_DAYS. */
   days: number
+}
+
+interface Waiting {
+  id: string
+  email: string
+  state_reason: string | null
+  state_before: State | null
 }
 
 /** People of one transaction: each is held until it ends. */
@@ -45,8 +53,8 @@ export async function forgetConfirmations(db: Database): Promise<void> {
 
 /** Who is being changed by others at this moment is left to the next hour. Answers for how many people it ended. */
 async function expireBatch(trx: Trx, accountId: number, { keyring, days }: Options, batch: number): Promise<number> {
-  const due = await trx.query<{ id: string; state_reason: string | null; state_before: State | null }>(sql`
-    select c.id, c.state_reason, c.state_before from contacts as c
+  const due = await trx.query<Waiting>(sql`
+    select c.id, c.email, c.state_reason, c.state_before from contacts as c
     where c.account_id = ${accountId} and c.state = 'pending' and c.state_at < now() - make_interval(days => ${days})
       and not exists (
         select from confirmations as k where k.account_id = ${accountId} and k.contact_id = c.id and k.used_at is null and k.expires_at > now())
@@ -55,7 +63,13 @@ async function expireBatch(trx: Trx, accountId: number, { keyring, days }: Optio
   const id = await openChangeSet(trx, accountId, { kind: 'pending_expiry', actor: ACTOR, options: { days } })
   const created = due.filter(({ state_before }) => state_before === null)
   const asked = due.filter(({ state_before }) => state_before !== null)
-  restore(trx, accountId, id, asked)
+  const marks = await marksOf(
+    trx,
+    keyring,
+    accountId,
+    asked.map(({ email }) => email),
+  )
+  restore(trx, accountId, id, asked, new Set(marks.keys()))
   const removed = await removeContacts(
     trx,
     created.map((contact) => contact.id),
@@ -68,15 +82,18 @@ async function expireBatch(trx: Trx, accountId: number, { keyring, days }: Optio
   return due.length
 }
 
-/** Gives people back the state before they were asked, each with an event and a row. */
+/** Gives people back the state before they were asked, each with an event and a row. Who had left before that has left again. */
 function restore(
   trx: Trx,
   accountId: number,
   changeSetId: number,
-  people: readonly { id: string; state_reason: string | null; state_before: State | null }[],
+  people: readonly Waiting[],
+  marked: ReadonlySet<string>,
 ): void {
   if (people.length === 0) return
-  const outcomes = people.map((person) => move({ ...person, state: 'pending' }, 'pending_expires'))
+  const outcomes = people.map((person) =>
+    move({ ...person, state: 'pending' }, marked.has(person.email) ? 'address_withdrawn' : 'pending_expires'),
+  )
   const standings = outcomes.map(
     (outcome) => (outcome as { standing: { state: State; state_reason: string } }).standing,
   )

@@ -11,13 +11,13 @@ import { linkBase } from '../mail/mail-room.ts'
 import { listConsents } from '../subscriptions/consents.ts'
 import type { Evidence } from '../subscriptions/evidence.ts'
 import { holdAnyList, leave, leaveList } from '../subscriptions/leave.ts'
-import { unsubscribeUrl } from '../subscriptions/links.ts'
+import { linksOf } from '../subscriptions/links.ts'
 import { resubscribe } from '../subscriptions/resubscribe.ts'
 import { type Held, holdStandings } from '../subscriptions/standing.ts'
 import { readContact } from './contact.ts'
 import type { Desk } from './desk.ts'
 import type { ContactReader } from './find.ts'
-import { Contact } from './schemas.ts'
+import { Contact, Links } from './schemas.ts'
 
 interface Options {
   db: Database
@@ -163,7 +163,7 @@ export const permissionRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
         description: 'With `list_id` the link leaves that list alone. It takes the one-click POST of RFC 8058 as well.',
         params: ContactParams,
         querystring: Type.Object({ list_id: Type.Optional(ListId) }, { additionalProperties: false }),
-        response: { 200: Type.Object({ unsubscribe_url: Type.String() }) },
+        response: { 200: Links },
       },
     },
     async (request) => {
@@ -171,8 +171,7 @@ export const permissionRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
       const { list_id: listId = null } = request.query
       const { asking, keyring } = await deskOf(request.caller)
       const { id, email } = await contactNamed(db, accountId, parseContactRef(request.params.contact))
-      const leaving = { accountId, contactId: id, email, listId }
-      return { unsubscribe_url: unsubscribeUrl(linkBase(asking.room), keyring, leaving) }
+      return linksOf(linkBase(asking.room), keyring, { accountId, contactId: id, email, listId })
     },
   )
 }

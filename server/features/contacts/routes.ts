@@ -5,6 +5,7 @@ import type { Caller } from '../../http/caller.ts'
 import type { Change } from '../../http/change.ts'
 import { AppError, notFound } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
+import { parseId } from '../../lib/ids.ts'
 import { BatchDelete, BatchResult, BatchUpdate, deleteBatch, updateBatch } from './batch.ts'
 import { readContact } from './contact.ts'
 import { createContact } from './create.ts'
@@ -19,7 +20,19 @@ import { upsertContact } from './update.ts'
 const ContactParams = Type.Object({
   contact: Type.String({ description: 'Id, address, or ext: and the external id.' }),
 })
+const ListId = Type.Integer({
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'To which `links` are bound.',
+})
 const tags = ['Contacts']
+
+/** The list that a request names, if it names one alone. */
+function oneList(request: object): number | null {
+  const list_id: unknown = 'list_id' in request ? request.list_id : undefined
+  const [only, ...others] = [list_id ?? []].flat()
+  return others.length === 0 && (typeof only === 'string' || typeof only === 'number') ? parseId(only) : null
+}
 
 interface Options {
   db: Database
@@ -66,7 +79,8 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     },
     async (request) => {
       const { accountId } = request.caller
-      return reader.page(accountId, selectionFromQuery(request.query, await reader.fieldsOf(accountId)), request.query)
+      const selection = selectionFromQuery(request.query, await reader.fieldsOf(accountId))
+      return reader.page(accountId, selection, { ...request.query, linksTo: oneList(request.query) })
     },
   )
 
@@ -84,7 +98,8 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     },
     async (request) => {
       const { accountId } = request.caller
-      return reader.page(accountId, selectionFromBody(request.body, await reader.fieldsOf(accountId)), request.body)
+      const selection = selectionFromBody(request.body, await reader.fieldsOf(accountId))
+      return reader.page(accountId, selection, { ...request.body, linksTo: oneList(request.body) })
     },
   )
 
@@ -97,7 +112,7 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         operationId: 'getContact',
         summary: 'One contact',
         params: ContactParams,
-        querystring: Type.Object({ include: Include }),
+        querystring: Type.Object({ include: Include, list_id: Type.Optional(ListId) }),
         response: { 200: Type.Object({ data: Contact }) },
       },
     },
@@ -105,8 +120,9 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
       const { accountId } = request.caller
       const row = await readContact(db, accountId, parseContactRef(request.params.contact))
       if (!row) throw notFound()
-      const data = await reader.show(accountId, row)
-      return { data: request.query.include === undefined ? data : (await reader.withSmartLists(accountId, [data]))[0]! }
+      const { include, list_id: listId = null } = request.query
+      const shown = await reader.including(accountId, [await reader.show(accountId, row)], include, listId)
+      return { data: shown[0]! }
     },
   )
 

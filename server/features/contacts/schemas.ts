@@ -2,6 +2,9 @@ import { Type } from 'typebox'
 import { Nullable, PageOf } from '../../http/paging.ts'
 import { STATES, STATUSES } from '../subscriptions/states.ts'
 
+/** A person's own links, to be put into mail to them. */
+export const Links = Type.Object({ unsubscribe_url: Type.String(), preferences_url: Type.String() })
+
 /** A contact as the API answers it; times are epoch milliseconds. */
 export const Contact = Type.Object(
   {
@@ -16,6 +19,7 @@ export const Contact = Type.Object(
     tags: Type.Array(Type.String()),
     list_ids: Type.Array(Type.Integer(), { description: 'Static lists.' }),
     smart_lists: Type.Optional(Type.Array(Type.Integer(), { description: 'With `include=smart_lists`.' })),
+    links: Type.Optional(Links),
     origin: Type.String(),
     created_at: Type.Integer(),
     updated_at: Type.Integer(),

@@ -18,7 +18,11 @@ export interface Selection {
 
 /** What a contact is answered with besides what it always has. */
 export const Include = Type.Optional(
-  Type.Enum(['smart_lists'], { description: 'Adds the ids of the smart lists that a contact is in now.' }),
+  Type.String({
+    pattern: '^(smart_lists|links)(,(smart_lists|links))*$',
+    description:
+      'smart_lists: the ids of those that a contact is in now. links: to unsubscribe and to change preferences, for mail to them; bound to list_id, where that names one list. Both, parted by a comma.',
+  }),
 )
 
 const WHICH = {

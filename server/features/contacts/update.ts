@@ -8,7 +8,7 @@ import { type Change, type EventData, record } from '../activity/record.ts'
 import { isReferred } from '../activity/referred.ts'
 import type { FieldValue } from '../fields/definition.ts'
 import { type Intake, takeFields } from '../fields/intake.ts'
-import { forgetConfirmations } from '../subscriptions/confirmations.ts'
+import { askToConfirm, forgetConfirmations } from '../subscriptions/confirmations.ts'
 import { assertConsent } from '../subscriptions/consents.ts'
 import type { Standing } from '../subscriptions/states.ts'
 import { leaveWithdrawn, rulingOn } from '../subscriptions/suppressions.ts'
@@ -67,7 +67,7 @@ async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: Conta
   const { accountId } = desk.caller
   // Fields and lists before the contact, here and wherever both are needed: who defines a field, or merges lists, and waits
   // for a contact would else meet who holds the contact and waits for them.
-  const [intake, given] = await together(
+  const [intake, given, listsWantIt] = await together(
     () =>
       takeFields(trx, desk.fieldCache, patch.fields ?? {}, {
         accountId,
@@ -82,7 +82,9 @@ async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: Conta
   if (!before) return undefined
   const { email = before.email, externalId = before.external_id, tags = before.tags } = given
   const said = patch.unsubscribed === undefined ? null : patch.unsubscribed ? 'caller_excludes' : 'caller_readmits'
-  let { standing, consent } = moved(before, said)
+  // Whoever was never asked and is put into a list that wants it, is asked now.
+  const isAsked = listsWantIt && said === null && before.state === 'none'
+  let { standing, consent } = moved(before, isAsked ? 'asked_by_mail' : said)
   // Before the lists, as what was left under the old address stays left under the new one.
   if (email !== before.email && (await moveAddress(trx, desk, before, email)))
     ({ standing, consent } = moved(before, 'address_withdrawn'))
@@ -110,6 +112,8 @@ async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: Conta
       })
     record(trx, accountId, [{ contactId: before.id, types: typesOf(data, standing), data }])
     if (consent) assertConsent(trx, desk.caller, before.id, consent)
+    if (isAsked && standing.state === 'pending' && !(await rulingOn(trx, desk.keyring, accountId, email)).suppressed)
+      await askToConfirm(trx, desk.asking, accountId, { id: before.id, email }, true)
   }
   return readContact(trx, accountId, { by: 'id', id: before.id })
 }

@@ -5,6 +5,7 @@ import type { FieldSet } from '../fields/field-set.ts'
 import { SUPPRESSED } from '../subscriptions/suppressions.ts'
 import { fieldText, TAGS } from './cells.ts'
 import { ofField } from './copy-text.ts'
+import { LINK_COLUMNS, type LinkColumn, placeholder } from './links.ts'
 
 /** What the cells of a column hold: decides how they are written. */
 export type Kind = 'text' | 'plain' | 'date' | 'moment'
@@ -56,12 +57,15 @@ const ATTRIBUTES: Readonly<Record<string, Omit<Column, 'name'>>> = {
 const BEFORE_FIELDS = ['id', 'email', 'external_id', 'state']
 const BEHIND_FIELDS = ['tags', 'lists', 'created_at', 'updated_at']
 
-/** The columns of these names, in their order; all there are unless named. Throws `invalid` with every name that is none. */
-export function columnsOf(names: readonly string[] | undefined, fields: FieldSet): Column[] {
+/**
+ * The columns of these names, in their order; all but links unless named. Throws `invalid` with every name that is none.
+ * @param linkWord What stands before what is to become a link: see links.ts.
+ */
+export function columnsOf(names: readonly string[] | undefined, fields: FieldSet, linkWord: string): Column[] {
   const wanted = names ?? [...BEFORE_FIELDS, ...fields.mergeTags, ...BEHIND_FIELDS]
-  const columns = wanted.map((name) => columnNamed(name, fields))
+  const columns = wanted.map((name) => columnNamed(name, fields, linkWord))
   const unknown = wanted.filter((_name, at) => columns[at] === undefined)
-  const known = [...Object.keys(ATTRIBUTES), ...fields.mergeTags].join(', ')
+  const known = [...Object.keys(ATTRIBUTES), ...LINK_COLUMNS, ...fields.mergeTags].join(', ')
   if (unknown.length > 0)
     throw invalid({ fields: unknown.map((name) => `has an unknown name, ${name}: there are ${known}`) })
   const found = columns as Column[]
@@ -70,7 +74,10 @@ export function columnsOf(names: readonly string[] | undefined, fields: FieldSet
   return found
 }
 
-function columnNamed(name: string, fields: FieldSet): Column | undefined {
+export const isLink = (name: string): name is LinkColumn => (LINK_COLUMNS as readonly string[]).includes(name)
+
+function columnNamed(name: string, fields: FieldSet, linkWord: string): Column | undefined {
+  if (isLink(name)) return { name, ...column('plain', placeholder(name, linkWord)) }
   if (Object.hasOwn(ATTRIBUTES, name)) return { name, ...ATTRIBUTES[name]! }
   const field = fields.tagged(name)
   if (!field) return undefined

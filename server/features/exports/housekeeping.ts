@@ -18,8 +18,9 @@ interface Due {
 /**
  * Removes the files of exports that have expired, all of those that were taken away or are long past, and ends those whose
  * worker has ended too often. By account, as every statement that writes has one.
+ * @returns how many files of which account had expired
  */
-export async function expireExports(db: Database, files: FileStore, now = new Date()): Promise<void> {
+export async function expireExports(db: Database, files: FileStore, now = new Date()): Promise<Map<number, number>> {
   const at = sql`${now}::timestamptz`
   const due = await db.query<Due>(sql`
     select account_id, id, phase, file from exports
@@ -28,6 +29,10 @@ export async function expireExports(db: Database, files: FileStore, now = new Da
       or (phase in ('failed', 'expired') and updated_at < ${at} - ${ROWS_KEPT}::interval)`)
   const accounts = Map.groupBy(due, (row) => row.account_id)
   await Promise.all([...accounts].map(([accountId, rows]) => expireIn(db, files, accountId, rows)))
+  const expired = due.filter(({ phase }) => phase === 'finished')
+  return new Map(
+    [...Map.groupBy(expired, (row) => row.account_id)].map(([accountId, rows]) => [accountId, rows.length]),
+  )
 }
 
 async function expireIn(db: Database, files: FileStore, accountId: number, rows: Due[]): Promise<void> {

@@ -13,6 +13,7 @@ import type { FileStore } from '../../files/store.ts'
 import { type TestApp, temporaryHome, testApp } from '../../test/app.ts'
 import { atEnd } from '../../test/database.ts'
 import { fill, smallDisk } from '../../test/disk.ts'
+import { noLinks } from '../../test/exported.ts'
 import { takeJobs } from '../../test/jobs.ts'
 import { s3Server } from '../../test/s3.ts'
 import { until } from '../../test/until.ts'
@@ -35,7 +36,7 @@ async function withContacts(t: TestContext, count: number, characters = 0, setti
 async function begun(made: TestApp, body: ExportRequest, files: FileStore = made.files, mostMinutes = 60) {
   const { id } = (await made.post('/api/contact_exports', body)).body as { id: number }
   const [payload] = await takeJobs<{ accountId: number; exportId: number }>(made.db, 'exports.write')
-  const job = writeExportJob({ db: made.db, files, mostMinutes, keptHours: 1 })
+  const job = writeExportJob({ db: made.db, files, mostMinutes, keptHours: 1, links: noLinks })
   const stop = new AbortController()
   return {
     id,
@@ -61,7 +62,7 @@ test('an export is of one moment, whatever changes while it is written', async (
 
   const { taken, contacts } = await writeContacts<string>(
     db,
-    { accountId, request, mostMs: 60_000, signal },
+    { accountId, request, mostMs: 60_000, signal, links: noLinks },
     async (bytes) => {
       await db.query(sql`update contacts set tags = '{late}' where account_id = ${accountId}`)
       await db.query(sql`delete from contacts where account_id = ${accountId} and email like '%9@example.com'`)
@@ -89,7 +90,7 @@ test('an export that a stop cuts off is written by the next try, and no half fil
 
   await until(async () => (await snapshots(made)) === 0)
   assert.equal((await first.row()).phase, 'running')
-  await writeExportJob({ db: made.db, files: made.files, mostMinutes: 60, keptHours: 1 }).run(
+  await writeExportJob({ db: made.db, files: made.files, mostMinutes: 60, keptHours: 1, links: noLinks }).run(
     { accountId: made.accountId, exportId: first.id },
     AbortSignal.timeout(60_000),
   )
@@ -120,7 +121,7 @@ test('PostgreSQL itself ends a snapshot that is too old, should the process hang
   const request = { format: 'csv' } as const
   const signal = new AbortController().signal // which is never given
 
-  const written = writeContacts(db, { accountId, request, mostMs: 1000, signal }, async (bytes) => {
+  const written = writeContacts(db, { accountId, request, mostMs: 1000, signal, links: noLinks }, async (bytes) => {
     await sleep(2500)
     return buffer(bytes)
   })
@@ -197,7 +198,7 @@ test('a worker that is killed while it writes leaves an export that another one 
     import { writeExportJob } from '${folder}/features/exports/jobs.ts'
     const db = new Database({ url: process.env.URL })
     const files = await openFiles({ url: process.env.FILES, home: '/nowhere' })
-    const job = writeExportJob({ db, files, mostMinutes: 60, keptHours: 1 })
+    const job = writeExportJob({ db, files, mostMinutes: 60, keptHours: 1, links: { base: () => '', keyring: [] } })
     await job.run({ accountId: ${made.accountId}, exportId: ${id} }, new AbortController().signal)`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     cwd: folder,
@@ -215,7 +216,7 @@ test('a worker that is killed while it writes leaves an export that another one 
   server.isStalled = false
   const files = await openFiles({ url: server.url, home: '/nowhere' })
   server.files.set(`${made.accountId}/exports/${before!.file}`, Buffer.from('what a kill after the last part leaves'))
-  await writeExportJob({ db: made.db, files, mostMinutes: 60, keptHours: 1 }).run(
+  await writeExportJob({ db: made.db, files, mostMinutes: 60, keptHours: 1, links: noLinks }).run(
     { accountId: made.accountId, exportId: id },
     AbortSignal.timeout(60_000),
   )

@@ -8,6 +8,7 @@ import type { FileStore } from '../../files/store.ts'
 import type { Job, JobName } from '../../jobs/queue.ts'
 import { AppError } from '../../lib/app-error.ts'
 import { type ExportRow, fileKey, formatOf } from './exports.ts'
+import type { LinkMaking } from './links.ts'
 import { writeContacts } from './write.ts'
 
 const Payload = Type.Object({ accountId: Type.Integer(), exportId: Type.Integer() })
@@ -28,6 +29,7 @@ interface Parts {
   /** EXPORT_MAX_MINUTES and EXPORT_RETENTION_HOURS. */
   mostMinutes: number
   keptHours: number
+  links: LinkMaking
 }
 
 export const exportJobs = (parts: Parts): Job[] => [writeExportJob(parts)]
@@ -35,7 +37,7 @@ export const exportJobs = (parts: Parts): Job[] => [writeExportJob(parts)]
 const PROGRESS_MS = 1000
 
 /** Safe to run twice: each try writes a file of its own, and only one of them becomes the export's. */
-export function writeExportJob({ db, files, mostMinutes, keptHours }: Parts): Job<typeof Payload> {
+export function writeExportJob({ db, files, mostMinutes, keptHours, links }: Parts): Job<typeof Payload> {
   const mostMs = mostMinutes * 60_000
   return {
     ...writeExport,
@@ -59,7 +61,7 @@ export function writeExportJob({ db, files, mostMinutes, keptHours }: Parts): Jo
         const take = (bytes: Readable) => files.write(key, bytes, { signal })
         const { taken, contacts } = await writeContacts(
           db,
-          { accountId, request: row.request, mostMs, signal, onCounted },
+          { accountId, request: row.request, mostMs, signal, onCounted, links },
           take,
         )
         clearInterval(watch)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import sql, { join, type Sql } from 'sql-template-tag'
 import { type Static, Type } from 'typebox'
 import type { Queryable } from '../../db/database.ts'
@@ -54,6 +55,9 @@ export interface Plan {
   format: Format
   columns: Column[]
   raw: boolean
+  /** What stands before what is to become a link; the list that links to leave are bound to. */
+  linkWord: string
+  listId: number | null
   /** Over `contacts as c`; undefined: everyone. */
   filter: Sql | undefined
 }
@@ -81,8 +85,9 @@ export async function planOf(db: Queryable, accountId: number, body: ExportReque
       status: body.status,
     }).filter(([, value]) => value !== undefined && value !== null),
   )
+  const linkWord = randomBytes(16).toString('hex')
   const [columns, selection] = await together(
-    () => columnsOf(body.fields, fields),
+    () => columnsOf(body.fields, fields, linkWord),
     () => selectionFromBody(given, fields),
   )
   const condition: Condition = { is: 'all', of: [selection.condition, ...official] }
@@ -90,7 +95,8 @@ export async function planOf(db: Queryable, accountId: number, body: ExportReque
   const filter = await compileSelection(db, accountId, { q: selection.q, condition: chosen }, ground)
   const named = namedLists(given.list_id, official)
   const may = sendable === undefined ? undefined : await mayBeMailed(db, accountId, sendable, named, ground)
-  return { format, columns, raw, filter: filter && may ? sql`${filter} and ${may}` : (filter ?? may) }
+  const listId = named?.is === 'list' && named.listIds.length === 1 ? named.listIds[0]! : null
+  return { format, columns, raw, linkWord, listId, filter: filter && may ? sql`${filter} and ${may}` : (filter ?? may) }
 }
 
 /** Those who may be mailed, or all others. Where lists are named, only through one that the person has not left. */

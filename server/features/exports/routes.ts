@@ -12,6 +12,7 @@ import { AppError, notFound } from '../../lib/app-error.ts'
 import { pathId } from '../../lib/ids.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import type { FieldCache } from '../fields/field-set.ts'
+import { isLink } from './columns.ts'
 import {
   clearExports,
   createExport,
@@ -23,6 +24,7 @@ import {
 } from './exports.ts'
 import { writeExport } from './jobs.ts'
 import { readLink } from './link.ts'
+import type { LinkMaking } from './links.ts'
 import { ExportRequest, planOf } from './request.ts'
 import { Export, ExportPage } from './schemas.ts'
 import { describeFile, sendFile } from './serve.ts'
@@ -45,10 +47,11 @@ interface Options {
   keyring: Keyring
   fieldCache: FieldCache
   publicUrl: string | undefined
+  links: LinkMaking
 }
 
 export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
-  const { db, change, queue, files, keyring, fieldCache, publicUrl } = options
+  const { db, change, queue, files, keyring, fieldCache, publicUrl, links } = options
   const onWire = (request: FastifyRequest, row: ExportRow) =>
     exportOnWire(row, {
       accountId: request.caller.accountId,
@@ -72,7 +75,8 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     async (request, reply) => {
       const { accountId } = request.caller
       const ground = { fields: await fieldCache.of(accountId), timeZone: 'UTC' } // it is only looked at
-      await planOf(db, accountId, request.body, ground)
+      const { columns } = await planOf(db, accountId, request.body, ground)
+      if (columns.some(({ name }) => isLink(name))) links.base() // throws where there could be none
       return change(request, reply, async (trx) => {
         const row = await createExport(trx, request.caller, request.body)
         await queue.enqueue(trx, writeExport, { accountId, exportId: row.id })
@@ -173,7 +177,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       started.resolve()
       return pipeline(source, bytes)
     }
-    const limits = { mostMs: STREAMED_MS, mostContacts: STREAMED, signal }
+    const limits = { mostMs: STREAMED_MS, mostContacts: STREAMED, signal, links }
     const written = writeContacts(db, { accountId, request: row.request, ...limits }, take).finally(() => streaming--)
     await Promise.race([started.promise, written])
     written.catch((error: Error) => bytes.destroy(error))

@@ -6,6 +6,8 @@ import type { Database } from '../../db/database.ts'
 import { AppError } from '../../lib/app-error.ts'
 import { findAccount } from '../accounts/accounts.ts'
 import { loadFields } from '../fields/field-set.ts'
+import { isLink } from './columns.ts'
+import { type LinkMaking, withLinks } from './links.ts'
 import { type ExportRequest, type Format, type Plan, planOf } from './request.ts'
 import { MOST_ROWS, sheetOf } from './sheet.ts'
 import { areMany, Snapshot } from './snapshot.ts'
@@ -19,6 +21,8 @@ export interface Writing {
   /** More contacts than these are refused as `conflict`. */
   mostContacts?: number
   signal: AbortSignal
+  /** For columns that are links. */
+  links: LinkMaking
   /** Told how many there will be, and how to ask how many have been read. */
   onCounted?: (contacts: number, countRead: () => Promise<number>) => void
 }
@@ -30,7 +34,7 @@ export interface Writing {
  */
 export async function writeContacts<T>(
   db: Database,
-  { accountId, request, mostMs, mostContacts, signal, onCounted }: Writing,
+  { accountId, request, mostMs, mostContacts, signal, onCounted, links }: Writing,
   take: (bytes: Readable) => Promise<T>,
 ): Promise<{ taken: T; contacts: number }> {
   const snapshot = await Snapshot.open(db, mostMs, signal)
@@ -52,7 +56,11 @@ export async function writeContacts<T>(
     const rows = await snapshot.read(statementOf(plan, source), counted)
     const output = new PassThrough()
     output.on('error', () => {}) // told by those that write and read it; unheard, it would end the process
-    const steps = [...transformsOf(plan), output]
+    const { linkWord, listId } = plan
+    const linking = plan.columns.some(({ name }) => isLink(name))
+      ? [withLinks(linkWord, links, { accountId, listId })]
+      : []
+    const steps = [...linking, ...transformsOf(plan), output]
     const header = headerOf(plan)
     if (header !== '') steps[0]!.write(header)
     const [read, taken] = await Promise.allSettled([

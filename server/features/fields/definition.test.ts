@@ -16,7 +16,16 @@ function check(input: DefinitionInput) {
   return result.ok ? result.definition : result.faults
 }
 
-const NOTHING = { mergeTag: null, required: false, min: null, max: null, options: null, default: null, format: null }
+const NOTHING = {
+  mergeTag: null,
+  required: false,
+  editable: false,
+  min: null,
+  max: null,
+  options: null,
+  default: null,
+  format: null,
+}
 
 test('definitions of every type are taken as they are documented', () => {
   assert.deepEqual(check({ name: 'job_title', type: 'text', required: false }), {

@@ -20,6 +20,8 @@ export interface FieldDefinition {
   key: string
   type: FieldType
   required: boolean
+  /** Whether people may change it on their page of preferences. */
+  editable: boolean
   /** Bounds of an integer or number, themselves allowed; null: none. */
   min: number | null
   max: number | null
@@ -41,6 +43,7 @@ export interface DefinitionInput {
   merge_tag?: unknown
   type?: unknown
   required?: unknown
+  editable?: unknown
   min?: unknown
   max?: unknown
   options?: unknown
@@ -51,7 +54,7 @@ export interface DefinitionInput {
 /** The checked part of a definition; `mergeTag` is null when none was given. */
 export type CheckedDefinition = Pick<
   FieldDefinition,
-  'name' | 'type' | 'required' | 'min' | 'max' | 'options' | 'default' | 'format'
+  'name' | 'type' | 'required' | 'editable' | 'min' | 'max' | 'options' | 'default' | 'format'
 > & {
   mergeTag: string | null
 }
@@ -96,6 +99,8 @@ export function checkDefinition(
   fault('merge_tag', ...mergeTagProblems(input.merge_tag))
   if (isGiven(input.required) && typeof input.required !== 'boolean') fault('required', 'must be true or false')
 
+  if (isGiven(input.editable) && typeof input.editable !== 'boolean') fault('editable', 'must be true or false')
+
   const [min, max] = (['min', 'max'] as const).map((key) => {
     const read = readBound(type, input[key])
     if ('problem' in read) fault(key, read.problem)
@@ -128,6 +133,7 @@ export function checkDefinition(
       name: textOf(input.name),
       mergeTag,
       required: input.required === true,
+      editable: input.editable === true,
       default: preset.value,
     },
   }

@@ -11,6 +11,7 @@ export interface FieldRow {
   key: string
   type: FieldType
   required: boolean
+  editable: boolean
   min: number | null
   max: number | null
   options: string[] | null
@@ -23,7 +24,7 @@ export interface FieldRow {
 }
 
 export const FIELD_COLUMNS = sql`
-  id, account_id, name, merge_tag, key, type, required, min, max, options, default_value, format, converting_to, removed_at,
+  id, account_id, name, merge_tag, key, type, required, editable, min, max, options, default_value, format, converting_to, removed_at,
   created_at, updated_at`
 
 export function fieldFrom(row: FieldRow): FieldDefinition {
@@ -35,6 +36,7 @@ export function fieldFrom(row: FieldRow): FieldDefinition {
     key: row.key,
     type: row.type,
     required: row.required,
+    editable: row.editable,
     min: row.min,
     max: row.max,
     options: row.options,

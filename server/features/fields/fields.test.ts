@@ -24,7 +24,7 @@ async function refused(answer: Promise<{ status: number; body: { errors: unknown
 
 test('a field of every kind is answered as it was defined, with the nearest official kind', async (t) => {
   const made = await testApp(t)
-  const plain = { required: false, min: null, max: null, options: null, default: null, format: null }
+  const plain = { required: false, editable: false, min: null, max: null, options: null, default: null, format: null }
   const cases: [given: object, answered: object][] = [
     [
       { name: 'Job title', type: 'text', required: true },

@@ -22,6 +22,7 @@ export function fieldOnWire(field: FieldDefinition) {
     merge_tag,
     type,
     required,
+    editable: field.editable,
     min,
     max,
     options,
@@ -59,11 +60,11 @@ export async function createField(trx: Trx, accountId: number, input: FieldInput
   if (nameTaken(fields.active, input.name)) tell(faults, 'name', ...TAKEN)
   if (fields.active.length >= MOST_FIELDS) faults.base = [`an account can have at most ${MOST_FIELDS} fields`]
   if (!checked.ok || Object.keys(faults).length > 0) throw invalid(faults)
-  const { name, type, required, min, max, options, default: preset, format } = checked.definition
+  const { name, type, required, editable, min, max, options, default: preset, format } = checked.definition
   const [row] = await trx
     .query<FieldRow>(sql`
-      insert into fields (account_id, name, merge_tag, key, type, required, min, max, options, default_value, format)
-      values (${accountId}, ${name}, ${mergeTag}, ${unusedKey(fields, mergeTag)}, ${type}, ${required}, ${min}, ${max}, ${options},
+      insert into fields (account_id, name, merge_tag, key, type, required, editable, min, max, options, default_value, format)
+      values (${accountId}, ${name}, ${mergeTag}, ${unusedKey(fields, mergeTag)}, ${type}, ${required}, ${editable}, ${min}, ${max}, ${options},
         ${preset === null ? null : JSON.stringify(preset)}::jsonb, ${format})
       returning ${FIELD_COLUMNS}`)
     .catch(refuseTaken)
@@ -112,6 +113,7 @@ export async function updateField(
     ...wireDefinition(before),
     ...withoutEmpty(input),
     required: input.required ?? before.required,
+    editable: input.editable ?? before.editable,
     name,
     merge_tag: mergeTag,
     type: before.type,
@@ -132,7 +134,7 @@ export async function updateField(
   await loseOptions(trx, queue, before, definition.options)
   const [row] = await trx
     .query<FieldRow>(sql`
-      update fields set name = ${definition.name}, merge_tag = ${mergeTag}, required = ${definition.required},
+      update fields set name = ${definition.name}, merge_tag = ${mergeTag}, required = ${definition.required}, editable = ${definition.editable},
         min = ${definition.min}, max = ${definition.max}, options = ${definition.options},
         default_value = ${definition.default === null ? null : JSON.stringify(definition.default)}::jsonb, format = ${definition.format},
         updated_at = statement_timestamp()

@@ -20,11 +20,13 @@ interface Options {
   queue: Queue
   fieldCache: FieldCache
   usesOf: readonly UsesOf[]
+  /** What only shows a field, of whatever kind it is: in the way of a removal alone. */
+  showsOf: readonly UsesOf[]
 }
 
 export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
   app,
-  { db, change, queue, fieldCache, usesOf },
+  { db, change, queue, fieldCache, usesOf, showsOf },
 ) => {
   /** What this process knows of the fields is out of date once the change is there. */
   const outdated = (trx: Trx, accountId: number) => trx.afterCommit(() => fieldCache.forget(accountId))
@@ -106,7 +108,8 @@ export const fieldRoutes: FastifyPluginAsyncTypebox<Options> = async (
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        await removeField(trx, queue, request.caller, pathId(request.params.field_id), usesOf)
+        const uses = [...usesOf, ...showsOf]
+        await removeField(trx, queue, request.caller, pathId(request.params.field_id), uses)
         outdated(trx, request.caller.accountId)
         return { status: 204 }
       }),

@@ -13,6 +13,11 @@ export const FieldInput = Type.Object(
     type: text('text, integer, number, select, date or boolean; data_type is the same.'),
     merge_tag: text('Made from the name when it is not given.'),
     required: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+    editable: Type.Optional(
+      Type.Union([Type.Boolean(), Type.Null()], {
+        description: 'Whether people may change it on their page of preferences.',
+      }),
+    ),
     min: bound,
     max: bound,
     options: Type.Optional(
@@ -52,6 +57,7 @@ const field = {
   merge_tag: Type.String(),
   type: Type.Enum([...FIELD_TYPES]),
   required: Type.Boolean(),
+  editable: Type.Boolean({ description: 'By people, on their page of preferences.' }),
   min: Nullable(Type.Number()),
   max: Nullable(Type.Number()),
   options: Nullable(Type.Array(Type.String())),

@@ -23,7 +23,9 @@ test('a list is created, read, renamed, described, and refused with what is wron
 
   const created = await list(made, '  News  ', 'Weekly')
   const { id, counted_at, created_at, updated_at, ...rest } = created as List & Record<string, unknown>
-  assert.deepEqual(rest, { name: 'News', description: 'Weekly', type: 'static', criteria: null, contacts_count: 0 })
+  const hidden = { public: false, public_name: null, public_description: null, double_opt_in: false }
+  const plain = { name: 'News', description: 'Weekly', type: 'static', criteria: null, contacts_count: 0 }
+  assert.deepEqual(rest, { ...plain, ...hidden })
   assert.ok(Number.isInteger(id))
   const url = `/api/contacts/lists/${id}`
   assert.deepEqual({ ...(await get(url)).body, counted_at }, created)
@@ -32,6 +34,11 @@ test('a list is created, read, renamed, described, and refused with what is wron
   assert.equal((await patch(url, { name: '' })).body.name, 'Weekly news')
   assert.equal((await patch(url, { name: 'WEEKLY NEWS' })).body.name, 'WEEKLY NEWS')
   assert.equal((await patch(url, { description: null })).body.description, null)
+  const shown = { public: true, public_name: ' Our news ', public_description: 'All of it', double_opt_in: true }
+  const { body: open } = await patch(url, shown)
+  assert.deepEqual([open.public, open.public_name, open.double_opt_in], [true, 'Our news', true])
+  const { body: named } = await patch(url, { public_name: '' })
+  assert.deepEqual([named.public_name, named.public_description], [null, 'All of it'], 'what is not given stays')
   assert.equal((await patch(url, { name: 'x'.repeat(255), description: 'é'.repeat(2000) })).status, 200)
 
   await list(made, 'Éclair')

@@ -17,6 +17,10 @@ export interface ListRow {
   criteria: unknown
   criteria_version: number
   track: boolean
+  public: boolean
+  public_name: string | null
+  public_description: string | null
+  double_opt_in: boolean
   created_at: Date
   updated_at: Date
   contacts_count: number
@@ -27,7 +31,8 @@ export interface ListRow {
 const LONGEST_NAME = 255
 const LONGEST_DESCRIPTION = 2000
 
-const COLUMNS = sql`l.id, l.name, l.description, l.criteria, l.criteria_version, l.track, l.created_at, l.updated_at`
+const COLUMNS = sql`l.id, l.name, l.description, l.criteria, l.criteria_version, l.track,
+  l.public, l.public_name, l.public_description, l.double_opt_in, l.created_at, l.updated_at`
 
 /** Members of static lists, counted when they are asked for; those of a smart list are for `countMembers`. */
 const COUNT = sql`(select count(*) from list_members as m where m.account_id = l.account_id and m.list_id = l.id) as contacts_count, null::timestamptz as counted_at`
@@ -43,6 +48,10 @@ export function listOnWire(row: ListRow, fields: FieldSet) {
     criteria: shownForm(criteria, (field) => fields.numbered(field)),
     ...smart,
     contacts_count,
+    public: row.public,
+    public_name: row.public_name,
+    public_description: row.public_description,
+    double_opt_in: row.double_opt_in,
     counted_at: (row.counted_at ?? new Date()).toISOString(),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
@@ -89,6 +98,12 @@ export interface ListInput {
   track?: boolean
   /** Whether those who are in a smart list by its new criteria are told as having entered, and others as having left. */
   announce?: boolean
+  /** Whether its people may leave and join it on their page of preferences, and how it is called there. */
+  public?: boolean
+  public_name?: string | null
+  public_description?: string | null
+  /** Whether who is created into it waits until they confirm. */
+  double_opt_in?: boolean
 }
 
 /** Throws `invalid` for a name that is missing, too long or taken, and for criteria with every fault. */
@@ -103,9 +118,10 @@ export async function createList(trx: Trx, accountId: number, input: ListInput):
   if (!kept) refuseSmartWords(input)
   const [row] = await trx
     .query<ListRow>(sql`
-      insert into lists as l (account_id, name, description, criteria, clock, track)
+      insert into lists as l (account_id, name, description, criteria, clock, track, public, public_name, public_description, double_opt_in)
       values (${accountId}, ${name}, ${description ?? null}, ${kept ? JSON.stringify(kept.criteria) : null}::jsonb,
-        ${kept?.clock ?? null}, ${input.track ?? true})
+        ${kept?.clock ?? null}, ${input.track ?? true}, ${input.public ?? false}, ${input.public_name ?? null},
+        ${input.public_description ?? null}, ${input.double_opt_in ?? false})
       returning ${COLUMNS}, 0 as contacts_count, null::timestamptz as counted_at`)
     .catch(refuseTakenName)
   if (kept) askToCompare(trx, accountId, [row!], input.announce ?? false)
@@ -127,6 +143,10 @@ export async function updateList(trx: Trx, accountId: number, id: number, input:
     .query(sql`
       update lists set name = coalesce(${given.name ?? null}, name),
         description = case when ${given.description !== undefined} then ${given.description ?? null} else description end,
+        public = coalesce(${given.public ?? null}, public), double_opt_in = coalesce(${given.double_opt_in ?? null}, double_opt_in),
+        public_name = case when ${given.public_name !== undefined} then ${given.public_name ?? null} else public_name end,
+        public_description = case when ${given.public_description !== undefined} then ${given.public_description ?? null}
+          else public_description end,
         ${changes?.columns ?? sql``}
         updated_at = statement_timestamp()
       where account_id = ${accountId} and id = ${id}`)
@@ -176,12 +196,19 @@ function checkInput<Input extends ListInput>(input: Input): Input {
   for (const [key, text, most] of [
     ['name', name, LONGEST_NAME],
     ['description', input.description, LONGEST_DESCRIPTION],
+    ['public_name', input.public_name, LONGEST_NAME],
+    ['public_description', input.public_description, LONGEST_DESCRIPTION],
   ] as const) {
     if (text && countCharacters(text) > most) tell(faults, key, `is too long (maximum is ${most} characters)`)
     if (text && !isStorable(text)) tell(faults, key, 'holds a character that text can not have')
   }
   if (Object.keys(faults).length > 0) throw invalid(faults)
-  return name === undefined ? input : { ...input, name }
+  const publicName = input.public_name?.trim()
+  return {
+    ...input,
+    ...(name === undefined ? {} : { name }),
+    ...(publicName === undefined ? {} : { public_name: publicName || null }),
+  }
 }
 
 /** Deletes a list and its memberships; its contacts stay. Throws not_found, and `invalid` with whatever speaks of it. */

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Database, Queryable } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
+import { Nullable } from '../../http/paging.ts'
 import { notFound } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
 import { pathId } from '../../lib/ids.ts'
@@ -37,6 +38,16 @@ const ListBody = Type.Object(
     description: Type.Optional(Type.Union([Type.String(), Type.Null()])),
     criteria: Type.Optional(Criteria),
     track: Type.Optional(Type.Boolean({ description: 'Of a smart list: whether entering and leaving are told.' })),
+    public: Type.Optional(
+      Type.Boolean({ description: 'Whether its people may leave and join it on their page of preferences.' }),
+    ),
+    public_name: Type.Optional(Nullable(Type.String({ description: 'How it is called there; null: its name.' }))),
+    public_description: Type.Optional(Nullable(Type.String())),
+    double_opt_in: Type.Optional(
+      Type.Boolean({
+        description: 'Whether who is created into it, by a request or a form, waits as pending until they confirm.',
+      }),
+    ),
     announce: Type.Optional(
       Type.Boolean({ description: 'Whether entering and leaving by these new criteria is told, too.' }),
     ),
@@ -294,7 +305,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
       return reader.page(
         accountId,
         { q, condition: { is: 'all', of: [{ is: 'list', listIds: [listId] }, condition] } },
-        request.query,
+        { ...request.query, linksTo: listId },
       )
     },
   )

@@ -12,6 +12,8 @@ export interface Delivering {
   keyring: Keyring
   /** undefined: there is no mail server any more. */
   outbound: Outbound | undefined
+  /** Whether someone may be mailed now. */
+  maySend: (accountId: number, contactId: string) => Promise<boolean>
 }
 
 export function mailJobs(parts: Delivering): Job[] {
@@ -28,7 +30,11 @@ export function mailJobs(parts: Delivering): Job[] {
  * Message-ID. What the server refuses for good is not tried again; all else throws, for the queue to try it later. What is
  * thrown and kept names the server's code alone, as its words quote addresses.
  */
-async function deliver({ db, keyring, outbound }: Delivering, accountId: number, messageId: string): Promise<void> {
+async function deliver(
+  { db, keyring, outbound, maySend }: Delivering,
+  accountId: number,
+  messageId: string,
+): Promise<void> {
   const [row] = await db.query<MessageRow>(sql`
     update messages set attempts = attempts + 1
     where account_id = ${accountId} and id = ${messageId}::uuid and phase = 'queued'
@@ -37,6 +43,9 @@ async function deliver({ db, keyring, outbound }: Delivering, accountId: number,
   const letter = openLetter(keyring, row.content)
   if (!letter) return fail(db, accountId, messageId, 'its key is not in ROLLCALL_SECRET')
   if (!outbound) return fail(db, accountId, messageId, 'SMTP_URL is not set any more')
+  // Hours may have gone by since it was asked for. A mail that asks for permission is taken back when it is void.
+  if (letter.unsubscribeUrl !== undefined && !(await maySend(accountId, row.contact_id)))
+    return cancel(db, accountId, messageId)
   try {
     await outbound(messageId, letter)
   } catch (error) {
@@ -60,6 +69,11 @@ async function fail(db: Database, accountId: number, messageId: string, reason: 
   await db.query(sql`
     update messages set phase = 'failed', error = ${reason}
     where account_id = ${accountId} and id = ${messageId}::uuid and phase = 'queued'`)
+}
+
+async function cancel(db: Database, accountId: number, messageId: string): Promise<void> {
+  await db.query(sql`
+    update messages set phase = 'cancelled' where account_id = ${accountId} and id = ${messageId}::uuid and phase = 'queued'`)
 }
 
 async function note(db: Database, accountId: number, messageId: string, reason: string): Promise<void> {

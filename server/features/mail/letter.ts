@@ -12,6 +12,8 @@ export interface Letter {
   subject: string
   html: string
   text: string
+  /** By which its reader leaves: in the headers too. None in a mail that only asks for permission, and so needs none. */
+  unsubscribeUrl?: string
   /** What is told of the contact once it is on its way. */
   types: EventType[]
 }

@@ -1,3 +1,4 @@
+import type { Config } from '../../config.ts'
 import type { Queue } from '../../jobs/queue.ts'
 import { AppError } from '../../lib/app-error.ts'
 import type { Keyring } from '../../lib/secret.ts'
@@ -25,4 +26,15 @@ export function linkBase({ hasServer, publicUrl, ownUrl }: MailRoom): string {
       'Mail with links can not be sent: set PUBLIC_URL to the address under which its readers reach Rollcall',
     )
   return (publicUrl ?? ownUrl).replace(/\/+$/, '')
+}
+
+export function mailRoomOf(config: Config, queue: Queue, keyring: Keyring): MailRoom {
+  const hasServer = config.SMTP_URL !== undefined
+  return { queue, keyring, hasServer, publicUrl: config.PUBLIC_URL, ownUrl: ownUrl(config) }
+}
+
+/** Where this process answers whoever sits at it. */
+function ownUrl({ HOST, PORT }: Config): string {
+  const host = HOST === '0.0.0.0' || HOST === '::' ? 'localhost' : HOST.includes(':') ? `[${HOST}]` : HOST
+  return `http://${host}:${PORT}`
 }

@@ -2,6 +2,7 @@ import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { notFound } from '../../lib/app-error.ts'
 import { record } from '../activity/record.ts'
+import { CONFIRM_REQUEST } from './built-in.ts'
 import { sendMail } from './jobs.ts'
 import { type Letter, sealLetter } from './letter.ts'
 import type { MailRoom } from './mail-room.ts'
@@ -31,8 +32,8 @@ interface Posting {
   letter: Letter
 }
 
-/** Puts a mail on its way, in the caller's transaction, which holds the contact's row. */
-export async function postMail(trx: Trx, room: MailRoom, posting: Posting): Promise<void> {
+/** Puts a mail on its way, in the caller's transaction, which holds the contact's row. Answers its id. */
+export async function postMail(trx: Trx, room: MailRoom, posting: Posting): Promise<string> {
   const { accountId, contactId, template, version, letter } = posting
   const [row] = await trx.query<{ id: string }>(sql`
     insert into messages (account_id, contact_id, template, template_version, phase, content, sent_at)
@@ -42,6 +43,7 @@ export async function postMail(trx: Trx, room: MailRoom, posting: Posting): Prom
   const messageId = row!.id
   if (room.hasServer) await room.queue.enqueue(trx, sendMail, { accountId, messageId })
   else recordSent(trx, accountId, { contactId, messageId, template, version, letter })
+  return messageId
 }
 
 /** Notes in the activity that a mail has gone. The contact's row is held. */
@@ -54,11 +56,12 @@ export function recordSent(
   record(trx, accountId, [{ contactId, types: letter.types, data: { message_id: messageId, template, version } }])
 }
 
-/** Keeps back mails of a template that have not gone out yet, as what they ask for is over. */
-export function cancelMails(trx: Trx, accountId: number, contactIds: readonly string[], template: string): void {
+/** Keeps back mails that have not gone out yet, as what they say is over: those of one template, or all but answers to requests. */
+export function cancelMails(trx: Trx, accountId: number, contactIds: readonly string[], template?: string): void {
   trx.send(sql`
     update messages set phase = 'cancelled'
-    where account_id = ${accountId} and contact_id = any(${[...contactIds]}::uuid[]) and template = ${template} and phase = 'queued'`)
+    where account_id = ${accountId} and contact_id = any(${[...contactIds]}::uuid[]) and phase = 'queued'
+      and template = coalesce(${template ?? null}, template) and template <> ${CONFIRM_REQUEST}`)
 }
 
 const COLUMNS = sql`id, contact_id, template, template_version, phase, content, attempts, error, at, sent_at`

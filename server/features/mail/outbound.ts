@@ -2,7 +2,11 @@ import { createTransport } from 'nodemailer'
 import type { Letter } from './letter.ts'
 
 /** Hands a mail to the server, and ends when that has taken it. Throws whatever nodemailer throws. */
-export type Outbound = (messageId: string, letter: Letter) => Promise<void>
+export interface Outbound {
+  (messageId: string, letter: Letter): Promise<void>
+  /** Whether the server would take one: connects and logs in, and sends nothing. */
+  verify: () => Promise<void>
+}
 
 interface Settings {
   /** `smtp://` or `smtps://`, with user and password. */
@@ -24,7 +28,7 @@ export function outboundTo({ url, from, timeoutMs }: Settings): Outbound {
     disableUrlAccess: true,
   })
   const domain = from.slice(from.lastIndexOf('@') + 1)
-  return async (messageId, { to, fromName, subject, html, text }) => {
+  const send = async (messageId: string, { to, fromName, subject, html, text, unsubscribeUrl }: Letter) => {
     await transport.sendMail({
       messageId: `<${messageId}@${domain}>`,
       from: { name: oneLine(fromName), address: from },
@@ -32,8 +36,20 @@ export function outboundTo({ url, from, timeoutMs }: Settings): Outbound {
       subject: oneLine(subject),
       html,
       text,
-      headers: { 'Auto-Submitted': 'auto-generated' },
+      headers: {
+        'Auto-Submitted': 'auto-generated',
+        ...(unsubscribeUrl === undefined ? {} : leavingBy(unsubscribeUrl)),
+      },
     })
+  }
+  return Object.assign(send, { verify: async () => void (await transport.verify()) })
+}
+
+/** RFC 2369 and RFC 8058. Our links are ASCII without spaces, and must not be broken into lines. */
+function leavingBy(url: string) {
+  return {
+    'List-Unsubscribe': { prepared: true, value: `<${url}>` },
+    'List-Unsubscribe-Post': { prepared: true, value: 'List-Unsubscribe=One-Click' },
   }
 }
 

@@ -24,8 +24,10 @@ test('templates are added, changed as new versions, and removed; a built-in one 
   assert.deepEqual(
     all.map(({ name, subject }) => [name, subject]),
     [
+      ['confirm_request', all[0]!.subject],
       ['confirm_subscription', 'Changed again'],
       ['welcome', source.subject],
+      ['welcome_email', 'Welcome to {{ account.name }}'],
     ],
   )
   const { call } = await another()

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { escapeHtml } from '../forms/page.ts'
+import { escapeHtml } from '../forms/html.ts'
 
 const STYLE =
   'body{font:1rem/1.5 system-ui,sans-serif;color:#111827;max-width:75rem;margin:2rem auto;padding:0 1rem}' +

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { pino } from 'pino'
 import sql from 'sql-template-tag'
 import { testApp } from '../../test/app.ts'
-import { took } from '../../test/imports.ts'
+import { filesIn, took } from '../../test/imports.ts'
 import { applyRetention } from './retention.ts'
 
 const DAY_MS = 86_400_000
@@ -11,7 +11,7 @@ const log = pino({ level: 'silent' })
 
 test('each account keeps events, mails and rows of acts as long as it says, and a month that nobody keeps goes whole', async (t) => {
   const made = await testApp(t)
-  const { db, post, patch, get, accountId } = made
+  const { db, files, post, patch, get, accountId } = made
   const other = await made.another()
   const now = new Date()
   const [before, long] = [new Date(now.getTime() - 40 * DAY_MS), new Date(now.getTime() - 400 * DAY_MS)]
@@ -42,13 +42,13 @@ test('each account keeps events, mails and rows of acts as long as it says, and 
   const months = async () => (await db.query(sql`select from pg_inherits where inhparent = 'events'::regclass`)).length
   const monthsBefore = await months()
 
-  await applyRetention(db, log, now)
+  await applyRetention({ db, files, log }, now)
   assert.deepEqual(await count(accountId), { events: 2, mails: 2, rows: 1 }, 'for good, unless it says otherwise')
 
   assert.equal((await patch('/api/account', { retention: { events_days: 30, mails_days: 30 } })).status, 200)
   const settings = (await patch('/api/account', { retention: { changes_days: 30 } })).body
   assert.deepEqual((settings.data ?? settings).retention, { events_days: 30, mails_days: 30, changes_days: 30 })
-  await applyRetention(db, log, now)
+  await applyRetention({ db, files, log }, now)
   assert.deepEqual(await count(accountId), { events: 0, mails: 1, rows: 0 })
   assert.deepEqual(await count(other.accountId), { events: 2, mails: 0, rows: 0 }, 'the other keeps its own')
   assert.equal(await months(), monthsBefore)
@@ -58,7 +58,51 @@ test('each account keeps events, mails and rows of acts as long as it says, and 
 
   for (const account of await db.query<{ id: number }>(sql`select id from accounts`))
     await db.query(sql`update accounts set settings = '{"retention": {"events_days": 100}}' where id = ${account.id}`)
-  await applyRetention(db, log, now)
+  await applyRetention({ db, files, log }, now)
   assert.equal(await months(), monthsBefore - 1)
   assert.deepEqual(await count(other.accountId), { events: 1, mails: 0, rows: 0 })
+})
+
+test('one job removes whatever is no longer kept, says what, and lets nothing stop the rest', async (t) => {
+  const made = await testApp(t)
+  const { db, files, post, patch, get, accountId } = made
+  const long = new Date(Date.now() - 400 * DAY_MS)
+  const { id } = (await post('/api/contacts', { email: 'ann@example.com' })).body.data
+  const trial = await took(made, 'email\nbob@example.com\n', { dry_run: 'true' })
+  await post('/api/contact_exports', { format: 'csv' })
+  await made.runJobs()
+  assert.equal(filesIn(made).length, 2)
+  await db.query(sql`update imports set keep_file_until = now() where account_id = ${accountId} and id = ${trial.id}`)
+  await db.query(sql`update exports set expires_at = now() where account_id = ${accountId}`)
+  await db.query(sql`
+    insert into messages (account_id, id, contact_id, template, template_version, phase, content)
+    values (${accountId}, id_floor(${long}::timestamptz), ${id}, 'x', 1, 'sent', '\\x00')`)
+  await db.query(sql`
+    insert into events (account_id, id, contact_id, type, types, at) values (${accountId}, id_floor(${long}::timestamptz), ${id}, 'custom', '{custom}', ${long})`)
+  await patch('/api/account', { retention: { events_days: 30, mails_days: 30, changes_days: 30 } })
+  const told: unknown[] = []
+  const parts = { db, files, log: { info: (what: unknown) => void told.push(what) } }
+
+  await db.query(sql`
+    create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$`)
+  await db.query(sql`create trigger refuses before delete on messages for each row execute function refuse()`)
+  await assert.rejects(applyRetention(parts), /not now/)
+  await db.query(sql`drop trigger refuses on messages`)
+  await applyRetention(parts)
+  await applyRetention(parts)
+
+  const removed = [{ uploads: 1, exports: 1, events: 1 }, { mails: 1 }]
+  assert.deepEqual(
+    told,
+    removed.map((those) => ({ accountId, removed: those })),
+  )
+  const { data } = (await get('/api/audit')).body as { data: { action: string; data: unknown }[] }
+  assert.deepEqual(
+    data
+      .filter(({ action }) => action === 'retention_applied')
+      .map((entry) => entry.data)
+      .reverse(),
+    removed,
+  )
+  assert.deepEqual(filesIn(made), [])
 })

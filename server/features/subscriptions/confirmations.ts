@@ -5,7 +5,8 @@ import { AppError } from '../../lib/app-error.ts'
 import { displayEmail } from '../../lib/email.ts'
 import { parseId } from '../../lib/ids.ts'
 import { findAccount } from '../accounts/accounts.ts'
-import { CONFIRM_SUBSCRIPTION } from '../mail/built-in.ts'
+import type { EventType } from '../activity/event-types.ts'
+import { CONFIRM_REQUEST, CONFIRM_SUBSCRIPTION } from '../mail/built-in.ts'
 import { linkBase, type MailRoom } from '../mail/mail-room.ts'
 import { cancelMails, postMail } from '../mail/messages.ts'
 import { render } from '../mail/render.ts'
@@ -25,9 +26,31 @@ export interface Asking {
   days: number
 }
 
+/** What following a link leads to, beside being subscribed. */
+export interface Leads {
+  /** Lists that they join. */
+  lists?: readonly number[]
+  /** Values by the key of their field, for those that are still unset then. */
+  fields?: Readonly<Record<string, unknown>>
+  /** A template that is mailed then. */
+  welcome?: string
+  /** Of the form that they have filled: what the ledger keeps of it. */
+  form?: Readonly<Record<string, unknown>>
+}
+
 export interface Asked {
   url: string
   expiresAt: Date
+}
+
+/** What a link is for: to get mail, or what somebody asks of their own data. */
+export type Purpose = 'subscribe' | 'export' | 'erase'
+
+/** What is mailed with a link, and where it leads. */
+const MAILS: Readonly<Record<Purpose, { template: string; types: EventType[]; path: string }>> = {
+  subscribe: { template: CONFIRM_SUBSCRIPTION, types: ['confirmation_sent', 'email_sent'], path: 'confirm' },
+  export: { template: CONFIRM_REQUEST, types: ['email_sent'], path: 'request' },
+  erase: { template: CONFIRM_REQUEST, types: ['email_sent'], path: 'request' },
 }
 
 /**
@@ -40,16 +63,19 @@ export async function askToConfirm(
   accountId: number,
   contact: { id: string; email: string },
   mail: boolean,
+  leads: Leads = {},
+  purpose: Purpose = 'subscribe',
 ): Promise<Asked> {
   const base = linkBase(room)
   if (mail) await checkRate(trx, accountId, contact.id)
   const secret = randomBytes(SECRET_BYTES).toString('base64url')
   const [row] = await trx.query<{ expires_at: Date }>(sql`
-    insert into confirmations (account_id, hash, contact_id, purpose, mailed, expires_at)
-    values (${accountId}, ${hashOf(secret)}, ${contact.id}, 'subscribe', ${mail}, clock_timestamp() + make_interval(days => ${days}))
+    insert into confirmations (account_id, hash, contact_id, purpose, mailed, data, expires_at)
+    values (${accountId}, ${hashOf(secret)}, ${contact.id}, ${purpose}, ${mail}, ${JSON.stringify(leads)},
+      clock_timestamp() + make_interval(days => ${days}))
     returning expires_at`)
-  const url = `${base}/confirm/${accountId}-${secret}`
-  if (mail) await mailLink(trx, room, accountId, contact, url, days)
+  const url = `${base}/${MAILS[purpose].path}/${accountId}-${secret}`
+  if (mail) await mailLink(trx, room, accountId, contact, { url, days, purpose })
   return { url, expiresAt: row!.expires_at }
 }
 
@@ -72,35 +98,32 @@ async function mailLink(
   room: MailRoom,
   accountId: number,
   contact: { id: string; email: string },
-  url: string,
-  days: number,
+  { url, days, purpose }: { url: string; days: number; purpose: Purpose },
 ): Promise<void> {
   const [{ name, settings }, person] = await Promise.all([
     findAccount(trx, accountId),
     contactVariables(trx, accountId, contact.id),
   ])
-  const template = await findTemplate(trx, accountId, CONFIRM_SUBSCRIPTION, settings.language)
-  const variables = { account: { name, color: settings.color }, contact: person, confirm_url: url, days }
+  const { template: named, types } = MAILS[purpose]
+  const template = await findTemplate(trx, accountId, named, settings.language)
+  const account = { name, color: settings.color }
+  const variables = { account, contact: person, confirm_url: url, days, request: purpose }
   await postMail(trx, room, {
     accountId,
     contactId: contact.id,
     template: template.name,
     version: template.version,
-    letter: {
-      ...render(template, variables),
-      to: displayEmail(contact.email),
-      fromName: name,
-      types: ['confirmation_sent', 'email_sent'],
-    },
+    letter: { ...render(template, variables), to: displayEmail(contact.email), fromName: name, types },
   })
 }
 
-/** Takes back whatever could still confirm; links that were used stay known as such. Sent, not awaited. */
+/** Takes back whatever could still subscribe them; links that were used stay known as such. Sent, not awaited. */
 export function voidConfirmations(trx: Trx, accountId: number, contactIds: readonly string[]): void {
   if (contactIds.length === 0) return
   trx.send(sql`
     delete from confirmations
-    where account_id = ${accountId} and contact_id = any(${[...contactIds]}::uuid[]) and used_at is null`)
+    where account_id = ${accountId} and contact_id = any(${[...contactIds]}::uuid[]) and used_at is null
+      and purpose = 'subscribe'`)
   cancelMails(trx, accountId, contactIds, CONFIRM_SUBSCRIPTION)
 }
 

@@ -5,7 +5,7 @@ import type { Consent } from './consents.ts'
 /** How we know of a word that a person has given: on our own pages, or because a caller says so. */
 export interface Evidence {
   grade: 'observed' | 'asserted'
-  /** Where: `api`, `confirm_page`, `unsubscribe_page`, `one_click`. */
+  /** Where: `api`, `form`, `confirm_page`, `unsubscribe_page`, `preferences_page`, `one_click`. */
   source: string
   /** Who told us: `token:ID`, or `person`. */
   actor: string

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { record } from '../activity/record.ts'
+import { cancelMails } from '../mail/messages.ts'
 import { voidConfirmations } from './confirmations.ts'
 import { type Evidence, keepWord } from './evidence.ts'
 import { type Held, setStanding } from './standing.ts'
@@ -14,11 +15,9 @@ export function leave(trx: Trx, accountId: number, people: readonly Held[], evid
     setStanding(trx, accountId, person, outcome.standing)
     if (outcome.consent) keepWord(trx, accountId, person.id, outcome.consent, evidence)
   }
-  voidConfirmations(
-    trx,
-    accountId,
-    people.map(({ id }) => id),
-  )
+  const ids = people.map(({ id }) => id)
+  voidConfirmations(trx, accountId, ids)
+  cancelMails(trx, accountId, ids)
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type Keyring, openSealed, seal } from '../../lib/secret.ts'
 
 const PURPOSE = 'unsubscribe link'
+const PREFERENCES = 'preferences link'
 
 /** Who leaves by a link, and what: one list, or all mail. */
 export interface Leaving {
@@ -27,14 +28,50 @@ export function unsubscribeUrl(
 
 /** Who leaves by a link; undefined unless `unsubscribeUrl` made it with one of these keys. */
 export function readUnsubscribeLink(keyring: Keyring, link: string): Leaving | undefined {
+  const read = openLink(keyring, PURPOSE, link) as [number, string, string, number | null] | undefined
+  if (!read) return undefined
+  const [accountId, contactId, email, listId] = read
+  return { accountId, contactId, email, listId }
+}
+
+/** Whose preferences a link shows: those of whoever has the address, as whoever reads its mail may see them. */
+export interface Preferring {
+  accountId: number
+  email: string
+}
+
+/** `BASE/preferences/ACCOUNT-SEALED`, which works as long as `unsubscribeUrl`. */
+export function preferencesUrl(base: string, keyring: Keyring, { accountId, email }: Preferring): string {
+  const sealed = seal(keyring, PREFERENCES, JSON.stringify([accountId, email]))
+  return `${base}/preferences/${accountId}-${sealed.toString('base64url')}`
+}
+
+/** undefined unless `preferencesUrl` made it with one of these keys. */
+export function readPreferencesLink(keyring: Keyring, link: string): Preferring | undefined {
+  const read = openLink(keyring, PREFERENCES, link) as [number, string] | undefined
+  return read && { accountId: read[0], email: read[1] }
+}
+
+/** What was sealed into a link, its account first, which must be the one in clear. */
+function openLink(keyring: Keyring, purpose: string, link: string): unknown[] | undefined {
   const [, account, sealed] = /^(\d{1,16})-([\w-]+)$/.exec(link) ?? []
   if (account === undefined) return undefined
   try {
-    const [accountId, contactId, email, listId] = JSON.parse(
-      openSealed(keyring, PURPOSE, Buffer.from(sealed!, 'base64url')),
-    ) as [number, string, string, number | null]
-    return String(accountId) === account ? { accountId, contactId, email, listId } : undefined
+    const read = JSON.parse(openSealed(keyring, purpose, Buffer.from(sealed!, 'base64url'))) as unknown[]
+    return String(read[0]) === account ? read : undefined
   } catch {
     return undefined
+  }
+}
+
+/** What is put into mail to somebody; with a list, the link to leave is bound to it. */
+export function linksOf(
+  base: string,
+  keyring: Keyring,
+  leaving: Leaving,
+): { unsubscribe_url: string; preferences_url: string } {
+  return {
+    unsubscribe_url: unsubscribeUrl(base, keyring, leaving),
+    preferences_url: preferencesUrl(base, keyring, leaving),
   }
 }

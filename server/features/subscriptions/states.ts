@@ -21,6 +21,7 @@ export type StateReason =
   | 'withdrawn' // they had left before they were entered again
   | 'person' //    they have left by their own act
   | 'complaint' // they have told their mail provider that it is spam
+  | 'form' //      they have filled a form
   | 'asked' //     they were asked to confirm
   | 'confirmed' // they have confirmed
   | 'expired' //   they were asked, and never answered

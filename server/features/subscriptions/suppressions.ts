@@ -154,11 +154,11 @@ export async function marksOf(
   return marks
 }
 
-/** Takes away what the person's own earlier acts have left of an address, now that they want mail again. */
+/** Takes away what the person's own earlier acts, an erasure too, have left of an address, now that they want mail again. */
 export function forgiveWithdrawal(trx: Trx, keyring: Keyring, accountId: number, email: string): void {
   trx.send(sql`
     delete from suppressions
     where account_id = ${accountId} and (
-      (kind = 'hmac' and reason = 'withdrawn' and value = any(${hmacAll(keyring, PURPOSE, email).map(({ value }) => value)}::text[]))
+      (kind = 'hmac' and value = any(${hmacAll(keyring, PURPOSE, email).map(({ value }) => value)}::text[]))
       or (kind = 'address' and reason = 'complaint' and value = ${email}))`)
 }

@@ -4,14 +4,15 @@ import fc from 'fast-check'
 import sql from 'sql-template-tag'
 import { hmac } from '../../lib/secret.ts'
 import { keyring, type TestApp, testApp } from '../../test/app.ts'
+import { formOf, signUp } from '../../test/forms.ts'
 import { took } from '../../test/imports.ts'
 import { STATES, type Standing, type State, type StateReason } from './states.ts'
 import { type Act, ENTRIES, type Entry, enter, move, type Past, standpointOf, TRANSITIONS } from './transitions.ts'
 
 const REASONS: Record<State, readonly StateReason[]> = {
   none: ['import', 'expired'],
-  pending: ['caller', 'import', 'asked'],
-  subscribed: ['caller', 'import', 'confirmed'],
+  pending: ['caller', 'import', 'asked', 'form'],
+  subscribed: ['caller', 'import', 'confirmed', 'form'],
   unsubscribed: ['caller', 'import', 'bulk', 'withdrawn', 'person', 'complaint'],
   bounced: ['import', 'bounce', 'soft_bounces'],
 }
@@ -162,9 +163,8 @@ test('an address that has withdrawn makes whoever comes to have it someone who h
 test('everyone comes in as the table says, by whatever way', async (t) => {
   const made = await testApp(t)
   const pasts: readonly Past[] = ['absent', 'withdrawn', 'erased']
-  const cases = (Object.keys(ENTRIES) as Entry[]).flatMap((act) =>
-    pasts.map((past) => ({ act, past, email: `${act}-${past}@example.com` })),
-  )
+  const acts = Object.keys(ENTRIES) as Entry[]
+  const cases = acts.flatMap((act) => pasts.map((past) => ({ act, past, email: `${act}-${past}@example.com` })))
   for (const { past, email } of cases) {
     if (past === 'absent') continue
     const { value, keyId } = hmac(keyring, 'suppression', email)
@@ -182,6 +182,13 @@ test('everyone comes in as the table says, by whatever way', async (t) => {
       })
   const rows = cases.filter(({ act }) => act.startsWith('file'))
   await took(made, `email,state\n${rows.map(({ act, email }) => `${email},${act.slice(5)}`).join('\n')}\n`)
+
+  const forms = {
+    form: await formOf(made, { double_opt_in: false }),
+    form_double_opt_in: await formOf(made),
+  }
+  for (const { act, email } of cases)
+    if (act.startsWith('form')) await signUp(made, forms[act as keyof typeof forms], { email })
 
   const after = await found(made)
   for (const { act, past, email } of cases) {

@@ -50,6 +50,17 @@ export const ENTRIES = {
     withdrawn: gone,
     erased,
   },
+  /** A form. Whoever has left or was erased comes back by it as anyone, once they confirm. */
+  form: {
+    absent: to('subscribed', 'form', { consent: 'granted' }),
+    withdrawn: to('pending', 'form'),
+    erased: to('pending', 'form'),
+  },
+  form_double_opt_in: {
+    absent: to('pending', 'form'),
+    withdrawn: to('pending', 'form'),
+    erased: to('pending', 'form'),
+  },
   file_none: { absent: to('none', 'import'), withdrawn: gone, erased },
   file_pending: { absent: to('pending', 'import'), withdrawn: gone, erased },
   file_subscribed: { absent: to('subscribed', 'import', { consent: 'granted' }), withdrawn: gone, erased },
@@ -108,6 +119,8 @@ export const TRANSITIONS = {
   /** They come to have an address that has withdrawn before: whoever had it does not want mail there. */
   address_withdrawn: everywhere(gone),
 
+  /** A form that does not ask to confirm: enough for whoever was never asked, and for nobody who has said anything. */
+  signs_up: { ...everywhere(stays), none: to('subscribed', 'form', { consent: 'granted' }) },
   /** `resubscribe`: asks, and gives nothing. Who has left stays as they are until they answer. */
   asked_by_mail: {
     ...everywhere(stays),

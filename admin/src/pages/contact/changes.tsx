@@ -18,7 +18,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 export function linesOf(data: Record<string, unknown>, prefix = ''): Line[] {
   return Object.entries(data).flatMap(([key, value]): Line[] => {
     const name = prefix === '' || prefix === 'fields' || prefix === 'params' ? key : `${prefix} ${key}`
-    if (isObject(value) && ('from' in value || 'to' in value)) return [{ name, from: value.from ?? null, to: value.to ?? null }]
+    if (isObject(value) && ('from' in value || 'to' in value))
+      return [{ name, from: value.from ?? null, to: value.to ?? null }]
     if (isObject(value)) return linesOf(value, key)
     if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return []
     return [{ name, value }]
@@ -26,7 +27,11 @@ export function linesOf(data: Record<string, unknown>, prefix = ''): Line[] {
 }
 
 const shown = (value: unknown) =>
-  (Array.isArray(value) ? value.map(shownValue).join(', ') : isObject(value) ? JSON.stringify(value) : shownValue(value)) || en.contact.nothing
+  (Array.isArray(value)
+    ? value.map(shownValue).join(', ')
+    : isObject(value)
+      ? JSON.stringify(value)
+      : shownValue(value)) || en.contact.nothing
 
 /** What has changed, as before → after. */
 export function Changes({ data, label }: { data: Record<string, unknown>; label: (name: string) => string }) {

@@ -17,7 +17,13 @@ export function ConflictDialog({ conflicts, label, onCancel, onDecide }: Props) 
   const [mine, setMine] = useState<ReadonlySet<string>>(new Set())
   const shown = (value: unknown) => (Array.isArray(value) ? value.join(', ') : shownValue(value)) || en.contact.nothing
   return (
-    <Modal opened onClose={onCancel} title={en.contact.conflictTitle} size="lg" closeButtonProps={{ 'aria-label': en.common.close }}>
+    <Modal
+      opened
+      onClose={onCancel}
+      title={en.contact.conflictTitle}
+      size="lg"
+      closeButtonProps={{ 'aria-label': en.common.close }}
+    >
       <Stack>
         <Text size="sm">{en.contact.conflictText}</Text>
         {conflicts.map(({ name, to, theirs }) => (

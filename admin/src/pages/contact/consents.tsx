@@ -15,7 +15,8 @@ export function Consents({ contact }: { contact: Contact }) {
   const vocabulary = useVocabulary()
   const query = useQuery({
     queryKey: [account.id, 'timeline', contact.id, 'consents'],
-    queryFn: ({ signal }) => account.api.call('listConsents', { path: { contact: contact.id }, query: { per_page: 100 } }, { signal }),
+    queryFn: ({ signal }) =>
+      account.api.call('listConsents', { path: { contact: contact.id }, query: { per_page: 100 } }, { signal }),
   })
   return (
     <Loaded query={query}>
@@ -30,7 +31,13 @@ export function Consents({ contact }: { contact: Contact }) {
               <li key={id}>
                 <Group justify="space-between" gap="xs">
                   <Group gap={6}>
-                    <Badge variant="light" color={action === 'granted' ? 'teal' : 'orange'} radius="sm" tt="none" fw={600}>
+                    <Badge
+                      variant="light"
+                      color={action === 'granted' ? 'teal' : 'orange'}
+                      radius="sm"
+                      tt="none"
+                      fw={600}
+                    >
                       {en.contact[action]}
                     </Badge>
                     <Text size="sm">{list === null ? en.contact.everything : vocabulary.list(list)}</Text>

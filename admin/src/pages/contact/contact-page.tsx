@@ -1,12 +1,13 @@
-import { Anchor, Button, Group, Menu, Tabs } from '@mantine/core'
+import { Button, Group, Menu, Tabs } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
+import { getRouteApi } from '@tanstack/react-router'
 import { ArrowLeft, Download, Ellipsis, Printer, ShieldX, Trash2 } from 'lucide-react'
 import { useAccount } from '../../api/client.ts'
 import { type Contact, contactQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
 import { Loaded, Loading } from '../../components/states.tsx'
+import { TextLink } from '../../components/text-link.tsx'
 import { en } from '../../strings/en.ts'
 import { Consents } from './consents.tsx'
 import classes from './contact.module.css'
@@ -31,12 +32,12 @@ export function ContactPage() {
     <Page
       title={title}
       about={
-        <Anchor size="sm" component={Link} to="/accounts/$account/contacts" params={{ account: String(account.id) }}>
+        <TextLink size="sm" to="/accounts/$account/contacts" params={{ account: String(account.id) }}>
           <Group gap={4}>
             <ArrowLeft size={14} aria-hidden />
             {en.contact.back}
           </Group>
-        </Anchor>
+        </TextLink>
       }
       actions={query.data && <Actions contact={query.data} />}
     >
@@ -47,7 +48,12 @@ export function ContactPage() {
               className={classes.main}
               value={tab}
               keepMounted={false}
-              onChange={(next) => void navigate({ search: next === 'profile' ? {} : { tab: next as (typeof TABS)[number] }, replace: true })}
+              onChange={(next) =>
+                void navigate({
+                  search: next === 'profile' ? {} : { tab: next as (typeof TABS)[number] },
+                  replace: true,
+                })
+              }
             >
               <Tabs.List mb="md">
                 {TABS.map((key) => (

@@ -21,7 +21,12 @@ export function DeleteDialog({ contact, opened, onClose }: { contact: Contact; o
     },
   })
   return (
-    <Modal opened={opened} onClose={onClose} title={en.contact.deleteTitle} closeButtonProps={{ 'aria-label': en.common.close }}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={en.contact.deleteTitle}
+      closeButtonProps={{ 'aria-label': en.common.close }}
+    >
       <Stack>
         <Text fw={600}>{contact.email}</Text>
         <Text size="sm">{en.contact.deleteText}</Text>

@@ -23,7 +23,12 @@ export function EraseDialog({ contact, opened, onClose }: { contact: Contact; op
     },
   })
   return (
-    <Modal opened={opened} onClose={onClose} title={en.contact.eraseTitle} closeButtonProps={{ 'aria-label': en.common.close }}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={en.contact.eraseTitle}
+      closeButtonProps={{ 'aria-label': en.common.close }}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault()

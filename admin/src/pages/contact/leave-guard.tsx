@@ -11,7 +11,12 @@ export function LeaveGuard({ isDirty }: { isDirty: boolean }) {
     withResolver: true,
   })
   return (
-    <Modal opened={status === 'blocked'} onClose={() => reset?.()} title={en.contact.leaveTitle} closeButtonProps={{ 'aria-label': en.common.close }}>
+    <Modal
+      opened={status === 'blocked'}
+      onClose={() => reset?.()}
+      title={en.contact.leaveTitle}
+      closeButtonProps={{ 'aria-label': en.common.close }}
+    >
       <Text size="sm">{en.contact.leaveText}</Text>
       <Group justify="flex-end" mt="md">
         <Button variant="default" onClick={() => proceed?.()}>

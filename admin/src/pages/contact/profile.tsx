@@ -80,7 +80,9 @@ export function Profile({ contact }: { contact: Contact }) {
               label={en.contact.lists}
               readOnly={readOnly}
               searchable
-              data={lists.filter(({ type }) => type === 'static').map(({ id, name }) => ({ value: String(id), label: name }))}
+              data={lists
+                .filter(({ type }) => type === 'static')
+                .map(({ id, name }) => ({ value: String(id), label: name }))}
               value={draft.list_ids.map(String)}
               error={faults.list_ids}
               onChange={(ids) => set({ list_ids: ids.map(Number) })}

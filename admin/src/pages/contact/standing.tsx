@@ -1,9 +1,9 @@
-import { Anchor, Badge, Button, Group, Paper, Stack, Text, Title } from '@mantine/core'
+import { Badge, Button, Group, Paper, Stack, Text, Title } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import { MailCheck, MailX } from 'lucide-react'
 import { useAccount } from '../../api/client.ts'
 import { type Contact, listsQuery } from '../../api/queries.ts'
+import { TextLink } from '../../components/text-link.tsx'
 import { Time } from '../../components/time.tsx'
 import { done, failed } from '../../components/toast.tsx'
 import { StateBadge } from '../../contacts/state-badge.tsx'
@@ -19,7 +19,10 @@ export function Standing({ contact }: { contact: Contact }) {
   const refresh = () => void client.invalidateQueries({ queryKey: [account.id] })
   const options = { onSuccess: refresh, onError: (error: unknown) => failed(error) }
   const path = { contact: contact.id }
-  const unsubscribe = useMutation({ mutationFn: () => account.api.call('unsubscribeContact', { path, body: {} }), ...options })
+  const unsubscribe = useMutation({
+    mutationFn: () => account.api.call('unsubscribeContact', { path, body: {} }),
+    ...options,
+  })
   const ask = useMutation({
     mutationFn: () => account.api.call('resubscribeContact', { path, body: { send_confirmation: true } }),
     onError: options.onError,
@@ -54,7 +57,13 @@ export function Standing({ contact }: { contact: Contact }) {
           {account.canWrite && (
             <Group gap="xs">
               {(state === 'subscribed' || state === 'pending') && (
-                <Button size="xs" variant="default" loading={unsubscribe.isPending} title={en.contact.unsubscribeText} onClick={() => unsubscribe.mutate()}>
+                <Button
+                  size="xs"
+                  variant="default"
+                  loading={unsubscribe.isPending}
+                  title={en.contact.unsubscribeText}
+                  onClick={() => unsubscribe.mutate()}
+                >
                   {en.contact.unsubscribe}
                 </Button>
               )}
@@ -78,9 +87,8 @@ export function Standing({ contact }: { contact: Contact }) {
         ) : (
           <Group gap={6}>
             {smartLists.map((id) => (
-              <Anchor
+              <TextLink
                 key={id}
-                component={Link}
                 to="/accounts/$account/lists/$list"
                 params={{ account: String(account.id), list: String(id) }}
                 underline="never"
@@ -88,7 +96,7 @@ export function Standing({ contact }: { contact: Contact }) {
                 <Badge variant="light" radius="sm" tt="none">
                   {lists.find((list) => list.id === id)?.name ?? id}
                 </Badge>
-              </Anchor>
+              </TextLink>
             ))}
           </Group>
         )}

@@ -12,7 +12,11 @@ import { Changes } from './changes.tsx'
 import classes from './contact.module.css'
 
 const TYPES = [...EVENT_TYPES.filter((type) => type !== 'deleted'), 'list_entered', 'list_left']
-const labels: Record<string, string> = { ...en.criteria.events, list_entered: 'entered a smart list', list_left: 'left a smart list' }
+const labels: Record<string, string> = {
+  ...en.criteria.events,
+  list_entered: 'entered a smart list',
+  list_left: 'left a smart list',
+}
 const ALL = 'all'
 
 /** What happened to someone and what they did, the latest first. */
@@ -27,7 +31,11 @@ export function Timeline({ contact }: { contact: Contact }) {
         'listContactEvents',
         {
           path: { contact: contact.id },
-          query: { per_page: 50, ...(pageParam ? { cursor: pageParam } : {}), ...(type === ALL ? {} : { types: type }) },
+          query: {
+            per_page: 50,
+            ...(pageParam ? { cursor: pageParam } : {}),
+            ...(type === ALL ? {} : { types: type }),
+          },
         },
         { signal },
       ),
@@ -40,7 +48,10 @@ export function Timeline({ contact }: { contact: Contact }) {
         w={260}
         aria-label={en.contact.timelineFilter}
         allowDeselect={false}
-        data={[{ value: ALL, label: en.contact.timelineAll }, ...TYPES.map((value) => ({ value, label: labels[value] ?? value }))]}
+        data={[
+          { value: ALL, label: en.contact.timelineAll },
+          ...TYPES.map((value) => ({ value, label: labels[value] ?? value })),
+        ]}
         value={type}
         onChange={(next) => setType(next ?? ALL)}
       />

@@ -32,7 +32,12 @@ const ATTRIBUTES = ['email', 'external_id', 'tags', 'list_ids'] as const
 
 /** What differs between two drafts. */
 export function changesOf(before: Draft, after: Draft): Change[] {
-  const attributes = ATTRIBUTES.map((name) => ({ name, isField: false, from: before[name] as unknown, to: after[name] as unknown }))
+  const attributes = ATTRIBUTES.map((name) => ({
+    name,
+    isField: false,
+    from: before[name] as unknown,
+    to: after[name] as unknown,
+  }))
   const tags = new Set([...Object.keys(before.fields), ...Object.keys(after.fields)])
   const fields = [...tags].map((name) => ({ name, isField: true, from: before.fields[name], to: after.fields[name] }))
   return [...attributes, ...fields].filter(({ from, to }) => !same(from, to))
@@ -46,7 +51,10 @@ export interface Conflict extends Change {
 /** Those of my changes that meet another's: `now` is what is saved at this moment. */
 export function conflictsOf(mine: readonly Change[], now: Draft): Conflict[] {
   return mine
-    .map((change) => ({ ...change, theirs: change.isField ? now.fields[change.name] : now[change.name as (typeof ATTRIBUTES)[number]] }))
+    .map((change) => ({
+      ...change,
+      theirs: change.isField ? now.fields[change.name] : now[change.name as (typeof ATTRIBUTES)[number]],
+    }))
     .filter(({ from, to, theirs }) => !same(theirs, from) && !same(theirs, to))
 }
 
@@ -77,9 +85,13 @@ export function useSaving({ base, draft, onSaved }: Saving) {
 
   const send = async (changes: readonly Change[]) => {
     if (changes.length > 0) await account.api.contacts.update(base.id, patchOf(changes))
-    const saved = (await account.api.call('getContact', { path: { contact: base.id }, query: { include: 'smart_lists' } })).data
+    const saved = (
+      await account.api.call('getContact', { path: { contact: base.id }, query: { include: 'smart_lists' } })
+    ).data
     client.setQueryData([account.id, 'contact', base.id], saved)
-    client.setQueriesData({ queryKey: [account.id, 'contacts', 'pages'] }, (held: Parameters<typeof withContact>[0]) => withContact(held, saved))
+    client.setQueriesData({ queryKey: [account.id, 'contacts', 'pages'] }, (held: Parameters<typeof withContact>[0]) =>
+      withContact(held, saved),
+    )
     void client.invalidateQueries({ queryKey: [account.id, 'timeline', base.id] })
     onSaved(saved)
     done(en.contact.saved)

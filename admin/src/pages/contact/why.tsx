@@ -17,7 +17,8 @@ export function Why({ contact }: { contact: Contact }) {
   const list = lists.find(({ id }) => String(id) === listId)
   const query = useQuery({
     queryKey: [account.id, 'contact', contact.id, 'why', listId],
-    queryFn: ({ signal }) => account.api.call('explainMember', { path: { list_id: listId!, contact: contact.id } }, { signal }),
+    queryFn: ({ signal }) =>
+      account.api.call('explainMember', { path: { list_id: listId!, contact: contact.id } }, { signal }),
     enabled: listId !== null,
   })
   return (

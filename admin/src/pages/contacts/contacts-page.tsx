@@ -1,7 +1,7 @@
 import { Button, CloseButton, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback, useDisclosure, useLocalStorage } from '@mantine/hooks'
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { Funnel, Plus, Search, SearchX, Users } from 'lucide-react'
 import { useEffect, useMemo, useState } from 'react'
 import { useAccount } from '../../api/client.ts'
@@ -127,6 +127,22 @@ export function ContactsPage() {
           <Text size="sm" className={classes.sentence}>
             {describe(tree, vocabulary)}
           </Text>
+          {account.canWrite && (
+            <Button
+              size="compact-sm"
+              variant="subtle"
+              renderRoot={(props) => (
+                <Link
+                  to="/accounts/$account/lists/new"
+                  params={{ account: String(account.id) }}
+                  search={{ criteria }}
+                  {...props}
+                />
+              )}
+            >
+              {en.contacts.asSmartList}
+            </Button>
+          )}
           <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setSearch({ criteria: undefined })}>
             {en.contacts.clearFilter}
           </Button>

@@ -1,9 +1,10 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Text } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useAccount } from '../../api/client.ts'
 import type { ListDetail } from '../../api/queries.ts'
-import { done, failed } from '../../components/toast.tsx'
+import { Confirm } from '../../components/confirm.tsx'
+import { done } from '../../components/toast.tsx'
 import { en } from '../../strings/en.ts'
 
 interface Props {
@@ -12,75 +13,36 @@ interface Props {
   onClose: () => void
 }
 
-export function ConvertDialog({ list, opened, onClose }: Props) {
+export function ConvertDialog({ list, ...dialog }: Props) {
   const account = useAccount()
   const client = useQueryClient()
-  const convert = useMutation({
-    mutationFn: () => account.api.call('convertList', { path: { list_id: list.id } }),
-    onError: (error) => failed(error),
-    onSuccess: ({ added, already_members: already }) => {
-      void client.invalidateQueries({ queryKey: [account.id] })
-      onClose()
-      done(en.lists.converted(added + already))
-    },
-  })
+  const convert = async () => {
+    const { added, already_members: already } = await account.api.call('convertList', { path: { list_id: list.id } })
+    void client.invalidateQueries({ queryKey: [account.id] })
+    done(en.lists.converted(added + already))
+  }
   return (
-    <Confirm
-      {...{ opened, onClose, title: en.lists.convertTitle, text: en.lists.convertText(list.contacts_count), submit: en.lists.convertSubmit }}
-      busy={convert.isPending}
-      onSubmit={() => convert.mutate()}
-    />
+    <Confirm {...dialog} title={en.lists.convertTitle} action={en.lists.convertSubmit} act={convert} isDangerous>
+      <Text size="sm">{en.lists.convertText(list.contacts_count)}</Text>
+    </Confirm>
   )
 }
 
-export function DeleteListDialog({ list, opened, onClose }: Props) {
+/** A list that others use is not deleted: the answer, which the dialog shows, names them. */
+export function DeleteListDialog({ list, ...dialog }: Props) {
   const account = useAccount()
   const client = useQueryClient()
   const navigate = useNavigate()
-  const remove = useMutation({
-    mutationFn: () => account.api.call('deleteList', { path: { list_id: list.id } }),
-    // A list that others use is not deleted: the answer names them.
-    onError: (error) => failed(error),
-    onSuccess: async () => {
-      done(en.lists.deleted(list.name))
-      await navigate({ to: '/accounts/$account/lists', params: { account: String(account.id) } })
-      client.removeQueries({ queryKey: [account.id, 'lists', list.id] })
-      void client.invalidateQueries({ queryKey: [account.id] })
-    },
-  })
+  const remove = async () => {
+    await account.api.call('deleteList', { path: { list_id: list.id } })
+    done(en.lists.deleted(list.name))
+    await navigate({ to: '/accounts/$account/lists', params: { account: String(account.id) } })
+    client.removeQueries({ queryKey: [account.id, 'lists', list.id] })
+    void client.invalidateQueries({ queryKey: [account.id] })
+  }
   return (
-    <Confirm
-      {...{ opened, onClose, title: en.lists.deleteTitle, text: en.lists.deleteText(list.contacts_count), submit: en.lists.delete }}
-      busy={remove.isPending}
-      onSubmit={() => remove.mutate()}
-    />
-  )
-}
-
-interface ConfirmProps {
-  opened: boolean
-  onClose: () => void
-  title: string
-  text: string
-  submit: string
-  busy: boolean
-  onSubmit: () => void
-}
-
-function Confirm({ opened, onClose, title, text, submit, busy, onSubmit }: ConfirmProps) {
-  return (
-    <Modal opened={opened} onClose={onClose} title={title} closeButtonProps={{ 'aria-label': en.common.close }}>
-      <Stack>
-        <Text size="sm">{text}</Text>
-        <Group justify="flex-end">
-          <Button variant="default" data-autofocus onClick={onClose}>
-            {en.common.cancel}
-          </Button>
-          <Button color="red" loading={busy} onClick={onSubmit}>
-            {submit}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <Confirm {...dialog} title={en.lists.deleteTitle} action={en.lists.delete} act={remove} isDangerous>
+      <Text size="sm">{en.lists.deleteText(list.contacts_count)}</Text>
+    </Confirm>
   )
 }

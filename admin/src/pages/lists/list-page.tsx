@@ -46,7 +46,16 @@ export function ListPage() {
     >
       <Loaded query={query} loading={<Loading />}>
         {(found) => (
-          <Tabs value={tab} keepMounted={false} onChange={(next) => void navigate({ search: next === 'contacts' ? {} : { tab: next as 'criteria' | 'history' }, replace: true })}>
+          <Tabs
+            value={tab}
+            keepMounted={false}
+            onChange={(next) =>
+              void navigate({
+                search: next === 'contacts' ? {} : { tab: next as 'criteria' | 'history' },
+                replace: true,
+              })
+            }
+          >
             <Tabs.List mb="md">
               <Tabs.Tab value="contacts">{en.lists.tabs.contacts}</Tabs.Tab>
               {found.type === 'smart' && <Tabs.Tab value="criteria">{en.lists.tabs.criteria}</Tabs.Tab>}

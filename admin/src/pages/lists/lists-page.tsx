@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, ScrollArea, Table, Text, TextInput } from '@mantine/core'
+import { Badge, Button, ScrollArea, Table, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -8,6 +8,7 @@ import { useAccount } from '../../api/client.ts'
 import { type List, listsQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
+import { TextLink } from '../../components/text-link.tsx'
 import { Time } from '../../components/time.tsx'
 import { en } from '../../strings/en.ts'
 import classes from './lists.module.css'
@@ -24,7 +25,10 @@ export function ListsPage() {
       <Button variant="default" leftSection={<Plus size={16} />} onClick={fresh.open}>
         {en.lists.newStatic}
       </Button>
-      <Button leftSection={<Filter size={16} />} renderRoot={(props) => <Link to="/accounts/$account/lists/new" params={params} {...props} />}>
+      <Button
+        leftSection={<Filter size={16} />}
+        renderRoot={(props) => <Link to="/accounts/$account/lists/new" params={params} {...props} />}
+      >
         {en.lists.newSmart}
       </Button>
     </>
@@ -77,9 +81,14 @@ function Lists({ lists }: { lists: readonly List[] }) {
           {lists.map(({ id, name, description, type, contacts_count: count, updated_at: at }) => (
             <Table.Tr key={id}>
               <Table.Td>
-                <Anchor component={Link} fw={500} size="sm" to="/accounts/$account/lists/$list" params={{ account: String(account.id), list: String(id) }}>
+                <TextLink
+                  fw={500}
+                  size="sm"
+                  to="/accounts/$account/lists/$list"
+                  params={{ account: String(account.id), list: String(id) }}
+                >
                   {name}
-                </Anchor>
+                </TextLink>
                 {description && (
                   <Text size="xs" c="dimmed">
                     {description}

@@ -45,7 +45,11 @@ function Form({ onClose, list }: Omit<Props, 'opened'>) {
       void client.invalidateQueries({ queryKey: [account.id, 'lists'] })
       onClose()
       done(list ? en.lists.saved : en.lists.created(name))
-      if (!list) void navigate({ to: '/accounts/$account/lists/$list', params: { account: String(account.id), list: String(saved.id) } })
+      if (!list)
+        void navigate({
+          to: '/accounts/$account/lists/$list',
+          params: { account: String(account.id), list: String(saved.id) },
+        })
     },
   })
   const faults = save.error ? faultsByInput(save.error, ['name', 'description']) : {}
@@ -58,7 +62,14 @@ function Form({ onClose, list }: Omit<Props, 'opened'>) {
     >
       <Stack>
         {faults.base && <Alert color="red">{faults.base}</Alert>}
-        <TextInput label={en.lists.name} data-autofocus required value={name} error={faults.name} onChange={(event) => setName(event.currentTarget.value)} />
+        <TextInput
+          label={en.lists.name}
+          data-autofocus
+          required
+          value={name}
+          error={faults.name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
         <Textarea
           label={en.lists.description}
           autosize

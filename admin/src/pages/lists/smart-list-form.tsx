@@ -45,7 +45,11 @@ export function SmartListForm({ list, criteria }: Props) {
       void client.invalidateQueries({ queryKey: [account.id, 'lists'] })
       void client.invalidateQueries({ queryKey: [account.id, 'contacts'] })
       done(list ? en.lists.saved : en.lists.created(name))
-      if (!list) void navigate({ to: '/accounts/$account/lists/$list', params: { account: String(account.id), list: String(result.id) } })
+      if (!list)
+        void navigate({
+          to: '/accounts/$account/lists/$list',
+          params: { account: String(account.id), list: String(result.id) },
+        })
     },
   })
   const faults = save.error ? faultsByInput(save.error, ['name']) : {}
@@ -90,7 +94,11 @@ export function SmartListForm({ list, criteria }: Props) {
               checked={announce}
               onChange={(event) => setAnnounce(event.currentTarget.checked)}
             />
-            <Button type="submit" disabled={preview.error !== null || (list !== undefined && !isDirty)} loading={save.isPending}>
+            <Button
+              type="submit"
+              disabled={preview.error !== null || (list !== undefined && !isDirty)}
+              loading={save.isPending}
+            >
               {list ? en.lists.save : en.lists.create}
             </Button>
           </Group>

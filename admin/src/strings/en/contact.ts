@@ -24,7 +24,8 @@ export const contact = {
   leave: 'Leave',
   stay: 'Stay here',
   conflictTitle: 'Someone else has changed this, too',
-  conflictText: 'Since you opened this page these values were changed. Choose which is to stay; everything else you changed is saved.',
+  conflictText:
+    'Since you opened this page these values were changed. Choose which is to stay; everything else you changed is saved.',
   theirs: 'Saved by them',
   yours: 'Yours',
   keepTheirs: 'Keep theirs',
@@ -87,10 +88,12 @@ export const contact = {
   holds: 'holds',
   fails: 'does not hold',
   deleteTitle: 'Delete this contact?',
-  deleteText: 'They are removed from every list, and what happened to them goes with them. If they have unsubscribed, the address stays unsubscribed should it ever come back. This can not be undone.',
+  deleteText:
+    'They are removed from every list, and what happened to them goes with them. If they have unsubscribed, the address stays unsubscribed should it ever come back. This can not be undone.',
   deleted: (email: string) => `${email} deleted`,
   eraseTitle: 'Erase this person for good',
-  eraseText: 'Everything about them goes, from everywhere: contact, events, permissions, import reports, mails, stored files. Only a fingerprint of the address stays, so that no import or call brings them back. Nobody can undo this.',
+  eraseText:
+    'Everything about them goes, from everywhere: contact, events, permissions, import reports, mails, stored files. Only a fingerprint of the address stays, so that no import or call brings them back. Nobody can undo this.',
   eraseType: (email: string) => `Type ${email} to confirm`,
   eraseSubmit: 'Erase for good',
   erased: (id: string) => `Erased. The receipt has the number ${id}.`,

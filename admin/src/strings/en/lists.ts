@@ -13,7 +13,8 @@ export const lists = {
   contacts: 'Contacts',
   changed: 'Changed',
   emptyTitle: 'No lists yet',
-  emptyText: 'A list holds whom you put into it. A smart list always holds those who meet its criteria, and says who enters and who leaves.',
+  emptyText:
+    'A list holds whom you put into it. A smart list always holds those who meet its criteria, and says who enters and who leaves.',
   noneTitle: 'No list has that name',
   created: (name: string) => `${name} created`,
   saved: 'Saved',
@@ -34,7 +35,8 @@ export const lists = {
   rename: 'Rename',
   convert: 'Turn into a list by hand',
   convertTitle: 'Turn into a list by hand?',
-  convertText: (n: number) => `The ${count(n, 'contact')} who are in it now stay in it, and from then on nobody enters or leaves by themselves. The criteria are lost.`,
+  convertText: (n: number) =>
+    `The ${count(n, 'contact')} who are in it now stay in it, and from then on nobody enters or leaves by themselves. The criteria are lost.`,
   convertSubmit: 'Turn into a list by hand',
   converted: (n: number) => `It is a list by hand now, with ${count(n, 'contact')}`,
   delete: 'Delete the list',

@@ -6,6 +6,7 @@ import { en } from './en.ts'
 export interface Texts {
   confirmTitle: string
   confirmAsk: (account: string) => string
+  confirmListsAsk: (account: string, lists: readonly string[]) => string
   confirmButton: string
   confirmedTitle: string
   confirmed: (account: string) => string
@@ -17,6 +18,46 @@ export interface Texts {
   unsubscribedTitle: string
   unsubscribed: (account: string) => string
   unsubscribedList: (account: string, list: string) => string
+  signUpTitle: (account: string) => string
+  signUpConsent: (account: string) => string
+  signUpButton: string
+  /** Asks somebody to send it once more, with a button. */
+  onceMore: (email: string) => string
+  signedUpTitle: string
+  /** The same whether or not the address was known. */
+  signedUp: string
+  email: string
+  optional: string
+  choose: string
+  leaveEmpty: string
+  mend: string
+  badEmail: string
+  badValue: string
+  missing: string
+  preferencesTitle: string
+  preferencesOf: (email: string) => string
+  saved: string
+  mailed: string
+  noMail: string
+  getsMail: (account: string) => string
+  getsNoMail: (account: string) => string
+  resubscribeButton: string
+  listsLegend: string
+  fieldsLegend: string
+  saveButton: string
+  allTitle: string
+  dataTitle: string
+  dataWords: string
+  exportButton: string
+  eraseButton: string
+  downloadTitle: string
+  downloadAsk: (account: string) => string
+  downloadButton: string
+  eraseTitle: string
+  eraseAsk: (account: string) => string
+  eraseNow: string
+  erasedTitle: string
+  erased: (account: string) => string
   wrongTitle: string
   wrong: string
   busyTitle: string

@@ -2,9 +2,10 @@ import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline/promises'
 import { Refusal } from '@rollcall/server/lib/refusal.ts'
 import { Command, Option } from 'commander'
-import { positive } from './options.ts'
+import { positive } from '../options.ts'
+import { examples } from './command.ts'
 
-const VERSION: string = createRequire(import.meta.url)('./package.json').version
+const VERSION: string = createRequire(import.meta.url)('../package.json').version
 
 interface Reaching {
   url: string
@@ -17,7 +18,7 @@ interface Serving extends Reaching {
   host: string
 }
 
-const sdk = () => import('../sdk/src/rollcall.ts')
+const sdk = () => import('../../sdk/src/rollcall.ts')
 
 /** `rollcall mcp …`: what a language model needs to work with Rollcall, and the person beside it. */
 export function mcpCommand(): Command {
@@ -51,6 +52,7 @@ export function mcpCommand(): Command {
     .addOption(urlOption())
     .addOption(tokenOption())
     .option('--yes', 'do not ask')
+    .addHelpText('after', examples('rollcall mcp approve 42'))
     .action(async (id: number, options: { yes?: true }, self: Command) => {
       const { url, token } = self.optsWithGlobals<Reaching>()
       await asClient(url, token, async (client) => {
@@ -69,6 +71,7 @@ export function mcpCommand(): Command {
     .argument('<json>', 'name, description and criteria, as the proposal says')
     .addOption(urlOption())
     .addOption(tokenOption())
+    .addHelpText('after', examples(`rollcall mcp create-list '{"name":"Customers","criteria":{"tag":"customer"}}'`))
     .action(async (json: string, _options: object, self: Command) => {
       const { url, token } = self.optsWithGlobals<Reaching>()
       const body = parsed(json)
@@ -102,7 +105,7 @@ function parsed(json: string): { name: string } {
 async function asClient(
   url: string,
   token: string | undefined,
-  work: (client: import('../sdk/src/rollcall.ts').Rollcall) => Promise<void>,
+  work: (client: import('../../sdk/src/rollcall.ts').Rollcall) => Promise<void>,
 ): Promise<void> {
   const { NotFoundError, rollcall, RollcallError } = await sdk()
   try {
