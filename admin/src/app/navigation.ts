@@ -3,6 +3,7 @@ import {
   FileUp,
   History,
   House,
+  List,
   type LucideIcon,
   Rows3,
   Settings,
@@ -17,6 +18,7 @@ interface Destination {
   to:
     | '/accounts/$account'
     | '/accounts/$account/contacts'
+    | '/accounts/$account/lists'
     | '/accounts/$account/imports'
     | '/accounts/$account/changes'
     | '/accounts/$account/exports'
@@ -36,6 +38,7 @@ interface Destination {
 export const DESTINATIONS: readonly Destination[] = [
   { to: '/accounts/$account', label: en.shell.pages.home, icon: House },
   { to: '/accounts/$account/contacts', label: en.shell.pages.contacts, icon: Users, group: 'audience' },
+  { to: '/accounts/$account/lists', label: en.shell.pages.lists, icon: List, group: 'audience' },
   { to: '/accounts/$account/imports', label: en.shell.pages.imports, icon: FileUp, group: 'data' },
   { to: '/accounts/$account/changes', label: en.shell.pages.changes, icon: History, group: 'data' },
   { to: '/accounts/$account/exports', label: en.shell.pages.exports, icon: Download, group: 'data' },

@@ -89,6 +89,8 @@ const contacts = createRoute({
 const contact = createRoute({
   getParentRoute: () => account,
   path: '/contacts/$contact',
+  validateSearch: ({ tab }: Record<string, unknown>): { tab?: 'profile' | 'timeline' | 'consents' | 'why' } =>
+    tab === 'timeline' || tab === 'consents' || tab === 'why' ? { tab } : {},
   component: lazyRouteComponent(() => import('../pages/contact/contact-page.tsx'), 'ContactPage'),
 })
 
@@ -174,7 +176,34 @@ const dataPages = [
   settings,
 ] as const
 
-const routeTree = root.addChildren([login, setup, start, account.addChildren([home, contacts, contact, ...dataPages])])
+const lists = createRoute({
+  getParentRoute: () => account,
+  path: '/lists',
+  component: lazyRouteComponent(() => import('../pages/lists/lists-page.tsx'), 'ListsPage'),
+})
+
+const newSmart = createRoute({
+  getParentRoute: () => account,
+  path: '/lists/new',
+  validateSearch: ({ criteria }: Record<string, unknown>): { criteria?: unknown } =>
+    typeof criteria === 'object' && criteria !== null ? { criteria } : {},
+  component: lazyRouteComponent(() => import('../pages/lists/new-smart-page.tsx'), 'NewSmartPage'),
+})
+
+const list = createRoute({
+  getParentRoute: () => account,
+  path: '/lists/$list',
+  validateSearch: ({ tab }: Record<string, unknown>): { tab?: 'criteria' | 'history' } =>
+    tab === 'criteria' || tab === 'history' ? { tab } : {},
+  component: lazyRouteComponent(() => import('../pages/lists/list-page.tsx'), 'ListPage'),
+})
+
+const routeTree = root.addChildren([
+  login,
+  setup,
+  start,
+  account.addChildren([home, contacts, contact, lists, newSmart, list, ...dataPages]),
+])
 
 export const router = createRouter({
   routeTree,

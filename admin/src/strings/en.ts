@@ -1,5 +1,6 @@
 import { changes } from './en/changes.ts'
 import { common } from './en/common.ts'
+import { contact } from './en/contact.ts'
 import { contacts } from './en/contacts.ts'
 import { criteria } from './en/criteria.ts'
 import { data } from './en/data.ts'
@@ -7,6 +8,7 @@ import { exports } from './en/exports.ts'
 import { fields } from './en/fields.ts'
 import { home } from './en/home.ts'
 import { imports } from './en/imports.ts'
+import { lists } from './en/lists.ts'
 import { session } from './en/session.ts'
 import { settings } from './en/settings.ts'
 import { shell } from './en/shell.ts'
@@ -20,6 +22,7 @@ import { webhooks } from './en/webhooks.ts'
 export const en = {
   changes,
   common,
+  contact,
   contacts,
   criteria,
   data,
@@ -27,6 +30,7 @@ export const en = {
   fields,
   home,
   imports,
+  lists,
   session,
   settings,
   shell,
