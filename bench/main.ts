@@ -1,10 +1,10 @@
 /**
- * `npm run bench -- api|search|segments|import|export|feed|providers|all`: measures the product on this machine and prints the results as
+ * `npm run bench -- api|search|segments|import|export|feed|providers|backup|all`: measures the product on this machine and prints the results as
  * Markdown.
  *
  *   --rounds N       rounds of each side (3)
  *   --seconds N      length of a round (10)
- *   --contacts N     contacts in the large account of `search`, `segments`, `import`, `export` and `providers` (1000000)
+ *   --contacts N     contacts in the large account of `search`, `segments`, `import`, `export`, `providers` and `backup` (1000000)
  *   --others N       accounts of 10,000 contacts beside the one that imports (1)
  *   --events N       events in the account of `feed` (1000000)
  *   --profile DIR    leaves CPU profiles of the programs there, and loads pg_stat_statements; slows what is measured
@@ -12,9 +12,11 @@
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchApi } from './api.ts'
+import { benchBackup } from './backup.ts'
 import { benchExport } from './export.ts'
 import { benchFeed } from './feed.ts'
 import { benchImport } from './import.ts'
+import { benchPages } from './pages.ts'
 import { benchProviders } from './providers.ts'
 import { type Figure, figureTable } from './report.ts'
 import { benchSearch } from './search.ts'
@@ -42,6 +44,8 @@ const BENCHES: Record<string, (options: Options) => Promise<Result>> = {
   export: benchExport,
   feed: benchFeed,
   providers: benchProviders,
+  pages: benchPages,
+  backup: benchBackup,
 }
 
 async function main(): Promise<void> {

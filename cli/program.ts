@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { accountCommand, tokenCommand } from './commands/access.ts'
+import { backupCommand, restoreCommand } from './commands/backup.ts'
 import { changesCommand } from './commands/changes.ts'
 import type { Act } from './commands/command.ts'
 import { completionCommand } from './commands/completion.ts'
@@ -76,7 +77,14 @@ export function programWith(surroundings: Surroundings, onExit: (code: number) =
     .addOption(new Option('--profile <name>', 'the service of this profile: see rollcall login'))
     .addHelpText('after', EXAMPLES)
   program.commandsGroup('The service, on its own machine:')
-  for (const command of [...serviceCommands(act, onExit), tokenCommand(act), accountCommand(act), userCommand(act)])
+  for (const command of [
+    ...serviceCommands(act, onExit),
+    backupCommand(act),
+    restoreCommand(act),
+    tokenCommand(act),
+    accountCommand(act),
+    userCommand(act),
+  ])
     program.addCommand(command)
   program.commandsGroup('People, by the API:')
   for (const make of [

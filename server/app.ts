@@ -36,12 +36,13 @@ import { listRoutes } from './features/lists/routes.ts'
 import { listsUsingField, smartListsUsing } from './features/lists/smart.ts'
 import { linkBase, mailRoomOf } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
-import { erase } from './features/privacy/erase.ts'
+import { erase, newErasureId } from './features/privacy/erase.ts'
 import { exportOf, jsonOf } from './features/privacy/person-export.ts'
 import { privacyRoutes } from './features/privacy/routes.ts'
 import { hookRoutes } from './features/providers/hook-routes.ts'
 import { type Reach, reachOf } from './features/providers/reach.ts'
 import { providerRoutes } from './features/providers/routes.ts'
+import { statsRoutes } from './features/stats/routes.ts'
 import { sendRoutes } from './features/subscriptions/send-routes.ts'
 import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
 import { contactVariables } from './features/subscriptions/variables.ts'
@@ -211,7 +212,8 @@ export async function buildApp({
         })
       )
     },
-    erase: (trx, caller, contactId) => erase(trx, { files, keyring, queue }, caller, { id: contactId }),
+    erase: async (trx, caller, contactId) =>
+      erase(trx, { files, keyring, queue }, caller, { id: contactId }, { id: await newErasureId(trx) }),
   }
   await app.register(pageRoutes, { ...pages, fieldsOf, signUps, deskOf, ownData })
   await app.register(permissionRoutes, { db, change, reader, deskOf })
@@ -225,6 +227,7 @@ export async function buildApp({
     usesOf: [smartListsUsing, webhooksUsingLists, formsUsingLists],
   })
   await app.register(privacyRoutes, { db, change, files, keyring, queue, reader, nameFields })
+  await app.register(statsRoutes, { db, settingsOf })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,

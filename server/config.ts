@@ -91,17 +91,17 @@ export const Settings = Type.Object({
     }),
   ),
   RATE_LIMIT: integer(1500, 0, 10_000_000, 'Requests per 10 seconds and token; 0 sets no limit.'),
-  FORM_RATE_LIMIT: integer(
-    60,
-    0,
-    1_000_000,
-    'Sign-ups by forms in 10 minutes, of one network and of one address; 0 sets no limit. Behind a proxy, set TRUSTED_PROXIES.',
-  ),
   SIGN_IN_ATTEMPTS: integer(
     10,
     0,
     1_000_000,
     'Wrong passwords in 15 minutes for one user from one network; 0 sets no limit. See the guide to the admin UI.',
+  ),
+  FORM_RATE_LIMIT: integer(
+    60,
+    0,
+    1_000_000,
+    'Sign-ups by forms in 10 minutes, of one network and of one address; 0 sets no limit. Behind a proxy, set TRUSTED_PROXIES.',
   ),
   TRUSTED_PROXIES: list({
     allowed: 'addresses or ranges such as 10.0.0.0/8, comma-separated',

@@ -5,17 +5,22 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { fromArchive, nameOfArchive, toArchive } from './backup/place.ts'
+import { checkArchive, type Found, keyringOf, openArchive, readArchive } from './backup/read.ts'
+import { type Held, writeArchive } from './backup/write.ts'
 import { type Config, readConfig, Settings } from './config.ts'
 import { checkDatabase } from './db/check.ts'
+import { hasData } from './db/data-dir.ts'
 import { Database } from './db/database.ts'
 import { diskFailure } from './db/disk.ts'
 import type { Embedded } from './db/embedded.ts'
-import { hasSecret, loadKeyring, prepareHome } from './db/home.ts'
+import { addKeys, hasSecret, loadKeyring, prepareHome } from './db/home.ts'
 import { reachLocal } from './db/local.ts'
 import { requireMigrated, withStartLock } from './db/migrate.ts'
 import { type Demo, fillDemo } from './demo/demo.ts'
 import { examine as examineAll, type Finding } from './doctor/doctor.ts'
 import { findAccount } from './features/accounts/accounts.ts'
+import { requireKeysInUse } from './features/subscriptions/keys.ts'
 import { openFiles } from './files/open.ts'
 import { greeting } from './greeting.ts'
 import { AppError } from './lib/app-error.ts'
@@ -136,6 +141,76 @@ export async function* examine(): AsyncGenerator<Finding> {
     return
   }
   yield* examineAll(config, homeOf(config))
+}
+
+/** Writes an archive of all that this Rollcall holds: to a file that is not there yet, or to stdout for `-`. */
+export async function backUp(path: string, { withFiles }: { withFiles: boolean }): Promise<Held> {
+  const config = readSettings()
+  const home = homeOf(config)
+  if (config.DATABASE_URL === undefined && !hasData(home))
+    throw new Refusal(
+      `there is nothing to back up in ${home}: set ROLLCALL_HOME or DATABASE_URL to what is to be backed up`,
+    )
+  if (config.ROLLCALL_SECRET === undefined && !hasSecret(home))
+    throw new Refusal(
+      `the keys that belong to the data are neither in ROLLCALL_SECRET nor in ${home}/secret: put them back first`,
+    )
+  return toArchive(path, (take) =>
+    withServer('backup', async ({ url, directUrl, log }) => {
+      const keyring = readKeyring(config)
+      const db = new Database({ url, max: 1 })
+      await withStartLock(directUrl, { log }, (client) => requireMigrated(client))
+        .then(() => requireKeysInUse(db, keyring))
+        .finally(() => db.close())
+      const files = await openFiles({ url: config.STORAGE_URL, home })
+      return writeArchive({ directUrl, files, keyring, withFiles, log }, take)
+    }),
+  )
+}
+
+/** Reads an archive, from stdin for `-`, and throws a Refusal when it is not as it was written. */
+export async function checkBackup(path: string): Promise<Found> {
+  return checkArchive(fromArchive(path), nameOfArchive(path))
+}
+
+/**
+ * Reads an archive into an empty database, and does what every start does. A file is checked as a whole before anything is
+ * begun; from stdin, which can be read once only, a fault shows later and undoes all.
+ */
+export async function restore(path: string): Promise<Found> {
+  const config = readSettings()
+  const home = homeOf(config)
+  if (path !== '-') await checkBackup(path)
+  const reader = await openArchive(fromArchive(path), nameOfArchive(path))
+  requireKeys(config, keyringOf(reader.manifest))
+  const keepKeys = (keyring: Keyring) => (config.ROLLCALL_SECRET === undefined ? addKeys(home, keyring) : () => {})
+  return withServer('restore', async ({ url, directUrl, log, isGiven }) => {
+    if (isGiven) await checkDatabase(url, directUrl)
+    const files = await openFiles({ url: config.STORAGE_URL, home })
+    const found = await readArchive(reader, { directUrl, files, log, keepKeys })
+    await prepareAll({
+      url,
+      directUrl,
+      log,
+      config,
+      keyring: readKeyring(config),
+      wantsToken: false,
+      wantsUser: false,
+      files,
+    })
+    return found
+  })
+}
+
+function requireKeys({ ROLLCALL_SECRET: given }: Config, keyring: Keyring): void {
+  if (given === undefined) return
+  const known = new Set(parseKeyring(given).map(({ id }) => id))
+  const missing = keyring.map(({ id }) => id).filter((id) => !known.has(id))
+  if (missing.length > 0)
+    throw new Refusal(
+      `ROLLCALL_SECRET lacks ${missing.join(', ')}, a key of the archive: add it, or leave ROLLCALL_SECRET out and the keys are ` +
+        'put into ROLLCALL_HOME/secret. Nothing was restored',
+    )
 }
 
 interface Server {

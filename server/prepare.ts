@@ -80,6 +80,8 @@ async function inLock<T>(
   const queue = new Queue(db, { role: 'worker', onError: (error) => log.error({ err: error }, 'queue failed') })
   try {
     await queue.prepare(ALL_JOB_NAMES)
+    const unknown = await queue.putBack(db, ALL_JOB_NAMES)
+    if (unknown > 0) log.warn({ unknown }, 'jobs of kinds that there are no longer were restored, and are left out')
     return await work(db, queue)
   } finally {
     await queue.stop(0).catch(() => {})

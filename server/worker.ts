@@ -24,6 +24,7 @@ import { MAIL_JOB_NAMES } from './features/mail/jobs.ts'
 import { linkBase, mailRoomOf } from './features/mail/mail-room.ts'
 import { outboundTo } from './features/mail/outbound.ts'
 import { applyRetention } from './features/privacy/retention.ts'
+import { renewSamples } from './features/privacy/samples.ts'
 import { sweepErasureJob } from './features/privacy/sweep.ts'
 import { PRIVACY_JOB_NAMES } from './features/privacy/sweep-job.ts'
 import { forgetTaken } from './features/providers/seen.ts'
@@ -135,6 +136,7 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
     () => forgetEnded(db),
     () => forgetTaken(db),
     () => applyRetention(db, logger),
+    () => renewSamples(db),
   ])
   const webhooks = webhookSender(parts).start()
   return {

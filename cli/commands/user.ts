@@ -11,7 +11,7 @@ const users = () => import('@rollcall/server/features/accounts/users.ts')
 const links = () => import('@rollcall/server/features/accounts/user-links.ts')
 const accountOption = () => new Option('--account <id>', 'the account').argParser(positive).default(1)
 const pagesOption = () =>
-  new Option('--pages <url>', 'where the pages are reached').env('PUBLIC_URL').default('http://127.0.0.1:3000')
+  new Option('--pages <url>', 'where the pages are reached').env('PUBLIC_URL').default('http://127.0.0.1:8080')
 
 /** What is done on the machine itself is done by nobody who has signed in. */
 const callerIn = (accountId: number) => ({ accountId, actor: 'command line', ip: null })

@@ -56,11 +56,13 @@ export const OPERATIONS = {
   getFormEmbed: ['GET', '/forms/{form_id}/embed'],
   getImport: ['GET', '/contact_imports/{id}'],
   getList: ['GET', '/contact_lists/{list_id}'],
+  getListGrowth: ['GET', '/contact_lists/{list_id}/growth'],
   getMessage: ['GET', '/messages/{id}'],
   getProviderHook: ['GET', '/provider_hooks/{id}'],
   getRecipe: ['GET', '/import_recipes/{id}'],
   getRejectedRows: ['GET', '/contact_imports/{id}/errors'],
   getSession: ['GET', '/session'],
+  getStats: ['GET', '/stats'],
   getTemplate: ['GET', '/templates/{name}'],
   getWebhook: ['GET', '/webhooks/{id}'],
   inviteUser: ['POST', '/invitations'],
@@ -1100,8 +1102,9 @@ export interface Operations {
       }
     }
     answer: {
-      erasure_id: string
       id: string
+      /** The same as `id`. */
+      erasure_id: string
       /** Running until files and kept answers have been looked through, and what was at work has ended. */
       status: 'running' | 'finished'
       actor: string
@@ -1343,6 +1346,8 @@ export interface Operations {
     }
     answer: {
       id: string
+      /** The same as `id`. */
+      erasure_id: string
       /** Running until files and kept answers have been looked through, and what was at work has ended. */
       status: 'running' | 'finished'
       actor: string
@@ -1567,6 +1572,24 @@ export interface Operations {
       updated_at: string
     }
   }
+  /** Whom a list took in and let go, day by day */
+  getListGrowth: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+      query?: {
+        days?: number
+      }
+    }
+    answer: {
+      days: ({
+        day: string
+        entered: number
+        left: number
+      })[]
+    }
+  }
   /** One mail with what it says */
   getMessage: {
     input: {
@@ -1669,6 +1692,32 @@ export interface Operations {
         role: 'viewer' | 'editor' | 'admin'
         time_zone: string
         color: string
+      })[]
+    }
+  }
+  /** How the audience stands, and how it moved in the last days */
+  getStats: {
+    input: {
+      query?: {
+        days?: number
+      }
+    }
+    answer: {
+      by_state: Record<string, number>
+      by_origin: Record<string, number>
+      days: ({
+        day: string
+        joined: number
+        left: number
+        subscribed: number
+      })[]
+      mail: Record<string, number>
+      mails_waiting: number
+      moved: ({
+        list_id: number
+        name: string
+        entered: number
+        left: number
       })[]
     }
   }
@@ -1959,6 +2008,8 @@ export interface Operations {
     answer: {
       data: ({
         id: string
+        /** The same as `id`. */
+        erasure_id: string
         /** Running until files and kept answers have been looked through, and what was at work has ended. */
         status: 'running' | 'finished'
         actor: string

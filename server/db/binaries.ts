@@ -56,6 +56,13 @@ export function findBinaries(user: PgUser): Binaries {
   )
 }
 
+/** The programs of a package of PostgreSQL at this place, wherever it came from. */
+export function binariesIn(root: string): Binaries {
+  const native = join(root, 'native')
+  makeLinks(root, native)
+  return { initdb: join(native, 'bin/initdb'), postgres: join(native, 'bin/postgres') }
+}
+
 function installedPackage(): { root: string; version: string } {
   const platform = `${process.platform}-${process.arch}`
   try {

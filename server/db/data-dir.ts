@@ -27,6 +27,11 @@ const LOCALES = ['C.UTF-8', 'en_US.UTF-8']
  */
 const BY_WORKING_DIRECTORY = '/proc/self/cwd'
 
+/** Whether a home has an embedded database, of whatever version. */
+export function hasData(home: string): boolean {
+  return existsSync(home) && readdirSync(home).some((name) => /^pg\d+$/.test(name))
+}
+
 /** Refuses data of another PostgreSQL, in `pgNN` itself or beside it; touches nothing. */
 export function refuseOtherVersions(dataDir: string): void {
   const found = Number(readVersion(dataDir) ?? PG_MAJOR)

@@ -7,6 +7,7 @@ import {
   lstatSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -40,6 +41,41 @@ export function loadKeyring(home: string): Keyring {
     throw failure === error
       ? new Refusal(`${path} is damaged: ${(error as Error).message}. Put it back from your backup`)
       : failure
+  }
+}
+
+/**
+ * Sees to it that `home/secret` has these keys: behind those that it has, which go on making what is new. Answers how to
+ * put back what was there.
+ */
+export function addKeys(home: string, keyring: Keyring): () => void {
+  const path = join(home, 'secret')
+  prepareHome(home)
+  const former = hasSecret(home) ? readFileSync(path, 'utf8') : undefined
+  const known = former === undefined ? [] : loadKeyring(home)
+  const missing = keyring.filter(({ id }) => !known.some((key) => key.id === id))
+  if (missing.length === 0) return () => {}
+  try {
+    replaceSecret(home, path, `${[...known, ...missing].map(({ secret }) => secret).join(',')}\n`)
+  } catch (error) {
+    throw diskFailure(error, path)
+  }
+  return () => (former === undefined ? rmSync(path, { force: true }) : replaceSecret(home, path, former))
+}
+
+/** In one step, so that nobody ever reads half of it. */
+function replaceSecret(home: string, path: string, text: string): void {
+  const unfinished = `${path}.${process.pid}`
+  rmSync(unfinished, { force: true })
+  const file = openSync(unfinished, 'wx', 0o600)
+  try {
+    writeFileSync(file, text)
+    fsyncSync(file)
+    giveToOwnerOf(home, unfinished)
+    renameSync(unfinished, path)
+  } finally {
+    closeSync(file)
+    rmSync(unfinished, { force: true })
   }
 }
 

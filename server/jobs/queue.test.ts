@@ -66,6 +66,35 @@ test('a job is there when its transaction commits, and never if it does not', as
   )
 })
 
+test('of a job that fails its table keeps what went wrong, and nothing of what PostgreSQL was given', async (t) => {
+  const db = await testDatabase(t)
+  const failures = [
+    sql`insert into contacts (account_id, email, state, origin) values (1, 'mara@example.com', 'none', 'x'), (1, 'mara@example.com', 'none', 'x')`,
+    sql`select ${'mara@example.com'}::bigint`,
+  ]
+  const queue = queueOf(t, db)
+  await queue.work([
+    job(
+      async ({ n }) => {
+        await db.query(failures[n - 1]!)
+      },
+      { attempts: 1 },
+    ),
+  ])
+  await put(queue, db, failures.length)
+
+  await until(async () => (await states(db)).every((state) => state === 'failed'))
+  const kept = await db.query<{ output: { code: string; message: string } }>(
+    sql`select output from pgboss.job where name = 'test.job' order by output ->> 'code'`,
+  )
+  assert.deepEqual(
+    kept.map(({ output }) => output.code),
+    ['22P02', '23505'],
+  )
+  assert.match(kept[1]!.output.message, /contacts_email/)
+  assert.doesNotMatch(JSON.stringify(kept), /mara/)
+})
+
 test('many who put in their first job at once do not wait for each other', async (t) => {
   const db = await testDatabase(t)
   await queueOf(t, db).prepare([nothing])

@@ -3,6 +3,7 @@ import sql from 'sql-template-tag'
 import type { Static, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Database, Queryable, Statement, Trx } from '../db/database.ts'
+import { failureToKeep } from './failure.ts'
 
 /** Work that is done after the answer. The payload holds ids only: rows are read when the job runs. */
 export interface Job<Payload extends TSchema = TSchema> {
@@ -83,8 +84,41 @@ export class Queue {
     await this.#boss.send(job.name, payload as object, {
       ...(account !== undefined && { group: { id: account }, priority: await turnOf(trx, job.name, account) }),
       startAfter: new Date(Date.now() + afterS * 1000), // from now: the transaction may have begun long ago
-      db: { executeSql: async (text, values = []) => ({ rows: await trx.query({ text, values }) }) },
+      ...inTransaction(trx),
     })
+  }
+
+  /**
+   * Puts the jobs of a backup that has been restored into the queue; in parts, each of which is put in and taken from the
+   * table at once. `jobs` are those there are: of others, which an older release has left, it answers how many there were.
+   */
+  async putBack(db: Database, jobs: readonly JobName[]): Promise<number> {
+    const known = new Set(jobs.map(({ name }) => name))
+    for (let unknown = 0; ; ) {
+      const rows = await db.transaction(async (trx) => {
+        const taken = await trx.query<RestoredJob>(sql`
+          delete from restored_jobs where (account_id, id) in (
+            select account_id, id from restored_jobs order by account_id, id limit 1000)
+          returning account_id, name, payload, priority, start_after`)
+        for (const name of known) {
+          const ofName = taken.filter((row) => row.name === name)
+          if (ofName.length > 0) await this.#insert(trx, name, ofName)
+        }
+        return taken
+      })
+      if (rows.length === 0) return unknown
+      unknown += rows.filter(({ name }) => !known.has(name)).length
+    }
+  }
+
+  async #insert(trx: Trx, name: string, rows: readonly RestoredJob[]): Promise<void> {
+    const jobs = rows.map(({ account_id, payload, priority, start_after }) => ({
+      data: payload,
+      priority,
+      startAfter: start_after,
+      ...(account_id > 0 && { group: { id: String(account_id) } }),
+    }))
+    await this.#boss.insert(name, jobs, inTransaction(trx))
   }
 
   /** Whether jobs of this kind wait for accounts other than this one. */
@@ -110,7 +144,9 @@ export class Queue {
           ...(job.perAccount !== undefined && { groupConcurrency: job.perAccount }),
         },
         async ([claimed]) => {
-          await job.run(Value.Parse(job.payload, claimed!.data), claimed!.signal)
+          await job.run(Value.Parse(job.payload, claimed!.data), claimed!.signal).catch((error: unknown) => {
+            throw failureToKeep(error)
+          })
         },
       )
     }
@@ -131,6 +167,18 @@ export class Queue {
     return this.#started
   }
 }
+
+interface RestoredJob {
+  account_id: number
+  name: string
+  payload: object
+  priority: number
+  start_after: Date
+}
+
+const inTransaction = (trx: Trx) => ({
+  db: { executeSql: async (text: string, values: unknown[] = []) => ({ rows: await trx.query({ text, values }) }) },
+})
 
 /** What pg-boss takes jobs with that are counted by account. */
 const LIMITED_CLAIM = /\bgroup_ranking AS\b/

@@ -35,9 +35,18 @@ export function atEnd(t: TestContext, act: () => unknown): void {
 }
 
 /** The address of a private, migrated database for one test: copied from the template, dropped when the test passed. */
-export async function testDatabaseUrl(t: TestContext): Promise<string> {
+export function testDatabaseUrl(t: TestContext): Promise<string> {
+  return newDatabaseUrl(t, `template ${TEMPLATE}`)
+}
+
+/** The same of one with nothing in it, as an administrator makes it. */
+export function emptyDatabaseUrl(t: TestContext): Promise<string> {
+  return newDatabaseUrl(t, `template template0 encoding 'UTF8'`)
+}
+
+async function newDatabaseUrl(t: TestContext, how: string): Promise<string> {
   const name = `rollcall_test_${randomUUID().replaceAll('-', '')}`
-  await onServer(`create database ${name} template ${TEMPLATE}`)
+  await onServer(`create database ${name} ${how}`)
   atEnd(t, () => onServer(`drop database ${name} with (force)`))
   return databaseUrl(serverUrl(), name)
 }

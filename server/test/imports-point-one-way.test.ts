@@ -25,6 +25,7 @@ const ORDER = [
   ['features/webhooks/'],
   ['features/providers/'],
   ['features/privacy/'],
+  ['features/stats/'],
 ]
 
 /** What db/ needs to know of the settings that it is opened with. */

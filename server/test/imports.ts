@@ -100,7 +100,7 @@ export async function person(made: Pick<TestApp, 'call'>, email: string): Promis
 }
 
 /** Keys of all files in a test's store. */
-export function filesIn({ filesAt }: TestApp): string[] {
+export function filesIn({ filesAt }: Pick<TestApp, 'filesAt'>): string[] {
   const root = join(filesAt.home, 'files')
   return existsSync(root)
     ? readdirSync(root, { recursive: true, withFileTypes: true })

@@ -9,7 +9,8 @@ import { type Job, Queue } from '../jobs/queue.ts'
 import { parseKeyring } from '../lib/secret.ts'
 import { allJobs } from '../worker.ts'
 
-export const keyring = parseKeyring('a-secret-that-only-tests-know-0123456789')
+export const SECRET = 'a-secret-that-only-tests-know-0123456789'
+export const keyring = parseKeyring(SECRET)
 
 /** Every job, for a test whose jobs keep no files: nothing is ever made in this directory. */
 function jobsWithoutFiles(db: Database) {

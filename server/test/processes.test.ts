@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import sql from 'sql-template-tag'
+import { Database } from '../db/database.ts'
+import { assertWhole } from './import-whole.ts'
+import { countsOf } from './imports.ts'
+import { waitsForLocks, whileHeld } from './locks.ts'
 import { onClient, ownServer } from './own-server.ts'
 import { type Program, rollcall, temporaryHome } from './program.ts'
 import { receiver, verify } from './receiver.ts'
@@ -97,3 +102,73 @@ test('what is written through one process is streamed by another, while two disp
   for (const { program } of workers) assert.equal((await program.ended).code, 0)
   assert.equal(there.received('/hook').length, count)
 })
+
+/** Ends its job as if the last sign of life of whoever had it were long ago: the wait for that takes half a minute. */
+const missed = (url: string) =>
+  onClient(url, (client) =>
+    client.query(
+      `update pgboss.job set heartbeat_on = now() - make_interval(secs => heartbeat_seconds + 1) where state = 'active'`,
+    ),
+  )
+
+test(
+  'workers that are killed while they read and while they merge leave an import that another ends',
+  LIMIT,
+  async (t) => {
+    const { start, url } = await shared(t, 'killed_importing')
+    const db = new Database({ url, max: 4 })
+    t.after(() => db.close())
+    const rows = 12_000 // three chunks
+    const lines = Array.from({ length: rows }, (_, n) => `p${String(n).padStart(5, '0')}@example.com,N${n}`)
+    const file = new FormData()
+    file.set('file', new Blob([`email,first_name\n${lines.join('\n')}\nbad,x\n`]), 'people.csv')
+    const { address } = await start('api')
+    const call = async (method: string, path: string, sent?: unknown) => {
+      const given = sent instanceof FormData ? { body: sent } : {}
+      const answer = await fetch(address + path, { method, headers: { 'api-token': TOKEN }, ...given })
+      // biome-ignore lint/suspicious/noExplicitAny: what a test reads from a body is checked by the test
+      return { status: answer.status, body: (await answer.json()) as any, headers: {} }
+    }
+    const kill = async ({ child, ended }: Program) => {
+      child.kill('SIGKILL')
+      assert.equal((await ended).signal, 'SIGKILL')
+    }
+
+    const { program: first } = await start('worker')
+    // Nobody can stage a row in the middle, of an import whose number is told in advance.
+    const staging = sql`insert into import_rows (account_id, import_id, key, line, fields) values (1, 1, 'p06000@example.com', 6002, '{}')`
+    const { id } = await whileHeld(db, staging, async () => {
+      const { status, body: made } = await call('POST', '/api/contact_imports', file)
+      assert.deepEqual([status, made.id], [201, 1], JSON.stringify(made))
+      await waitsForLocks(db, 1)
+      await kill(first)
+      return made
+    })
+    const shown = async () => (await call('GET', `/api/contact_imports/${id}`)).body
+    assert.equal((await shown()).phase, 'reading')
+
+    const { program: second } = await start('worker')
+    // Nobody can enter a person of the last chunk.
+    const entering = sql`insert into contacts (account_id, email, state, origin) values (1, 'p11000@example.com', 'none', 'test')`
+    await whileHeld(db, entering, async () => {
+      await missed(url)
+      await waitsForLocks(db, 1)
+      while ((await shown()).created_contacts_count === 0) await sleep(20)
+      await kill(second)
+    })
+    const cut = await shown()
+    assert.equal(cut.phase, 'merging')
+    assert.ok(cut.created_contacts_count > 0 && cut.created_contacts_count < rows)
+
+    const { program: third } = await start('worker')
+    await missed(url)
+    while ((await shown()).phase === 'merging') await sleep(50)
+    const done = await shown()
+    assert.deepEqual(countsOf(done), { rows_read: rows + 1, created: rows, rejected: 1 }, JSON.stringify(done))
+    while ((await db.query(sql`select from outbox limit 1`)).length > 0) await sleep(50)
+    third.child.kill('SIGTERM')
+    assert.equal((await third.ended).code, 0)
+    await assertWhole({ db, call, accountId: 1, token: TOKEN }, [id])
+    assert.deepEqual(await db.query(sql`select from import_rows`), [])
+  },
+)

@@ -4,29 +4,17 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
-import { Database, type Trx } from '../../db/database.ts'
+import { Database } from '../../db/database.ts'
 import { type TestApp, testApp } from '../../test/app.ts'
 import { assertWhole } from '../../test/import-whole.ts'
 import { countsOf, filesIn, rowsLeft, run, runParts, sent } from '../../test/imports.ts'
-import { waitsForLocks } from '../../test/locks.ts'
+import { waitsForLocks, whileHeld } from '../../test/locks.ts'
 import { until } from '../../test/until.ts'
 import { runImport } from './run.ts'
 
 const LIMIT = { timeout: 60_000 }
 const ROWS = 60
 const FILE = `email,first_name\n${Array.from({ length: ROWS }, (_, n) => `p${String(n).padStart(2, '0')}@example.com,N${n}`).join('\n')}\nbad,x\n`
-
-/** Does `work` while another connection holds what this statement locks; whoever needs it waits until then. */
-async function whileHeld<T>(db: Database, lock: ReturnType<typeof sql>, work: () => Promise<T>): Promise<T> {
-  let result: T | undefined
-  const held = db.transaction(async (trx: Trx) => {
-    await trx.query(lock)
-    result = await work()
-    throw new Error('let go')
-  })
-  await assert.rejects(held, /let go/)
-  return result!
-}
 
 /** Nobody can stage the row in the middle. */
 const STAGING = ({ accountId }: TestApp, id: number) =>

@@ -179,9 +179,7 @@ async function tryOut(run: Run, row: ImportRow, signal: AbortSignal): Promise<bo
   if (!options.dry_run && !mustBeValid) return false
   await db.transaction(async (trx) => {
     await holdImport(trx, accountId, id, runner)
-    trx.send(
-      sql`delete from change_rows where account_id = ${accountId} and change_set_id = ${id} and (action <> 'rejected' or input is null)`,
-    )
+    trx.send(sql`delete from change_rows where account_id = ${accountId} and change_set_id = ${id} and input is null`)
   })
   for await (const range of rangesOf(db, accountId, id, PLANNED_AT_ONCE)) {
     signal.throwIfAborted()
@@ -225,9 +223,11 @@ async function beginMerging({ db, runner }: Run, row: ImportRow): Promise<void> 
     )
     if (row.staged !== fingerprintOf(options, targetsNow(row, fields, settings.unknown_fields))) throw new ReadAnew()
     trx.send(sql`
-      delete from change_rows where account_id = ${accountId} and change_set_id = ${id} and (action <> 'rejected' or input is null)`)
-    const [staged] = await trx.query<{ rejected: number }>(sql`
-      select count(*) as rejected from change_rows where account_id = ${accountId} and change_set_id = ${id}`)
+      delete from change_rows where account_id = ${accountId} and change_set_id = ${id} and input is null`)
+    // Besides rows that were refused, those of people who were erased since the file was read.
+    const [staged] = await trx.query<{ rejected: number; suppressed: number }>(sql`
+      select count(*) filter (where action = 'rejected') as rejected, count(*) filter (where action = 'suppressed') as suppressed
+      from change_rows where account_id = ${accountId} and change_set_id = ${id}`)
     await must(
       moveImport(
         trx,
@@ -238,7 +238,7 @@ async function beginMerging({ db, runner }: Run, row: ImportRow): Promise<void> 
           merging: true,
           attempts: 0,
           problem: null,
-          counts: { rows_read: row.progress.rows_read ?? 0, rejected: staged!.rejected },
+          counts: { rows_read: row.progress.rows_read ?? 0, ...staged! },
         },
       ),
     )

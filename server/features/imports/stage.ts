@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Database, Trx } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
-import type { Messages } from '../../lib/app-error.ts'
+import { AppError, type Messages } from '../../lib/app-error.ts'
 import { storableJson } from '../../lib/json.ts'
 import { guessType } from '../fields/coerce.ts'
 import { type Cause, Causes } from './causes.ts'
@@ -13,6 +13,7 @@ import { readGround } from './ground.ts'
 import { findImport, holdImport, type ImportRow } from './imports.ts'
 import { fingerprintOf, type Ground } from './plan.ts'
 import { type Cell, type Detected, openTable, type Table, type TableRow } from './reading/table.ts'
+import { UnreadableFile } from './reading/unreadable.ts'
 import { RowReader, type Staged } from './row-reader.ts'
 import { type Target, Targets } from './targets.ts'
 import type { Warning } from './warnings.ts'
@@ -56,7 +57,9 @@ export async function stageFile(parts: StageParts): Promise<StageResult> {
   const ground = await readGround(db, accountId)
   let read = 0
   const open = async () => {
-    const stream = await files.read(row.file_key!)
+    const stream = await files.read(row.file_key!).catch((error: unknown) => {
+      throw isMissing(error) ? new UnreadableFile(GONE, null, error) : error
+    })
     read = 0
     stream.on('data', (chunk: Buffer) => {
       read += chunk.length
@@ -75,6 +78,10 @@ export async function stageFile(parts: StageParts): Promise<StageResult> {
     styles = found
   }
 }
+
+/** As after a backup without files was restored. */
+const GONE = 'its file is no longer kept: upload it again'
+const isMissing = (error: unknown) => error instanceof AppError && error.code === 'not_found'
 
 /** The same table of targets each time: what the caller has named, then by the columns' names. */
 function readerFor(

@@ -1,16 +1,16 @@
 import { Readable } from 'node:stream'
 import sql from 'sql-template-tag'
-import type { Trx } from '../../db/database.ts'
+import type { Queryable, Trx } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { Queue } from '../../jobs/queue.ts'
-import { type Keyring, type Mark, seal } from '../../lib/secret.ts'
+import { notFound } from '../../lib/app-error.ts'
+import { type Keyring, seal } from '../../lib/secret.ts'
 import { audit } from '../accounts/audit.ts'
 import { removeContacts } from '../contacts/remove.ts'
 import { forgetSignUps } from '../forms/take.ts'
-import { leaveErased } from '../subscriptions/suppressions.ts'
 import { type Entry, journalKey } from './journal-entry.ts'
-import { holdAddresses, type Person, personOf } from './person.ts'
+import { holdPerson, type Known, removePlaceholders } from './person.ts'
 import { sweepErasure } from './sweep-job.ts'
 import { clearTraces } from './traces.ts'
 
@@ -26,53 +26,51 @@ export const SEALED_FOR = 'erasure'
 /**
  * Erases a person: everything that the tables hold of them, in this transaction; files and kept answers follow by a job. What
  * stays is an HMAC of each address, an entry of the audit log, the receipt, and an entry of the journal, from which a copy
- * of the database that is put back learns of it. The order is what makes it safe beside whoever enters the address at this
- * moment: the HMAC first, then the address's row, which waits for them, then all that is there by then.
- * @param id of the receipt; that of the journal when an entry of it is applied
- * @returns the receipt's id
+ * of the database that is put back learns of it. Throws not_found where an id is given that no contact has any more.
+ * @param erasure `id` of the receipt, made before the transaction, so that trying it again writes no second entry;
+ *   `at` where an entry of the journal is applied, which then is not written anew
+ * @returns false when that erasure has been applied already, by another process
  */
 export async function erase(
   trx: Trx,
   { files, keyring, queue }: Parts,
   caller: Caller,
-  known: { id?: string; email?: string },
-  entry?: { id: string; at: string },
-): Promise<string> {
+  known: Known,
+  erasure: { id: string; at?: string },
+): Promise<boolean> {
   const { accountId, actor } = caller
-  const person = await personOf(trx, accountId, known)
-  const marks = leaveErased(trx, keyring, accountId, person.emails, 'erasure')
+  const { id } = erasure
+  // First of all: whoever applies the same entry of the journal at this moment is waited for.
+  const [receipt] = await trx.query(sql`
+    insert into erasures (account_id, id, actor) values (${accountId}, ${id}, ${actor}) on conflict do nothing returning id`)
+  if (!receipt) return false
+  const held = await holdPerson(trx, keyring, accountId, known)
+  if (!held) throw notFound()
+  const { person, marks, placeholders } = held
   await forgetSignUps(trx, keyring, accountId, person.emails)
-  const held = await holdAddresses(trx, accountId, person.emails)
-  const ids = [...new Set([...person.ids, ...held])].sort()
-  const everywhere = await completed(trx, accountId, person, ids)
   const before = await countRows(trx, accountId, person.ids)
-  await removeContacts(trx, ids, { accountId, changeSetId: null, source: 'erasure', keyring })
-  const traces = await clearTraces(trx, accountId, everywhere)
+  await removeContacts(trx, person.ids, { accountId, changeSetId: null, source: 'erasure', keyring })
+  removePlaceholders(trx, accountId, placeholders)
+  const traces = await clearTraces(trx, accountId, person)
   const counts = { contacts: person.ids.length, ...before, ...traces }
-  const sealed = seal(keyring, SEALED_FOR, JSON.stringify(everywhere))
-  const [row] = await trx.query<{ id: string; created_at: Date }>(sql`
-    insert into erasures (account_id, id, actor, counts, pending, created_at)
-    values (${accountId}, coalesce(${entry?.id ?? null}::uuid, new_id()), ${actor}, ${JSON.stringify(counts)}, ${sealed},
-      coalesce(${entry?.at ?? null}::timestamptz, clock_timestamp()))
-    returning id, created_at`)
-  const { id, created_at: at } = row!
+  const sealed = seal(keyring, SEALED_FOR, JSON.stringify(person))
   audit(trx, caller, 'contact_erased', { erasure_id: id })
   await queue.enqueue(trx, sweepErasure, { accountId, erasureId: id })
-  if (!entry) await writeEntry(files, { account_id: accountId, id, at: at.toISOString(), marks })
-  return id
+  // The moment when all of it was done: by then it may have waited for others, who have read the person meanwhile.
+  const [done] = await trx.query<{ at: Date }>(sql`
+    update erasures set counts = ${JSON.stringify(counts)}, pending = ${sealed},
+      created_at = coalesce(${erasure.at ?? null}::timestamptz, statement_timestamp())
+    where account_id = ${accountId} and id = ${id} returning created_at as at`)
+  await trx.settle()
+  if (erasure.at === undefined)
+    await writeEntry(files, { account_id: accountId, id, at: done!.at.toISOString(), marks })
+  return true
 }
 
-/** Who had the address by the time that it was held is the same person; what they stood in is looked for, too. */
-async function completed(trx: Trx, accountId: number, person: Person, ids: string[]): Promise<Person> {
-  const others = ids.filter((id) => !person.ids.includes(id))
-  const more = await Promise.all(others.map((id) => personOf(trx, accountId, { id })))
-  const all = [person, ...more]
-  return {
-    ids,
-    emails: person.emails,
-    externalIds: [...new Set(all.flatMap((one) => one.externalIds))],
-    importIds: [...new Set(all.flatMap((one) => one.importIds))],
-  }
+/** In the order of time, as all ids are. */
+export async function newErasureId(db: Queryable): Promise<string> {
+  const [made] = await db.query<{ id: string }>(sql`select new_id() as id`)
+  return made!.id
 }
 
 /** What the removal is going to take, by table. */
@@ -81,15 +79,15 @@ async function countRows(trx: Trx, accountId: number, ids: readonly string[]): P
   const [row] = await trx.query<Record<string, number>>(sql`
     select (select count(*) from events where ${of}) as events, (select count(*) from consents where ${of}) as consents,
       (select count(*) from list_members where ${of}) as list_members, (select count(*) from messages where ${of}) as messages,
-      (select count(*) from confirmations where ${of}) as confirmations,
+      (select count(*) from confirmations where ${of}) as confirmations, (select count(*) from soft_bounces where ${of}) as soft_bounces,
       (select count(*) from deliveries where account_id = ${accountId} and contact_ids && ${[...ids]}::uuid[]) as deliveries`)
   return row!
 }
 
 /**
- * Before the commit: should that fail, the next start erases whom it was asked to erase. The other way round, a copy of
- * before might bring them back.
+ * Last before the commit: should the process end in between, the next start erases whom it was asked to erase. The other
+ * way round, a copy of before might bring them back.
  */
-async function writeEntry(files: FileStore, entry: Entry & { marks: Mark[] }): Promise<void> {
+async function writeEntry(files: FileStore, entry: Entry): Promise<void> {
   await files.write(journalKey(entry.account_id, entry.id), Readable.from([Buffer.from(JSON.stringify(entry))]))
 }

@@ -2,15 +2,19 @@ import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import sql from 'sql-template-tag'
 import { Type } from 'typebox'
-import type { Queryable } from '../../db/database.ts'
+import type { Database, Queryable } from '../../db/database.ts'
+import { isConnectionLoss } from '../../db/sqlstate.ts'
+import type { FileStore } from '../../files/store.ts'
 import type { Change } from '../../http/change.ts'
 import { collection, Nullable, NumberedPages, PageOf, pageOf } from '../../http/paging.ts'
 import { notFound } from '../../lib/app-error.ts'
 import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
 import { contactNamed } from '../activity/contact-named.ts'
 import { readContact } from '../contacts/contact.ts'
-import { erase, type Parts } from './erase.ts'
+import { erase, newErasureId, type Parts } from './erase.ts'
 import { htmlPage, PAGE_POLICY, tableOf, textsOf } from './html.ts'
+import { journalKey } from './journal-entry.ts'
+import type { Known } from './person.ts'
 import { type ExportParts, exportOf, jsonOf } from './person-export.ts'
 import { zipOf } from './person-zip.ts'
 
@@ -20,6 +24,7 @@ interface Options extends Parts, ExportParts {
 
 const Receipt = Type.Object({
   id: Type.String(),
+  erasure_id: Type.String({ description: 'The same as `id`.' }),
   status: Type.Enum(['running', 'finished'], {
     description: 'Running until files and kept answers have been looked through, and what was at work has ended.',
   }),
@@ -42,16 +47,24 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         description:
           'Unlike deleting, nothing is left but an HMAC of the address, at which it is refused from now on, and a receipt. An address that no contact has is erased from all else that may name it. It can not be undone; the person themselves can come back through a form, and confirm.',
         params: Type.Object({ contact: Type.String() }),
-        response: { 200: Type.Object({ erasure_id: Type.String(), ...Receipt.properties }) },
+        response: { 200: Receipt },
       },
     },
-    (request, reply) =>
-      change(request, reply, async (trx) => {
-        const { caller } = request
-        const known = await knownBy(trx, caller.accountId, parseContactRef(request.params.contact))
-        const id = await erase(trx, parts, caller, known)
-        return { status: 200, body: { ...(await receiptOf(trx, caller.accountId, id)), erasure_id: id } }
-      }),
+    async (request, reply) => {
+      const { caller } = request
+      const { accountId } = caller
+      const id = await newErasureId(db)
+      try {
+        return await change(request, reply, async (trx) => {
+          const known = await knownBy(trx, accountId, parseContactRef(request.params.contact))
+          await erase(trx, parts, caller, known, { id })
+          return { status: 200, body: await receiptOf(trx, accountId, id) }
+        })
+      } catch (error) {
+        if (!isConnectionLoss(error)) await takeBack({ db, files: parts.files }, accountId, id).catch(() => {})
+        throw error
+      }
+    },
   )
 
   app.get(
@@ -157,8 +170,18 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
 }
 
 /** An address may be erased that no contact has; of an id there must be one. Throws not_found. */
-async function knownBy(db: Queryable, accountId: number, ref: ContactRef): Promise<{ id?: string; email?: string }> {
-  return ref.by === 'email' ? { email: ref.email } : { id: (await contactNamed(db, accountId, ref)).id }
+async function knownBy(db: Queryable, accountId: number, ref: ContactRef): Promise<Known> {
+  return ref.by === 'email' ? { emails: [ref.email] } : { id: (await contactNamed(db, accountId, ref)).id }
+}
+
+/** What has failed for certain must not be done at the next start, when nobody expects it any more. */
+async function takeBack(
+  { db, files }: { db: Database; files: FileStore },
+  accountId: number,
+  id: string,
+): Promise<void> {
+  const [done] = await db.query(sql`select from erasures where account_id = ${accountId} and id = ${id}`)
+  if (!done) await files.remove(journalKey(accountId, id))
 }
 
 interface ReceiptRow {
@@ -182,7 +205,7 @@ async function receiptOf(db: Queryable, accountId: number, id: string) {
 
 function onWire({ id, actor, counts, created_at, finished_at }: ReceiptRow) {
   return {
-    ...{ id, actor, counts },
+    ...{ id, erasure_id: id, actor, counts },
     status: finished_at === null ? ('running' as const) : ('finished' as const),
     created_at: created_at.toISOString(),
     finished_at: finished_at?.toISOString() ?? null,

@@ -12,6 +12,7 @@ import { SEALED_FOR } from './erase.ts'
 import type { Person } from './person.ts'
 import { sweepErasure } from './sweep-job.ts'
 import { clearTraces } from './traces.ts'
+import { finderOf } from './written.ts'
 
 interface Parts {
   db: Database
@@ -23,6 +24,9 @@ interface Parts {
 interface Sweep extends Parts {
   accountId: number
   person: Person
+  /** Whether a text names the person. */
+  isNamed: (text: string) => boolean
+  erasedAt: Date
   signal: AbortSignal
 }
 
@@ -47,9 +51,9 @@ export function sweepErasureJob(parts: Parts): Job<typeof sweepErasure.payload> 
       )
       if (!row?.pending) return
       const person = JSON.parse(openSealed(keyring, SEALED_FOR, row.pending)) as Person
-      const sweep = { ...parts, accountId, person, signal }
+      const sweep = { ...parts, accountId, person, isNamed: namerOf(person), erasedAt: row.created_at, signal }
       const uploads = await sweepUploads(sweep)
-      const exports = await sweepExports(sweep, row.created_at)
+      const exports = await sweepExports(sweep)
       const answers = await sweepAnswers(sweep)
       const isOver = uploads.atWork + exports.atWork === 0
       await db.transaction(async (trx) => {
@@ -69,13 +73,22 @@ export function sweepErasureJob(parts: Parts): Job<typeof sweepErasure.payload> 
   }
 }
 
+/** What began later has not met the person; a commit may have taken so long. */
+const SINCE = '1 minute'
+
+function namerOf({ emails, ids }: Person): (text: string) => boolean {
+  const address = finderOf(emails)
+  return (text) => address.test(text) || ids.some((id) => text.toLowerCase().includes(id))
+}
+
 interface Swept {
   gone: number
   /** Being read or written at this moment. */
   atWork: number
 }
 
-async function sweepUploads({ db, files, accountId, person, signal }: Sweep): Promise<Swept> {
+async function sweepUploads(sweep: Sweep): Promise<Swept> {
+  const { db, files, accountId, person, erasedAt } = sweep
   const rows = await db.query<{
     id: number
     file_key: string
@@ -85,11 +98,12 @@ async function sweepUploads({ db, files, accountId, person, signal }: Sweep): Pr
   }>(sql`
     select i.id, i.file_key, i.file_name, i.options, s.phase from imports as i
     join change_sets as s on s.account_id = i.account_id and s.id = i.id
-    where i.account_id = ${accountId} and i.file_key is not null order by i.id`)
+    where i.account_id = ${accountId} and i.file_key is not null and s.created_at < ${erasedAt}::timestamptz + ${SINCE}::interval
+    order by i.id`)
   const swept: Swept = { gone: 0, atWork: 0 }
   for (const { id, file_key: key, file_name: name, phase, options } of rows) {
     if ((AT_WORK as readonly string[]).includes(phase)) swept.atWork++
-    else if (person.importIds.includes(id) || (await holds(files, key, { name, options }, person, signal))) {
+    else if (person.importIds.includes(id) || (await holds(sweep, key, { name, options }))) {
       await removeFile(db, files, accountId, id, key)
       swept.gone++
     }
@@ -97,18 +111,17 @@ async function sweepUploads({ db, files, accountId, person, signal }: Sweep): Pr
   return swept
 }
 
-async function sweepExports({ db, files, accountId, person, signal }: Sweep, erasedAt: Date): Promise<Swept> {
-  const rows = await db.query<{ id: number; file: string | null; phase: string; request: { fields?: string[] } }>(sql`
-    select id, file, phase, request from exports
-    where account_id = ${accountId} and phase in ('queued', 'running', 'finished') and created_at < ${erasedAt}::timestamptz + interval '1 minute'
+async function sweepExports(sweep: Sweep): Promise<Swept> {
+  const { db, files, accountId, erasedAt } = sweep
+  const rows = await db.query<{ id: number; file: string | null; phase: string }>(sql`
+    select id, file, phase from exports
+    where account_id = ${accountId} and phase in ('queued', 'running', 'finished')
+      and created_at < ${erasedAt}::timestamptz + ${SINCE}::interval
     order by id`)
   const swept: Swept = { gone: 0, atWork: 0 }
   for (const { id, file, phase } of rows) {
     if (phase !== 'finished') swept.atWork++
-    else if (
-      file !== null &&
-      (await holds(files, fileKey(accountId, file), { name: file, options: {} }, person, signal))
-    ) {
+    else if (file !== null && (await holds(sweep, fileKey(accountId, file), { name: file, options: {} }))) {
       await db.query(sql`update exports set phase = 'removed' where account_id = ${accountId} and id = ${id}`)
       await clearExports(db, files, accountId, [{ id, file }])
       swept.gone++
@@ -119,18 +132,15 @@ async function sweepExports({ db, files, accountId, person, signal }: Sweep, era
 
 /** Whether any cell of a stored file names the person; a file that can't be read, or has no column that could tell, may. */
 async function holds(
-  files: FileStore,
+  { files, person, isNamed, signal }: Sweep,
   key: string,
   { name, options }: { name: string | null; options: object },
-  { emails, ids, externalIds }: Person,
-  signal: AbortSignal,
 ): Promise<boolean> {
   if ((await files.size(key)) === null) return false
-  const wanted = [...emails, ...ids].map((text) => text.toLowerCase())
-  const exact = new Set(externalIds)
+  const externalIds = new Set(person.externalIds)
   const isThem = (cell: unknown) => {
     const text = typeof cell === 'string' ? cell : JSON.stringify(cell)
-    return exact.has(text) || wanted.some((part) => text.toLowerCase().includes(part))
+    return externalIds.has(text) || isNamed(text)
   }
   try {
     const table = await openTable({ open: () => files.read(key), name }, options)
@@ -147,8 +157,8 @@ async function holds(
   }
 }
 
-async function sweepAnswers({ db, keyring, accountId, person, signal }: Sweep): Promise<number> {
-  const wanted = [...person.emails, ...person.ids]
+/** Answers that name the person, and those whose key does: its sender made it up, `create-ann@example.com` for one. */
+async function sweepAnswers({ db, keyring, accountId, person, isNamed, signal }: Sweep): Promise<number> {
   let gone = 0
   for (let after = ''; ; ) {
     signal.throwIfAborted()
@@ -156,10 +166,11 @@ async function sweepAnswers({ db, keyring, accountId, person, signal }: Sweep): 
       select key, answer from idempotency_keys where account_id = ${accountId} and key > ${after} order by key limit ${ANSWERS}`)
     if (rows.length === 0) return gone
     after = rows.at(-1)!.key
-    const theirs = rows.filter(({ answer }) => {
-      const text = answer === null ? '' : openSealed(keyring, 'idempotency', answer).toLowerCase()
-      return wanted.some((part) => text.includes(part.toLowerCase()))
-    })
+    const theirs = rows.filter(
+      ({ key, answer }) =>
+        person.emails.some((email) => key.toLowerCase().includes(email)) ||
+        (answer !== null && isNamed(openSealed(keyring, 'idempotency', answer))),
+    )
     if (theirs.length === 0) continue
     await db.query(sql`
       delete from idempotency_keys where account_id = ${accountId} and key = any(${theirs.map(({ key }) => key)}::text[])`)

@@ -1,6 +1,7 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import type { Person } from './person.ts'
+import { patternInDatabase } from './written.ts'
 
 /** What stands in the place of an address inside a text that stays: an address that no mail ever reaches. */
 export const NOBODY = 'erased@erased.invalid'
@@ -21,26 +22,9 @@ const WRITTEN_IN: Readonly<Record<string, readonly string[]>> = {
   suppressions: ['source'],
 }
 
-const JSON_COLUMNS: ReadonlySet<string> = new Set([
-  ...[
-    'criteria',
-    'options',
-    'counts',
-    'detected',
-    'columns',
-    'report',
-    'warnings',
-    'progress',
-    'request',
-    'details',
-    'data',
-  ],
-])
-
-/** A pattern that finds any of these texts in any letter case, for PostgreSQL's `~*`. */
-export function patternOf(texts: readonly string[]): string {
-  return texts.map((text) => text.replaceAll(/[^\p{L}\p{N}]/gu, (sign) => `\\${sign}`)).join('|')
-}
+const JSON_COLUMNS: ReadonlySet<string> = new Set(
+  'criteria options counts detected columns report warnings progress request details data'.split(' '),
+)
 
 /**
  * Does away with everything the tables still say of a person whose contact is gone; answers how many rows of each kind.
@@ -49,7 +33,7 @@ export function patternOf(texts: readonly string[]): string {
 export async function clearTraces(trx: Trx, accountId: number, person: Person): Promise<Record<string, number>> {
   const of = sql`account_id = ${accountId}`
   const emails = sql`${person.emails}::text[]`
-  const pattern = patternOf(person.emails)
+  const pattern = patternInDatabase(person.emails)
   const counts: Record<string, number> = {}
   const count = async (what: string, statement: Sql) => {
     const [row] = await trx.query<{ rows: number }>(
@@ -64,17 +48,17 @@ export async function clearTraces(trx: Trx, accountId: number, person: Person): 
       (kind = 'address' and value = any(${emails}))
       or (kind = 'sha256' and value = any(array(select encode(sha256(convert_to(email, 'UTF8')), 'hex') from unnest(${emails}) as email))))`,
   )
-  // Rows that wait to be merged are refused instead, so that the import's numbers add up.
+  // Rows that wait to be merged are kept without them, so that the import's numbers add up. An empty `input`, as of all
+  // that the reading of a file has settled: it stays when the rest is merged.
+  const waiting = sql`${of} and (key = any(${[...person.emails, ...person.externalIds]}::text[]) or email = any(${emails}))`
   await count(
     'import_rows',
     sql`
-      insert into change_rows (account_id, change_set_id, line, action, input, problem)
-      select ${accountId}::bigint, import_id, line, 'rejected', '[]', '{"errors":{"email":["is suppressed"]}}'
-      from import_rows where ${of} and (key = any(${[...person.emails, ...person.externalIds]}::text[]) or email = any(${emails}))
-      on conflict (account_id, change_set_id, line) do update set action = 'rejected', input = '[]', problem = excluded.problem`,
+      insert into change_rows (account_id, change_set_id, line, action, input)
+      select ${accountId}::bigint, import_id, line, 'suppressed', '[]' from import_rows where ${waiting}
+      on conflict (account_id, change_set_id, line) do update set action = 'suppressed', input = '[]', problem = null`,
   )
-  await trx.query(sql`
-    delete from import_rows where ${of} and (key = any(${[...person.emails, ...person.externalIds]}::text[]) or email = any(${emails}))`)
+  await trx.query(sql`delete from import_rows where ${waiting}`)
   await count(
     'change_rows',
     sql`

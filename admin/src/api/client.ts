@@ -1,0 +1,63 @@
+import { type Rollcall, rollcall } from '@rollcall/sdk'
+import { QueryClient } from '@tanstack/react-query'
+import { createContext, useContext } from 'react'
+import { gate } from './gate.ts'
+import { type Membership, OWN_PAGE } from './session.ts'
+
+/** For one attempt of a request, not counting the time in which a user signs in again. */
+const TIMEOUT_MS = 30_000
+
+/** Sends a request again when its session had ended and the user has signed in anew. */
+export const sessionFetch: typeof fetch = async (input, init = {}) => {
+  for (;;) {
+    const late = init.body instanceof FormData ? [] : [AbortSignal.timeout(TIMEOUT_MS)]
+    const signal = AbortSignal.any([...(init.signal ? [init.signal] : []), ...late])
+    const response = await fetch(input, { ...init, signal })
+    if (response.status !== 401) return response
+    await gate.pass()
+    init.signal?.throwIfAborted()
+  }
+}
+
+/** The client of an account, for whoever is signed in. The SDK's own clock would run while a user types a password. */
+export function clientOf(accountId: number): Rollcall {
+  return rollcall({
+    url: location.origin,
+    accountId,
+    headers: OWN_PAGE,
+    timeoutMs: 0,
+    retries: 1,
+    fetch: sessionFetch,
+  })
+}
+
+/** The account that is open: its client, and what its user may do in it. */
+export interface OpenAccount extends Membership {
+  api: Rollcall
+  /** Whether the user may change contacts, lists and fields. */
+  canWrite: boolean
+  /** Whether the user may change settings, users and webhooks. */
+  canAdminister: boolean
+}
+
+export const AccountContext = createContext<OpenAccount | undefined>(undefined)
+
+/** The account whose pages these are. */
+export function useAccount(): OpenAccount {
+  const account = useContext(AccountContext)
+  if (!account) throw new Error('useAccount outside the pages of an account')
+  return account
+}
+
+export function openAccount(membership: Membership): OpenAccount {
+  const { role } = membership
+  return { ...membership, api: clientOf(membership.id), canWrite: role !== 'viewer', canAdminister: role === 'admin' }
+}
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    // The SDK has tried again already.
+    queries: { retry: false, staleTime: 5_000 },
+    mutations: { retry: false },
+  },
+})

@@ -1,0 +1,68 @@
+import { Spotlight, spotlight } from '@mantine/spotlight'
+import { useNavigate } from '@tanstack/react-router'
+import { Building2, Search } from 'lucide-react'
+import { useEffect, useState } from 'react'
+import { useAccount } from '../api/client.ts'
+import type { Session } from '../api/session.ts'
+import { en } from '../strings/en.ts'
+import { destinationsFor } from './navigation.ts'
+
+/** Ctrl-K: any page, any other account, by a few letters. Opens each time that `asked` grows. */
+export function Palette({ asked, session }: { asked: number; session: Session }) {
+  const open = useAccount()
+  const navigate = useNavigate()
+  const [query, setQuery] = useState('')
+  useEffect(() => {
+    if (asked > 0) spotlight.open()
+  }, [asked])
+
+  const holds = (text: string) => text.toLowerCase().includes(query.trim().toLowerCase())
+  const pages = destinationsFor(open).filter(({ label }) => holds(label))
+  const accounts = session.accounts.filter(({ id, name }) => id !== open.id && holds(name))
+  const account = String(open.id)
+
+  return (
+    <Spotlight.Root
+      query={query}
+      onQueryChange={setQuery}
+      shortcut={null}
+      lockScroll={false}
+      scrollable
+      maxHeight={420}
+      attributes={{ content: { 'aria-label': en.shell.palette } }}
+    >
+      <Spotlight.Search
+        placeholder={en.shell.search}
+        aria-label={en.shell.palette}
+        leftSection={<Search size={17} aria-hidden />}
+      />
+      <Spotlight.ActionsList>
+        {pages.length > 0 && (
+          <Spotlight.ActionsGroup label={en.shell.palettePages}>
+            {pages.map(({ to, label, icon: Icon }) => (
+              <Spotlight.Action
+                key={to}
+                label={label}
+                leftSection={<Icon size={17} aria-hidden />}
+                onClick={() => void navigate({ to, params: { account } })}
+              />
+            ))}
+          </Spotlight.ActionsGroup>
+        )}
+        {accounts.length > 0 && (
+          <Spotlight.ActionsGroup label={en.shell.paletteAccounts}>
+            {accounts.map(({ id, name }) => (
+              <Spotlight.Action
+                key={id}
+                label={name}
+                leftSection={<Building2 size={17} aria-hidden />}
+                onClick={() => void navigate({ to: '/accounts/$account', params: { account: String(id) } })}
+              />
+            ))}
+          </Spotlight.ActionsGroup>
+        )}
+        {pages.length + accounts.length === 0 && <Spotlight.Empty>{en.shell.paletteEmpty}</Spotlight.Empty>}
+      </Spotlight.ActionsList>
+    </Spotlight.Root>
+  )
+}

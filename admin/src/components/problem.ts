@@ -1,0 +1,25 @@
+import { ApiError, ConnectionError, TimeoutError } from '@rollcall/sdk'
+import { en } from '../strings/en.ts'
+
+/** What to tell a user about an error. */
+export function problemText(error: unknown): string {
+  if (error instanceof ConnectionError || error instanceof TimeoutError || error instanceof TypeError)
+    return en.common.unreachable
+  if (error instanceof ApiError && error.status >= 500)
+    return [en.common.unexpected, error.requestId && en.common.requestId(error.requestId)].filter(Boolean).join(' ')
+  if (error instanceof ApiError && error.status === 403) return en.common.forbiddenText
+  if (error instanceof ApiError) return error.message || en.common.unexpected
+  return error instanceof Error && error.name === 'TimeoutError' ? en.common.unreachable : en.common.unexpected
+}
+
+/** Faults by the name of the input they are about; what is about no input of `names` comes under `base`. */
+export function faultsByInput(error: unknown, names: readonly string[]): Record<string, string> {
+  const fields = error instanceof ApiError ? error.fields : {}
+  const faults: Record<string, string> = {}
+  for (const [place, texts] of Object.entries(fields)) {
+    const name = names.includes(place) ? place : 'base'
+    const told = name === 'base' && place !== 'base' ? `${place}: ${texts.join(', ')}` : texts.join(', ')
+    faults[name] = faults[name] ? `${faults[name]}; ${told}` : told
+  }
+  return Object.keys(faults).length > 0 ? faults : { base: problemText(error) }
+}

@@ -1,0 +1,40 @@
+const numbers = new Intl.NumberFormat('en')
+
+/** 1234567 → 1,234,567. */
+export const number = (value: number) => numbers.format(value)
+
+/** `count(1, 'contact')` → 1 contact; `count(2, 'list')` → 2 lists. */
+export const count = (value: number, one: string, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`
+
+export const common = {
+  cancel: 'Cancel',
+  close: 'Close',
+  save: 'Save',
+  remove: 'Remove',
+  delete: 'Delete',
+  edit: 'Edit',
+  create: 'Create',
+  undo: 'Undo',
+  retry: 'Try again',
+  loading: 'Loading…',
+  more: 'More',
+  none: 'None',
+  yes: 'Yes',
+  no: 'No',
+  copied: 'Copied',
+  copy: 'Copy',
+  failed: 'This did not work',
+  /** Of a page, when what it shows can't be had. */
+  loadFailed: 'This could not be loaded',
+  unreachable: 'Rollcall can not be reached. It may be restarting, or the network is down.',
+  unexpected: 'Something went wrong that should not have.',
+  requestId: (id: string) => `Request ${id}: the server’s log has it under this number.`,
+  notFound: 'There is nothing here',
+  notFoundText: 'It may have been deleted, or the address is not quite right.',
+  forbidden: 'This needs another role',
+  forbiddenText: 'Your role in this account does not include this. An administrator can change that under Settings.',
+  crashed: 'This page has stopped working',
+  crashedText: 'The fault is ours. Nothing that was saved is lost: load the page again.',
+  reload: 'Load again',
+  contacts: (n: number) => count(n, 'contact'),
+}
