@@ -47,6 +47,7 @@ import { statsRoutes } from './features/stats/routes.ts'
 import { sendRoutes } from './features/subscriptions/send-routes.ts'
 import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
 import { contactVariables } from './features/subscriptions/variables.ts'
+import { viewRoutes } from './features/views/routes.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
 import { webhooksUsingField, webhooksUsingLists } from './features/webhooks/filter.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
@@ -232,6 +233,7 @@ export async function buildApp({
     usesOf: [smartListsUsing, webhooksUsingLists, formsUsingLists],
   })
   await app.register(privacyRoutes, { db, change, files, keyring, queue, reader, nameFields })
+  await app.register(viewRoutes, { db, change })
   await app.register(statsRoutes, { db, settingsOf })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {

@@ -95,6 +95,7 @@ async function fillTheRest(made: TestApp, id: string): Promise<void> {
       options: { value_mapping: { email: { her: EMAIL } } },
     }),
   )
+  await ok(post('/api/views', { name: `As ${EMAIL}`, q: EMAIL, criteria: { email: EMAIL } }))
   await ok(post('/api/contacts/bulk', { selection: { q: EMAIL }, action: { type: 'add_tags', tags: ['q'] } }))
   await ok(post('/api/contact_exports', { format: 'csv.gz' }))
   await ok(post('/api/contact_exports', { format: 'ndjson', criteria: { email: EMAIL } }))

@@ -9,6 +9,7 @@ import {
 import { openAccount, queryClient } from '../api/client.ts'
 import { type Session, sessionQuery } from '../api/session.ts'
 import { Crashed, Missing } from '../components/states.tsx'
+import { isSettingsTab, type SettingsTab } from '../pages/settings/tabs.ts'
 import { lastAccount, rememberAccount } from './last-account.ts'
 
 /** Who is signed in. Sends everyone else to the sign-in page, from where they come back. */
@@ -88,10 +89,121 @@ const contacts = createRoute({
 const contact = createRoute({
   getParentRoute: () => account,
   path: '/contacts/$contact',
+  validateSearch: ({ tab }: Record<string, unknown>): { tab?: 'profile' | 'timeline' | 'consents' | 'why' } =>
+    tab === 'timeline' || tab === 'consents' || tab === 'why' ? { tab } : {},
   component: lazyRouteComponent(() => import('../pages/contact/contact-page.tsx'), 'ContactPage'),
 })
 
-const routeTree = root.addChildren([login, setup, start, account.addChildren([home, contacts, contact])])
+const imports = createRoute({
+  getParentRoute: () => account,
+  path: '/imports',
+  component: lazyRouteComponent(() => import('../pages/imports/imports-page.tsx'), 'ImportsPage'),
+})
+
+const newImport = createRoute({
+  getParentRoute: () => account,
+  path: '/imports/new',
+  component: lazyRouteComponent(() => import('../pages/imports/new-import-page.tsx'), 'NewImportPage'),
+})
+
+const oneImport = createRoute({
+  getParentRoute: () => account,
+  path: '/imports/$import',
+  component: lazyRouteComponent(() => import('../pages/imports/import-page.tsx'), 'ImportPage'),
+})
+
+const changes = createRoute({
+  getParentRoute: () => account,
+  path: '/changes',
+  component: lazyRouteComponent(() => import('../pages/changes/changes-page.tsx'), 'ChangesPage'),
+})
+
+const oneChange = createRoute({
+  getParentRoute: () => account,
+  path: '/changes/$change',
+  component: lazyRouteComponent(() => import('../pages/changes/change-page.tsx'), 'ChangePage'),
+})
+
+const settings = createRoute({
+  getParentRoute: () => account,
+  path: '/settings',
+  validateSearch: (search: Record<string, unknown>): { tab?: SettingsTab } =>
+    isSettingsTab(search.tab) ? { tab: search.tab } : {},
+  component: lazyRouteComponent(() => import('../pages/settings/settings-page.tsx'), 'SettingsPage'),
+})
+
+const exports = createRoute({
+  getParentRoute: () => account,
+  path: '/exports',
+  component: lazyRouteComponent(() => import('../pages/exports/exports-page.tsx'), 'ExportsPage'),
+})
+
+const fields = createRoute({
+  getParentRoute: () => account,
+  path: '/fields',
+  component: lazyRouteComponent(() => import('../pages/fields/fields-page.tsx'), 'FieldsPage'),
+})
+
+const suppressions = createRoute({
+  getParentRoute: () => account,
+  path: '/suppressions',
+  component: lazyRouteComponent(() => import('../pages/suppressions/suppressions-page.tsx'), 'SuppressionsPage'),
+})
+
+const webhooks = createRoute({
+  getParentRoute: () => account,
+  path: '/webhooks',
+  component: lazyRouteComponent(() => import('../pages/webhooks/webhooks-page.tsx'), 'WebhooksPage'),
+})
+
+const webhook = createRoute({
+  getParentRoute: () => account,
+  path: '/webhooks/$webhook',
+  component: lazyRouteComponent(() => import('../pages/webhooks/webhook-page.tsx'), 'WebhookPage'),
+})
+
+const dataPages = [
+  exports,
+  fields,
+  suppressions,
+  webhooks,
+  webhook,
+  imports,
+  newImport,
+  oneImport,
+  changes,
+  oneChange,
+  settings,
+] as const
+
+const lists = createRoute({
+  getParentRoute: () => account,
+  path: '/lists',
+  component: lazyRouteComponent(() => import('../pages/lists/lists-page.tsx'), 'ListsPage'),
+})
+
+const newSmart = createRoute({
+  getParentRoute: () => account,
+  path: '/lists/new',
+  validateSearch: ({ criteria }: Record<string, unknown>): { criteria?: unknown } =>
+    typeof criteria === 'object' && criteria !== null ? { criteria } : {},
+  component: lazyRouteComponent(() => import('../pages/lists/new-smart-page.tsx'), 'NewSmartPage'),
+})
+
+const list = createRoute({
+  getParentRoute: () => account,
+  path: '/lists/$list',
+  validateSearch: ({ tab }: Record<string, unknown>): { tab?: 'criteria' | 'history' } =>
+    tab === 'criteria' || tab === 'history' ? { tab } : {},
+  component: lazyRouteComponent(() => import('../pages/lists/list-page.tsx'), 'ListPage'),
+})
+
+const routeTree = root.addChildren([
+  login,
+  setup,
+  start,
+  account.addChildren([home, contacts, contact, lists, newSmart, list, ...dataPages]),
+])
 
 export const router = createRouter({
   routeTree,

@@ -20,6 +20,17 @@ export const shell = {
   paletteContacts: 'Contacts',
   paletteAccounts: 'Accounts',
   groups: { audience: 'Audience', data: 'Data', reach: 'Reach', service: 'Service' },
-  pages: { home: 'Home', contacts: 'Contacts', lists: 'Lists' },
+  pages: {
+    home: 'Home',
+    contacts: 'Contacts',
+    lists: 'Lists',
+    imports: 'Imports',
+    changes: 'Changes',
+    exports: 'Exports',
+    fields: 'Fields',
+    suppressions: 'Suppressions',
+    webhooks: 'Webhooks',
+    settings: 'Settings',
+  },
   wentTo: (page: string) => `${page}, page`,
 }

@@ -1,0 +1,44 @@
+import { Tabs } from '@mantine/core'
+import { getRouteApi } from '@tanstack/react-router'
+import { useAccount } from '../../api/client.ts'
+import { Page } from '../../components/page.tsx'
+import { en } from '../../strings/en.ts'
+import { AccountPanel } from './account-panel.tsx'
+import { AuditPanel } from './audit-panel.tsx'
+import { isSettingsTab } from './tabs.ts'
+import { TokensPanel } from './tokens-panel.tsx'
+import { UsersPanel } from './users-panel.tsx'
+
+const route = getRouteApi('/accounts/$account/settings')
+
+const PANELS = { tokens: TokensPanel, users: UsersPanel, account: AccountPanel, audit: AuditPanel }
+
+/** Tokens, users, the account and its audit log; which of them is in the address. Others than administrators see the account's. */
+export function SettingsPage() {
+  const { canAdminister } = useAccount()
+  const { tab = canAdminister ? 'tokens' : 'account' } = route.useSearch()
+  const navigate = route.useNavigate()
+  const Panel = PANELS[tab]
+  return (
+    <Page title={en.settings.title}>
+      <Tabs
+        value={tab}
+        keepMounted={false}
+        onChange={(chosen) => {
+          if (isSettingsTab(chosen)) void navigate({ search: { tab: chosen } })
+        }}
+      >
+        <Tabs.List mb="lg">
+          {Object.entries(en.settings.tabs).map(([value, label]) => (
+            <Tabs.Tab key={value} value={value}>
+              {label}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value={tab}>
+          <Panel />
+        </Tabs.Panel>
+      </Tabs>
+    </Page>
+  )
+}

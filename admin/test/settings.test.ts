@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inspect, pages } from './browser.ts'
+
+test('settings, and acts on many people', async (t) => {
+  const made = await pages(t)
+  const { page, open, email } = await made.signedIn('admin')
+  const viewer = await made.signedIn('viewer')
+
+  await t.test('a token is shown once, and can be ended', async () => {
+    await open('/settings')
+    await page.getByRole('button', { name: 'New token' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Name').fill('Web shop')
+    await dialog.getByRole('radio', { name: 'Read and write' }).click()
+    await dialog.getByRole('button', { name: 'Make token' }).click()
+    const secret = await page.locator('[data-secret]').innerText()
+    const answer = await fetch(`${made.origin}/api/contacts`, { headers: { 'api-token': secret } })
+    assert.equal(answer.status, 200)
+    await page.getByRole('dialog').getByRole('button', { name: 'Close', exact: true }).last().click()
+    await page.locator('[data-secret]').waitFor({ state: 'hidden' })
+    await inspect(page, 'settings-tokens')
+    await page.getByRole('button', { name: 'End Web shop' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'End', exact: true }).click()
+    await page.getByRole('row', { name: /Web shop.*Ended/ }).waitFor()
+  })
+
+  await t.test('someone is invited, a role is changed, someone is removed', async () => {
+    await page.getByRole('tab', { name: 'Users' }).click()
+    await page.getByRole('button', { name: 'Invite someone' }).click()
+    await page.getByRole('dialog').getByLabel('Email address').fill('new@example.com')
+    await page.getByRole('button', { name: 'Make an invitation' }).click()
+    assert.match(await page.locator('[data-secret]').innerText(), /^http.*\/setup/)
+    await page.getByRole('dialog').getByRole('button', { name: 'Close', exact: true }).last().click()
+    await page.getByRole('row', { name: /new@example.com/ }).waitFor()
+    await inspect(page, 'settings-users')
+    const row = page.getByRole('row', { name: new RegExp(viewer.email) })
+    await row.getByRole('combobox').click()
+    await page.getByRole('option', { name: 'Editor' }).click()
+    await page.getByText(/^The role of .* is changed$/).waitFor()
+    await row.getByRole('combobox').click()
+    await page.getByRole('option', { name: 'Viewer' }).click()
+    await page.getByRole('button', { name: 'Withdraw the invitation of new@example.com' }).click()
+    await page.getByRole('row', { name: /new@example.com/ }).waitFor({ state: 'hidden' })
+    assert.equal(
+      await page
+        .getByRole('row', { name: new RegExp(email) })
+        .getByRole('combobox')
+        .count(),
+      0,
+    )
+  })
+
+  await t.test('settings of the account are saved', async () => {
+    await page.getByRole('tab', { name: 'Account' }).click()
+    await page.getByLabel('Events of contacts').fill('90')
+    await inspect(page, 'settings-account')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('The settings are saved').waitFor()
+    await page.reload()
+    await page.locator('input[value="90"]').waitFor()
+  })
+
+  await t.test('the audit log has it all, by name', async () => {
+    await page.getByRole('tab', { name: 'Audit log' }).click()
+    await page.getByRole('row', { name: /You.*Token created/ }).waitFor()
+    await inspect(page, 'settings-audit')
+  })
+
+  await t.test('a viewer sees what an administrator alone may change, and is told so', async () => {
+    await viewer.open('/settings')
+    await viewer.page.getByText('Only administrators change these.').waitFor()
+    assert.equal(await viewer.page.getByRole('button', { name: 'Save' }).count(), 0)
+    await viewer.page.getByRole('tab', { name: 'API tokens' }).click()
+    await viewer.page.getByText('This needs another role').waitFor()
+    await inspect(viewer.page, 'settings-forbidden')
+  })
+
+  await t.test('an act on many people is looked into, and taken back', async () => {
+    await open('/changes')
+    await page.getByText('Nobody has changed many people at once yet').waitFor()
+    await made.post('/api/contacts', { email: 'ann@example.com', fields: { first_name: 'Ann' } })
+    const begun = await made.post('/api/contacts/bulk', {
+      selection: { q: 'ann@' },
+      action: { type: 'update', fields: { first_name: 'Anna' } },
+    })
+    assert.equal(begun.status, 201, JSON.stringify(begun.body))
+    await page.reload()
+    await page.getByRole('link', { name: /^Bulk act/ }).waitFor()
+    await page.getByText('Finished', { exact: true }).waitFor()
+    await inspect(page, 'changes')
+    await page.getByRole('link', { name: /^Bulk act/ }).click()
+    await page.getByText('Ann → becomes Anna').waitFor()
+    await inspect(page, 'change')
+    await page.getByRole('button', { name: 'Take it back' }).click()
+    await page.getByText('0 people will be removed, and 1 person get back what they had.').waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Take it back' }).click()
+    await page.getByText('Taken back', { exact: true }).waitFor()
+  })
+})
