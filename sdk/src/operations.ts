@@ -1202,7 +1202,125 @@ export interface Operations {
         format?: 'json' | 'zip'
       }
     }
-    answer: Response
+    answer: {
+      exported_at: string
+      /** A person */
+      contact: {
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
+        origin: string
+        created_at: number
+        updated_at: number
+      }
+      /** How the fields are defined. */
+      fields: ({
+        id: number
+        name: string
+        /** The nearest official kind. */
+        data_type: 'text' | 'integer' | 'float' | 'boolean' | 'date'
+        merge_tag: string
+        type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
+        required: boolean
+        /** By people, on their page of preferences. */
+        editable: boolean
+        min: number | null
+        max: number | null
+        options: string[] | null
+        default: string | number | boolean | null
+        format: string | null
+        converting_to?: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
+        created_at: string
+        updated_at: string
+      })[]
+      /** Lists of now have `since`, those of before `left_at`. */
+      lists: ({
+        list_id: number | null
+        name: string | null
+        since: string | null
+        left_at: string | null
+      })[]
+      /** All that happened to them and that they did. */
+      events: ({
+        id: string
+        type: 'created' | 'deleted' | 'unsubscribed' | 'subscribed' | 'updated' | 'list_added' | 'list_removed' | 'list_entered' | 'list_left' | 'confirmation_sent' | 'email_sent' | 'email_delivered' | 'email_opened' | 'email_clicked' | 'email_bounced' | 'email_complained' | 'custom' | 'change_set_finished' | 'change_set_reverted' | 'webhook_disabled'
+        types: ('created' | 'deleted' | 'unsubscribed' | 'subscribed' | 'updated' | 'list_added' | 'list_removed' | 'list_entered' | 'list_left' | 'confirmation_sent' | 'email_sent' | 'email_delivered' | 'email_opened' | 'email_clicked' | 'email_bounced' | 'email_complained' | 'custom' | 'change_set_finished' | 'change_set_reverted' | 'webhook_disabled')[]
+        name: string | null
+        at: string
+        data: Record<string, unknown>
+        contact_id: string | null
+        change_set_id: number | null
+      })[]
+      /** Every permission and its withdrawal, with its evidence. */
+      consents: ({
+        id: string
+        action: string
+        grade: string
+        source: string
+        actor: string
+        ip: string | null
+        data: Record<string, unknown> | null
+        at: string
+      })[]
+      /** Without its texts where they can not be opened any more. */
+      mails: ({
+        id: string
+        template: string
+        template_version: number
+        phase: string
+        at: string
+        sent_at: string | null
+        to?: string
+        subject?: string
+        text?: string
+      })[]
+      /** Their rows of imports, batches, bulk acts and reverts. */
+      changes: ({
+        change_set_id: number
+        kind: string
+        actor: string
+        at: string
+        file_name: string | null
+        line: number
+        action: string | null
+        email: string | null
+        before: Record<string, unknown> | null
+        after: Record<string, unknown> | null
+        problem: Record<string, unknown> | null
+      })[]
+      /** Entries that forbid mail to them. */
+      suppressions: ({
+        kind: string
+        reason: string
+        source: string
+        at: string
+        expires_at: string | null
+      })[]
+      /** Webhooks that were told of them. */
+      recipients: ({
+        url: string
+        messages: number
+        last_at: string
+      })[]
+    }
   }
   /** The same as server-sent events, until it ends */
   followImport: {

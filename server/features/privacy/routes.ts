@@ -4,7 +4,7 @@ import sql from 'sql-template-tag'
 import { Type } from 'typebox'
 import type { Queryable } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
-import { collection, Nullable, NumberedPages, PageOf, pageOf } from '../../http/paging.ts'
+import { collection, NumberedPages, PageOf, pageOf } from '../../http/paging.ts'
 import { notFound } from '../../lib/app-error.ts'
 import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
 import { contactNamed } from '../activity/contact-named.ts'
@@ -14,23 +14,13 @@ import { htmlPage, PAGE_POLICY, tableOf, textsOf } from './html.ts'
 import type { Known } from './person.ts'
 import { type ExportParts, exportOf, jsonOf } from './person-export.ts'
 import { zipOf } from './person-zip.ts'
+import { PersonDocument, Receipt } from './schemas.ts'
 import { undertake } from './undertake.ts'
 
 interface Options extends Parts, ExportParts {
   change: Change
 }
 
-const Receipt = Type.Object({
-  id: Type.String(),
-  erasure_id: Type.String({ description: 'The same as `id`.' }),
-  status: Type.Enum(['running', 'finished'], {
-    description: 'Running until files and kept answers have been looked through, and what was at work has ended.',
-  }),
-  actor: Type.String(),
-  counts: Type.Record(Type.String(), Type.Integer(), { description: 'Rows and files that went, by what they were.' }),
-  created_at: Type.String(),
-  finished_at: Nullable(Type.String()),
-})
 const tags = ['Privacy']
 
 export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, change, ...parts }) => {
@@ -75,6 +65,14 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
           { format: Type.Optional(Type.Enum(['json', 'zip'])) },
           { additionalProperties: false },
         ),
+        response: {
+          200: {
+            content: {
+              'application/json': { schema: Type.Unsafe<Readable>(PersonDocument) },
+              'application/zip': { schema: Type.Unsafe<Readable>(Type.String({ format: 'binary' })) },
+            },
+          },
+        },
       },
     },
     async (request, reply) => {
