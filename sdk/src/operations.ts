@@ -23,6 +23,7 @@ export const OPERATIONS = {
   createRecipe: ['POST', '/import_recipes'],
   createTemplate: ['POST', '/templates'],
   createToken: ['POST', '/tokens'],
+  createView: ['POST', '/views'],
   createWebhook: ['POST', '/webhooks'],
   deleteBatch: ['DELETE', '/contacts/batch'],
   deleteContact: ['DELETE', '/contacts/{contact}'],
@@ -34,6 +35,7 @@ export const OPERATIONS = {
   deleteRecipe: ['DELETE', '/import_recipes/{id}'],
   deleteSuppression: ['DELETE', '/suppressions/{id}'],
   deleteTemplate: ['DELETE', '/templates/{name}'],
+  deleteView: ['DELETE', '/views/{id}'],
   deleteWebhook: ['DELETE', '/webhooks/{id}'],
   downloadExport: ['GET', '/contact_exports/{export_id}/download'],
   endOtherSessions: ['DELETE', '/sessions'],
@@ -64,6 +66,7 @@ export const OPERATIONS = {
   getSession: ['GET', '/session'],
   getStats: ['GET', '/stats'],
   getTemplate: ['GET', '/templates/{name}'],
+  getView: ['GET', '/views/{id}'],
   getWebhook: ['GET', '/webhooks/{id}'],
   inviteUser: ['POST', '/invitations'],
   listAudit: ['GET', '/audit'],
@@ -89,6 +92,7 @@ export const OPERATIONS = {
   listTemplates: ['GET', '/templates'],
   listTokens: ['GET', '/tokens'],
   listUsers: ['GET', '/users'],
+  listViews: ['GET', '/views'],
   listWebhooks: ['GET', '/webhooks'],
   makeResetLink: ['POST', '/users/{id}/reset_link'],
   mergeLists: ['POST', '/contact_lists/{list_id}/merge'],
@@ -128,6 +132,7 @@ export const OPERATIONS = {
   updateSession: ['PATCH', '/session'],
   updateTemplate: ['PATCH', '/templates/{name}'],
   updateUser: ['PATCH', '/users/{id}'],
+  updateView: ['PATCH', '/views/{id}'],
   updateWebhook: ['PATCH', '/webhooks/{id}'],
   useLink: ['POST', '/setup'],
   withdrawInvitation: ['DELETE', '/invitations/{id}'],
@@ -930,6 +935,34 @@ export interface Operations {
       token: string
     }
   }
+  /** Save a view */
+  createView: {
+    input: {
+      body: {
+        name: string
+        /** Everybody's in the account; else only its maker's. A token makes shared ones. */
+        shared?: boolean
+        q?: string | null
+        criteria?: unknown | null
+        /** Merge tags of fields, and other names, in their order. */
+        columns?: string[]
+        sort?: string | null
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      /** Everybody's in the account; else only its maker's. A token makes shared ones. */
+      shared: boolean
+      q: string | null
+      criteria: unknown | null
+      /** Merge tags of fields, and other names, in their order. */
+      columns: string[]
+      sort: string | null
+      created_at: string
+      updated_at: string
+    }
+  }
   /** Tell an address what happens from now on */
   createWebhook: {
     input: {
@@ -1058,6 +1091,15 @@ export interface Operations {
     input: {
       path: {
         name: string | number
+      }
+    }
+    answer: undefined
+  }
+  /** Delete a saved view */
+  deleteView: {
+    input: {
+      path: {
+        id: string | number
       }
     }
     answer: undefined
@@ -1738,6 +1780,27 @@ export interface Operations {
         text: string
         updated_at: string | null
       }
+    }
+  }
+  /** One saved view */
+  getView: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      /** Everybody's in the account; else only its maker's. A token makes shared ones. */
+      shared: boolean
+      q: string | null
+      criteria: unknown | null
+      /** Merge tags of fields, and other names, in their order. */
+      columns: string[]
+      sort: string | null
+      created_at: string
+      updated_at: string
     }
   }
   /** One webhook */
@@ -2499,6 +2562,23 @@ export interface Operations {
       /** Since when they may enter this account. */
       created_at: string
       last_seen_at: string | null
+    })[]
+  }
+  /** Saved views of the contacts: your own and those of everybody */
+  listViews: {
+    input: Record<never, never>
+    answer: ({
+      id: number
+      name: string
+      /** Everybody's in the account; else only its maker's. A token makes shared ones. */
+      shared: boolean
+      q: string | null
+      criteria: unknown | null
+      /** Merge tags of fields, and other names, in their order. */
+      columns: string[]
+      sort: string | null
+      created_at: string
+      updated_at: string
     })[]
   }
   /** All webhooks */
@@ -3723,6 +3803,37 @@ export interface Operations {
       }
     }
     answer: Response
+  }
+  /** Change a saved view */
+  updateView: {
+    input: {
+      path: {
+        id: string | number
+      }
+      body: {
+        name?: string
+        /** Everybody's in the account; else only its maker's. A token makes shared ones. */
+        shared?: boolean
+        q?: string | null
+        criteria?: unknown | null
+        /** Merge tags of fields, and other names, in their order. */
+        columns?: string[]
+        sort?: string | null
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      /** Everybody's in the account; else only its maker's. A token makes shared ones. */
+      shared: boolean
+      q: string | null
+      criteria: unknown | null
+      /** Merge tags of fields, and other names, in their order. */
+      columns: string[]
+      sort: string | null
+      created_at: string
+      updated_at: string
+    }
   }
   /** Change, disable or enable a webhook */
   updateWebhook: {
