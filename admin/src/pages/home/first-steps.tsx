@@ -44,7 +44,7 @@ export function FirstSteps() {
           </Anchor>
         </Step>
         <Step icon={Code2} title={steps.api.title} text={steps.api.text}>
-          <Code block className={classes.code}>
+          <Code block className={classes.code} tabIndex={0}>
             {command}
           </Code>
           <Group gap="xs">
