@@ -61,7 +61,7 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     await page.getByRole('button', { name: 'Filter' }).click()
     const filter = page.getByRole('dialog')
     await filter.getByRole('button', { name: 'Condition', exact: true }).click()
-    await filter.getByLabel('What the condition is about').click()
+    await filter.getByRole('combobox', { name: 'What the condition is about' }).click()
     await page.getByRole('option', { name: 'City' }).click()
     await filter.getByLabel('Value', { exact: true }).fill('Oslo')
     await filter.getByText('320 contacts meet this').waitFor()

@@ -19,6 +19,7 @@ export function done(message: string, undo?: Undo): void {
   const id = `done-${Math.random()}`
   notifications.show({
     id,
+    closeButtonProps: CLOSE,
     color: 'teal',
     closeButtonProps: CLOSE,
     autoClose: undo ? UNDO_MS : 4000,

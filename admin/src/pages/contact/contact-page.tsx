@@ -109,13 +109,13 @@ function Actions({ contact }: { contact: Contact }) {
           {account.canWrite && (
             <>
               <Menu.Divider />
-              <Menu.Item c="red" leftSection={<Trash2 size={15} />} onClick={remove.open}>
+              <Menu.Item c="var(--mantine-color-error)" leftSection={<Trash2 size={15} />} onClick={remove.open}>
                 {en.contact.delete}
               </Menu.Item>
             </>
           )}
           {account.canAdminister && (
-            <Menu.Item c="red" leftSection={<ShieldX size={15} />} onClick={erase.open}>
+            <Menu.Item c="var(--mantine-color-error)" leftSection={<ShieldX size={15} />} onClick={erase.open}>
               {en.contact.erase}
             </Menu.Item>
           )}

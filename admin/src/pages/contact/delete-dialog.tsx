@@ -34,7 +34,7 @@ export function DeleteDialog({ contact, opened, onClose }: { contact: Contact; o
           <Button variant="default" data-autofocus onClick={onClose}>
             {en.common.cancel}
           </Button>
-          <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
+          <Button color="red.8" loading={remove.isPending} onClick={() => remove.mutate()}>
             {en.contact.delete}
           </Button>
         </Group>

@@ -48,7 +48,7 @@ export function EraseDialog({ contact, opened, onClose }: { contact: Contact; op
             <Button variant="default" onClick={onClose}>
               {en.common.cancel}
             </Button>
-            <Button type="submit" color="red" disabled={typed.trim() !== contact.email} loading={erase.isPending}>
+            <Button type="submit" color="red.8" disabled={typed.trim() !== contact.email} loading={erase.isPending}>
               {en.contact.eraseSubmit}
             </Button>
           </Group>

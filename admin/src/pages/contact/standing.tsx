@@ -41,7 +41,9 @@ export function Standing({ contact }: { contact: Contact }) {
           </Title>
           <Group gap="xs">
             {sendable.allowed ? <MailCheck size={18} aria-hidden /> : <MailX size={18} aria-hidden />}
-            <Text fw={600}>{sendable.allowed ? en.contact.mailable : en.contact.notMailable}</Text>
+            <Text size="sm" fw={600}>
+              {sendable.allowed ? en.contact.mailable : en.contact.notMailable}
+            </Text>
           </Group>
           {sendable.reason && (
             <Text size="sm" c="dimmed">

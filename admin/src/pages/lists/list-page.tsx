@@ -123,7 +123,7 @@ function Actions({ list }: { list: ListDetail }) {
               {en.lists.convert}
             </Menu.Item>
           )}
-          <Menu.Item c="red" leftSection={<Trash2 size={15} />} onClick={remove.open}>
+          <Menu.Item c="var(--mantine-color-error)" leftSection={<Trash2 size={15} />} onClick={remove.open}>
             {en.lists.delete}
           </Menu.Item>
         </Menu.Dropdown>
