@@ -92,3 +92,26 @@ export const contactQuery = ({ id, api }: OpenAccount, contact: string) =>
     queryFn: async ({ signal }) =>
       (await api.call('getContact', { path: { contact }, query: { include: 'smart_lists' } }, { signal })).data,
   })
+
+export type ListDetail = Answer<'getList'>
+
+export const listQuery = ({ id, api }: OpenAccount, list: number) =>
+  queryOptions({
+    queryKey: [id, 'lists', list],
+    queryFn: ({ signal }) => api.call('getList', { path: { list_id: list } }, { signal }),
+  })
+
+export const listGrowthQuery = ({ id, api }: OpenAccount, list: number, days: number) =>
+  queryOptions({
+    queryKey: [id, 'lists', list, 'growth', days],
+    queryFn: async ({ signal }) =>
+      (await api.call('getListGrowth', { path: { list_id: list }, query: { days } }, { signal })).days,
+  })
+
+export type Stats = Answer<'getStats'>
+
+export const statsQuery = ({ id, api }: OpenAccount, days: number) =>
+  queryOptions({
+    queryKey: [id, 'stats', days],
+    queryFn: ({ signal }) => api.call('getStats', { query: { days } }, { signal }),
+  })

@@ -1,4 +1,16 @@
-import { FileUp, History, House, type LucideIcon, Settings, Users } from 'lucide-react'
+import {
+  Download,
+  FileUp,
+  History,
+  House,
+  List,
+  type LucideIcon,
+  Rows3,
+  Settings,
+  ShieldBan,
+  Users,
+  Webhook,
+} from 'lucide-react'
 import type { OpenAccount } from '../api/client.ts'
 import { en } from '../strings/en.ts'
 
@@ -6,8 +18,13 @@ interface Destination {
   to:
     | '/accounts/$account'
     | '/accounts/$account/contacts'
+    | '/accounts/$account/lists'
     | '/accounts/$account/imports'
     | '/accounts/$account/changes'
+    | '/accounts/$account/exports'
+    | '/accounts/$account/fields'
+    | '/accounts/$account/suppressions'
+    | '/accounts/$account/webhooks'
     | '/accounts/$account/settings'
   label: string
   icon: LucideIcon
@@ -21,8 +38,13 @@ interface Destination {
 export const DESTINATIONS: readonly Destination[] = [
   { to: '/accounts/$account', label: en.shell.pages.home, icon: House },
   { to: '/accounts/$account/contacts', label: en.shell.pages.contacts, icon: Users, group: 'audience' },
+  { to: '/accounts/$account/lists', label: en.shell.pages.lists, icon: List, group: 'audience' },
   { to: '/accounts/$account/imports', label: en.shell.pages.imports, icon: FileUp, group: 'data' },
   { to: '/accounts/$account/changes', label: en.shell.pages.changes, icon: History, group: 'data' },
+  { to: '/accounts/$account/exports', label: en.shell.pages.exports, icon: Download, group: 'data' },
+  { to: '/accounts/$account/fields', label: en.shell.pages.fields, icon: Rows3, group: 'data' },
+  { to: '/accounts/$account/suppressions', label: en.shell.pages.suppressions, icon: ShieldBan, group: 'reach' },
+  { to: '/accounts/$account/webhooks', label: en.shell.pages.webhooks, icon: Webhook, group: 'service', admin: true },
   { to: '/accounts/$account/settings', label: en.shell.pages.settings, icon: Settings, group: 'service' },
 ]
 

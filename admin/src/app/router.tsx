@@ -89,6 +89,8 @@ const contacts = createRoute({
 const contact = createRoute({
   getParentRoute: () => account,
   path: '/contacts/$contact',
+  validateSearch: ({ tab }: Record<string, unknown>): { tab?: 'profile' | 'timeline' | 'consents' | 'why' } =>
+    tab === 'timeline' || tab === 'consents' || tab === 'why' ? { tab } : {},
   component: lazyRouteComponent(() => import('../pages/contact/contact-page.tsx'), 'ContactPage'),
 })
 
@@ -130,9 +132,78 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('../pages/settings/settings-page.tsx'), 'SettingsPage'),
 })
 
-const dataPages = [imports, newImport, oneImport, changes, oneChange, settings] as const
+const exports = createRoute({
+  getParentRoute: () => account,
+  path: '/exports',
+  component: lazyRouteComponent(() => import('../pages/exports/exports-page.tsx'), 'ExportsPage'),
+})
 
-const routeTree = root.addChildren([login, setup, start, account.addChildren([home, contacts, contact, ...dataPages])])
+const fields = createRoute({
+  getParentRoute: () => account,
+  path: '/fields',
+  component: lazyRouteComponent(() => import('../pages/fields/fields-page.tsx'), 'FieldsPage'),
+})
+
+const suppressions = createRoute({
+  getParentRoute: () => account,
+  path: '/suppressions',
+  component: lazyRouteComponent(() => import('../pages/suppressions/suppressions-page.tsx'), 'SuppressionsPage'),
+})
+
+const webhooks = createRoute({
+  getParentRoute: () => account,
+  path: '/webhooks',
+  component: lazyRouteComponent(() => import('../pages/webhooks/webhooks-page.tsx'), 'WebhooksPage'),
+})
+
+const webhook = createRoute({
+  getParentRoute: () => account,
+  path: '/webhooks/$webhook',
+  component: lazyRouteComponent(() => import('../pages/webhooks/webhook-page.tsx'), 'WebhookPage'),
+})
+
+const dataPages = [
+  exports,
+  fields,
+  suppressions,
+  webhooks,
+  webhook,
+  imports,
+  newImport,
+  oneImport,
+  changes,
+  oneChange,
+  settings,
+] as const
+
+const lists = createRoute({
+  getParentRoute: () => account,
+  path: '/lists',
+  component: lazyRouteComponent(() => import('../pages/lists/lists-page.tsx'), 'ListsPage'),
+})
+
+const newSmart = createRoute({
+  getParentRoute: () => account,
+  path: '/lists/new',
+  validateSearch: ({ criteria }: Record<string, unknown>): { criteria?: unknown } =>
+    typeof criteria === 'object' && criteria !== null ? { criteria } : {},
+  component: lazyRouteComponent(() => import('../pages/lists/new-smart-page.tsx'), 'NewSmartPage'),
+})
+
+const list = createRoute({
+  getParentRoute: () => account,
+  path: '/lists/$list',
+  validateSearch: ({ tab }: Record<string, unknown>): { tab?: 'criteria' | 'history' } =>
+    tab === 'criteria' || tab === 'history' ? { tab } : {},
+  component: lazyRouteComponent(() => import('../pages/lists/list-page.tsx'), 'ListPage'),
+})
+
+const routeTree = root.addChildren([
+  login,
+  setup,
+  start,
+  account.addChildren([home, contacts, contact, lists, newSmart, list, ...dataPages]),
+])
 
 export const router = createRouter({
   routeTree,

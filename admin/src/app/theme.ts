@@ -41,26 +41,24 @@ const READABLE: Record<'light' | 'dark', Record<string, string>> = {
     '--mantine-color-placeholder': '#6c737a',
     '--mantine-color-error': 'var(--mantine-color-red-9)',
     '--mantine-color-anchor': 'var(--mantine-color-indigo-8)',
-    ...lightTexts(9),
+    // The darkest shade of some colours still is 4.3 on their lightest.
+    ...lightTexts((name) => `color-mix(in srgb, var(--mantine-color-${name}-9), black 18%)`),
   },
   dark: {
     '--mantine-color-dimmed': '#a6a7ab',
     '--mantine-color-placeholder': '#8f9197',
     '--mantine-color-error': 'var(--mantine-color-red-4)',
     '--mantine-color-anchor': 'var(--mantine-color-indigo-3)',
-    ...lightTexts(2),
+    ...lightTexts((name) => `var(--mantine-color-${name}-2)`),
   },
 }
 
-function lightTexts(shade: number): Record<string, string> {
+function lightTexts(color: (name: string) => string): Record<string, string> {
   return Object.fromEntries(
     Object.keys(DEFAULT_THEME.colors)
       .filter((name) => name !== 'dark')
       .flatMap((name) =>
-        ['light', 'outline'].map((variant) => [
-          `--mantine-color-${name}-${variant}-color`,
-          `var(--mantine-color-${name}-${shade})`,
-        ]),
+        ['light', 'outline'].map((variant) => [`--mantine-color-${name}-${variant}-color`, color(name)]),
       ),
   )
 }

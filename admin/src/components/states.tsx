@@ -24,7 +24,7 @@ export function Empty({ icon: Icon, title, children, action }: EmptyProps) {
       </span>
       <Title order={2}>{title}</Title>
       {children && (
-        <Text c="dimmed" ta="center" maw={480} component="div">
+        <Text c="dimmed" size="sm" ta="center" maw={480} component="div">
           {children}
         </Text>
       )}

@@ -7,6 +7,8 @@ import { problemText } from './problem.ts'
 /** Longer than the few seconds of a plain toast: it must be read, and decided upon. */
 const UNDO_MS = 15_000
 
+const CLOSE = { 'aria-label': en.common.close }
+
 interface Undo {
   label?: string
   act: () => void
@@ -18,6 +20,7 @@ export function done(message: string, undo?: Undo): void {
   notifications.show({
     id,
     color: 'teal',
+    closeButtonProps: CLOSE,
     autoClose: undo ? UNDO_MS : 4000,
     message: undo ? (
       <Group justify="space-between" wrap="nowrap">
@@ -42,5 +45,5 @@ export function done(message: string, undo?: Undo): void {
 /** Says that something has not been done, and why. Who has left instead of signing in again knows. */
 export function failed(error: unknown, title: string = en.common.failed): void {
   if (error instanceof SessionEnded) return
-  notifications.show({ color: 'red', title, message: problemText(error), autoClose: 10_000 })
+  notifications.show({ closeButtonProps: CLOSE, color: 'red', title, message: problemText(error), autoClose: 10_000 })
 }

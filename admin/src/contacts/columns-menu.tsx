@@ -43,7 +43,7 @@ export function ColumnsMenu({ all, shown, onChange }: Props) {
                 />
                 <Group gap={0} wrap="nowrap">
                   <ActionIcon
-                    size="sm"
+                    size={24}
                     variant="subtle"
                     color="gray"
                     disabled={at < 2}
@@ -53,7 +53,7 @@ export function ColumnsMenu({ all, shown, onChange }: Props) {
                     <ChevronUp size={14} />
                   </ActionIcon>
                   <ActionIcon
-                    size="sm"
+                    size={24}
                     variant="subtle"
                     color="gray"
                     disabled={at === 0 || at === shown.length - 1}

@@ -176,7 +176,7 @@ function Rows({ contacts, columns, sort, onSort, selection, more, loadMore }: Ro
                           {canEdit && (
                             <ActionIcon
                               className={classes.pencil}
-                              size="sm"
+                              size={24}
                               variant="subtle"
                               color="gray"
                               aria-label={en.contacts.edit(column.label, contact.email)}
@@ -196,7 +196,7 @@ function Rows({ contacts, columns, sort, onSort, selection, more, loadMore }: Ro
         </div>
         {more && (
           <div className={classes.more} role="presentation">
-            <Loader size="xs" aria-label={en.contacts.loadingMore} />
+            <Loader size="xs" aria-hidden />
           </div>
         )}
       </div>

@@ -56,7 +56,7 @@ export function Condition({ node, path, onChange }: Props) {
         {node.is === 'event' && <EventInputs node={node} onChange={onChange} />}
       </div>
       {told.length > 0 && (
-        <Text size="xs" c="red" role="alert">
+        <Text size="xs" c="var(--mantine-color-error)" role="alert">
           {told.join('; ')}
         </Text>
       )}

@@ -71,7 +71,7 @@ export function CriteriaEditor({
         <JsonView tree={tree} onChange={onChange} />
       )}
       {error && (view === 'json' || !faults) ? (
-        <Text size="sm" c="red" role="alert">
+        <Text size="sm" c="var(--mantine-color-error)" role="alert">
           {problemText(error)}
         </Text>
       ) : (

@@ -15,7 +15,8 @@ export function describe(node: Node, names: Names): string {
   return isEveryone(node) ? sentence.everyone : sentence.who(phrase(node, names, true))
 }
 
-function phrase(node: Node, names: Names, isOutermost = false): string {
+/** The same within a longer sentence. */
+export function phrase(node: Node, names: Names, isOutermost = false): string {
   switch (node.is) {
     case 'group': {
       const parts = node.of.map((part) => phrase(part, names))

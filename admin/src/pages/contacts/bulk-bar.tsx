@@ -55,7 +55,7 @@ export function BulkBar({ selected, which, total, onSelect, onClear }: Props) {
               key={action}
               size="compact-sm"
               variant="default"
-              {...(action === 'delete' ? { c: 'red' } : {})}
+              {...(action === 'delete' ? { c: 'var(--mantine-color-error)' } : {})}
               leftSection={<Icon size={14} aria-hidden />}
               onClick={() => setType(action)}
             >

@@ -240,7 +240,7 @@ function Confirm({ type, counts, touched, busy, onApply, onBack }: ConfirmProps)
         </Text>
       )}
       {touched > 0 && (
-        <Text size="sm" {...(isDelete ? { c: 'red' } : { c: 'dimmed' })}>
+        <Text size="sm" {...(isDelete ? { c: 'var(--mantine-color-error)' } : { c: 'dimmed' })}>
           {isDelete ? texts.deletes : type === 'unsubscribe' ? texts.unsubscribes : texts.undoable}
         </Text>
       )}
@@ -250,7 +250,7 @@ function Confirm({ type, counts, touched, busy, onApply, onBack }: ConfirmProps)
           {en.common.cancel}
         </Button>
         <Button
-          color={isDelete ? 'red' : undefined}
+          {...(isDelete ? { color: 'red.8' } : {})}
           disabled={touched === 0 || (mustType && Number(typed) !== touched)}
           loading={busy}
           onClick={onApply}

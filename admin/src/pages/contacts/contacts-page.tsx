@@ -1,7 +1,7 @@
 import { Button, CloseButton, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback, useDisclosure, useLocalStorage } from '@mantine/hooks'
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { Funnel, Plus, Search, SearchX, Users } from 'lucide-react'
 import { useEffect, useMemo, useState } from 'react'
 import { useAccount } from '../../api/client.ts'
@@ -47,9 +47,11 @@ export function ContactsPage() {
   const search = useDebouncedCallback((next: string) => setSearch({ q: next.trim() || undefined }, true), PAUSE_MS)
   useEffect(() => setText((typed) => (typed.trim() === (q ?? '') ? typed : (q ?? ''))), [q])
 
+  // By its text: each reading of the address makes another object.
+  const written = criteria === undefined ? undefined : JSON.stringify(criteria)
   const which: Which = useMemo(
-    () => ({ ...(q ? { q } : {}), ...(criteria === undefined ? {} : { criteria }) }),
-    [q, criteria],
+    () => ({ ...(q ? { q } : {}), ...(written === undefined ? {} : { criteria: JSON.parse(written) }) }),
+    [q, written],
   )
   // A selection is of what was searched for then: another search begins with nobody.
   const [held, setHeld] = useState<{ which: Which; selected: Selected }>({ which, selected: NOBODY })
@@ -125,6 +127,22 @@ export function ContactsPage() {
           <Text size="sm" className={classes.sentence}>
             {describe(tree, vocabulary)}
           </Text>
+          {account.canWrite && (
+            <Button
+              size="compact-sm"
+              variant="subtle"
+              renderRoot={(props) => (
+                <Link
+                  to="/accounts/$account/lists/new"
+                  params={{ account: String(account.id) }}
+                  search={{ criteria }}
+                  {...props}
+                />
+              )}
+            >
+              {en.contacts.asSmartList}
+            </Button>
+          )}
           <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setSearch({ criteria: undefined })}>
             {en.contacts.clearFilter}
           </Button>

@@ -1,0 +1,60 @@
+import { Badge, Group, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useAccount } from '../../api/client.ts'
+import type { Contact } from '../../api/queries.ts'
+import { Loaded } from '../../components/states.tsx'
+import { Time } from '../../components/time.tsx'
+import { useVocabulary } from '../../criteria/vocabulary.ts'
+import { en } from '../../strings/en.ts'
+import { Changes } from './changes.tsx'
+import classes from './contact.module.css'
+
+/** What someone has allowed and taken back, with its evidence. */
+export function Consents({ contact }: { contact: Contact }) {
+  const account = useAccount()
+  const vocabulary = useVocabulary()
+  const query = useQuery({
+    queryKey: [account.id, 'timeline', contact.id, 'consents'],
+    queryFn: ({ signal }) =>
+      account.api.call('listConsents', { path: { contact: contact.id }, query: { per_page: 100 } }, { signal }),
+  })
+  return (
+    <Loaded query={query}>
+      {({ data }) =>
+        data.length === 0 ? (
+          <Text size="sm" c="dimmed">
+            {en.contact.consentsEmpty}
+          </Text>
+        ) : (
+          <ol className={classes.events}>
+            {data.map(({ id, action, grade, list_id: list, source, actor, ip, data: evidence, at }) => (
+              <li key={id}>
+                <Group justify="space-between" gap="xs">
+                  <Group gap={6}>
+                    <Badge
+                      variant="light"
+                      color={action === 'granted' ? 'teal' : 'orange'}
+                      radius="sm"
+                      tt="none"
+                      fw={600}
+                    >
+                      {en.contact[action]}
+                    </Badge>
+                    <Text size="sm">{list === null ? en.contact.everything : vocabulary.list(list)}</Text>
+                    <Text size="xs" c="dimmed">
+                      {en.contact[grade]}
+                    </Text>
+                  </Group>
+                  <Text size="xs" c="dimmed" component="span">
+                    <Time at={at} />
+                  </Text>
+                </Group>
+                <Changes data={{ source, actor, ...(ip ? { ip } : {}), ...evidence }} label={(name) => name} />
+              </li>
+            ))}
+          </ol>
+        )
+      }
+    </Loaded>
+  )
+}

@@ -1,0 +1,113 @@
+import { Badge, Button, ScrollArea, Table, Text, TextInput } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { Filter, List as ListIcon, Plus, Search, SearchX } from 'lucide-react'
+import { useState } from 'react'
+import { useAccount } from '../../api/client.ts'
+import { type List, listsQuery } from '../../api/queries.ts'
+import { Page } from '../../components/page.tsx'
+import { Empty, Loaded } from '../../components/states.tsx'
+import { TextLink } from '../../components/text-link.tsx'
+import { Time } from '../../components/time.tsx'
+import { en } from '../../strings/en.ts'
+import classes from './lists.module.css'
+import { NameDialog } from './name-dialog.tsx'
+
+export function ListsPage() {
+  const account = useAccount()
+  const lists = useQuery(listsQuery(account))
+  const [text, setText] = useState('')
+  const [isNewOpen, fresh] = useDisclosure(false)
+  const params = { account: String(account.id) }
+  const buttons = account.canWrite && (
+    <>
+      <Button variant="default" leftSection={<Plus size={16} />} onClick={fresh.open}>
+        {en.lists.newStatic}
+      </Button>
+      <Button
+        leftSection={<Filter size={16} />}
+        renderRoot={(props) => <Link to="/accounts/$account/lists/new" params={params} {...props} />}
+      >
+        {en.lists.newSmart}
+      </Button>
+    </>
+  )
+  return (
+    <Page title={en.lists.title} about={en.lists.about} actions={(lists.data?.length ?? 0) > 0 && buttons}>
+      <Loaded query={lists}>
+        {(all) => {
+          if (all.length === 0)
+            return (
+              <Empty icon={ListIcon} title={en.lists.emptyTitle} action={buttons}>
+                {en.lists.emptyText}
+              </Empty>
+            )
+          const found = all.filter(({ name }) => name.toLowerCase().includes(text.trim().toLowerCase()))
+          return (
+            <>
+              <TextInput
+                maw={360}
+                aria-label={en.lists.search}
+                placeholder={en.lists.search}
+                leftSection={<Search size={15} aria-hidden />}
+                value={text}
+                onChange={(event) => setText(event.currentTarget.value)}
+              />
+              {found.length === 0 ? <Empty icon={SearchX} title={en.lists.noneTitle} /> : <Lists lists={found} />}
+            </>
+          )
+        }}
+      </Loaded>
+      <NameDialog opened={isNewOpen} onClose={fresh.close} />
+    </Page>
+  )
+}
+
+function Lists({ lists }: { lists: readonly List[] }) {
+  const account = useAccount()
+  return (
+    <ScrollArea className={classes.box} viewportProps={{ tabIndex: 0 }}>
+      <Table verticalSpacing="xs" horizontalSpacing="md" highlightOnHover>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{en.lists.name}</Table.Th>
+            <Table.Th>{en.lists.type}</Table.Th>
+            <Table.Th className={classes.number}>{en.lists.contacts}</Table.Th>
+            <Table.Th>{en.lists.changed}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {lists.map(({ id, name, description, type, contacts_count: count, updated_at: at }) => (
+            <Table.Tr key={id}>
+              <Table.Td>
+                <TextLink
+                  fw={500}
+                  size="sm"
+                  to="/accounts/$account/lists/$list"
+                  params={{ account: String(account.id), list: String(id) }}
+                >
+                  {name}
+                </TextLink>
+                {description && (
+                  <Text size="xs" c="dimmed">
+                    {description}
+                  </Text>
+                )}
+              </Table.Td>
+              <Table.Td>
+                <Badge variant="light" color={type === 'smart' ? 'indigo' : 'gray'} radius="sm" tt="none" fw={600}>
+                  {en.lists.types[type]}
+                </Badge>
+              </Table.Td>
+              <Table.Td className={classes.number}>{en.lists.number(count)}</Table.Td>
+              <Table.Td>
+                <Time at={at} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </ScrollArea>
+  )
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import sql from 'sql-template-tag'
+import { dispatched } from '../../server/test/app.ts'
+import { inspect, PASSWORD, pages } from './browser.ts'
+
+test('one contact: edited, by two people at once, by someone whose session ends; told of, explained, erased', async (t) => {
+  const made = await pages(t)
+  await made.post('/api/contact_fields', { name: 'City', type: 'text' })
+  await made.post('/api/contact_fields', { name: 'Plan', type: 'select', options: ['Free', 'Pro'] })
+  await made.post('/api/contact_fields', { name: 'Age', type: 'integer' })
+  const smart = (
+    await made.post('/api/contact_lists', {
+      name: 'Pro in Oslo',
+      criteria: { all: [{ field: 'plan', op: 'eq', value: 'Pro' }, { any: [{ city: 'Oslo' }, { tag: 'vip' }] }] },
+    })
+  ).body.id as number
+  const person = (
+    await made.post('/api/contacts', {
+      email: 'ann@example.com',
+      fields: { city: 'Oslo', plan: 'Free', age: 41 },
+      tags: ['lead'],
+    })
+  ).body.data
+  await made.patch(`/api/contacts/${person.id}`, { fields: { plan: 'Pro' } })
+  await dispatched(made.db)
+  const now = async () => (await made.get(`/api/contacts/${person.id}`)).body.data
+  const { page, open, context, email } = await made.signedIn('admin')
+  const address = `/contacts/${person.id}`
+  await open(address)
+
+  await t.test('typed inputs, standing, lists', async () => {
+    await page.getByText('May be mailed', { exact: true }).waitFor()
+    await page.getByRole('link', { name: 'Pro in Oslo' }).waitFor()
+    await inspect(page, 'contact')
+  })
+
+  await t.test('what is changed is saved, and nothing else', async () => {
+    await page.getByLabel('City').fill('Bergen')
+    await page.getByText('1 unsaved change').waitFor()
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('1 unsaved change').waitFor({ state: 'hidden' })
+    assert.equal((await now()).fields.city, 'Bergen')
+  })
+
+  await t.test('a fault is told at its input', async () => {
+    await page.getByLabel('Email address').fill('ann@example')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page
+      .getByText(/is invalid|domain/)
+      .first()
+      .waitFor()
+    await page.getByRole('button', { name: 'Discard' }).click()
+  })
+
+  await t.test('two people edit the same value: both are shown, and one is chosen', async () => {
+    await page.getByLabel('City').fill('Rome')
+    await page.getByLabel('Age', { exact: true }).fill('42')
+    await made.patch(`/api/contacts/${person.id}`, { fields: { city: 'Paris', plan: 'Free' } })
+    await page.getByRole('button', { name: 'Save' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Someone else has changed this, too').waitFor()
+    await dialog.getByLabel('Saved by them: Paris').waitFor()
+    await inspect(page, 'contact-conflict')
+    await dialog.getByLabel('Yours: Rome').check()
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('2 unsaved changes').waitFor({ state: 'hidden' })
+    const { city, plan, age } = (await now()).fields
+    assert.deepEqual({ city, plan, age }, { city: 'Rome', plan: 'Free', age: 42 })
+  })
+
+  await t.test('a session that ends in the middle of an edit loses nothing', async () => {
+    await page.getByLabel('City').fill('Lima')
+    await made.db.query(sql`delete from sessions`)
+    await page.getByRole('button', { name: 'Save' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Your session has ended').waitFor()
+    await inspect(page, 'session-ended')
+    assert.equal(await dialog.getByLabel('Email address').inputValue(), email)
+    await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    await page.keyboard.press('Enter')
+    await page.getByText('1 unsaved change').waitFor({ state: 'hidden' })
+    assert.equal((await now()).fields.city, 'Lima')
+  })
+
+  await t.test('who leaves with something unsaved is asked', async () => {
+    await page.getByLabel('City').fill('Oslo')
+    await page.getByRole('link', { name: 'All contacts' }).click()
+    await page.getByText('Leave without saving?').waitFor()
+    await page.getByRole('button', { name: 'Stay here' }).click()
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('1 unsaved change').waitFor({ state: 'hidden' })
+  })
+
+  await t.test('the timeline shows what changed, before and after', async () => {
+    await dispatched(made.db)
+    await page.getByRole('tab', { name: 'Timeline' }).click()
+    await page.getByText('Bergen', { exact: false }).first().waitFor()
+    await inspect(page, 'contact-timeline')
+    await page.getByLabel('Kind of event').click()
+    await page.getByRole('option', { name: 'opened a mail', exact: true }).click()
+    await page.getByText('Nothing of this kind has happened.').waitFor()
+  })
+
+  await t.test('permission with its evidence, and why in a list', async () => {
+    await page.getByRole('tab', { name: 'Permission' }).click()
+    await page.getByText('Granted', { exact: true }).first().waitFor()
+    await inspect(page, 'contact-consents')
+    await page.getByRole('tab', { name: 'Why in a list?' }).click()
+    await page.getByLabel('List').click()
+    await page.getByRole('option', { name: 'Pro in Oslo' }).click()
+    await page.getByText('Is not in Pro in Oslo').waitFor()
+    await page.getByText('Plan is Pro', { exact: true }).waitFor()
+    await inspect(page, 'contact-why')
+  })
+
+  await t.test('everything held can be taken along; erasing asks for the address', async () => {
+    const held = await context.request.get(`/api/accounts/${made.accountId}/contacts/${person.id}/export`)
+    assert.equal((await held.json()).contact.email, 'ann@example.com')
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('menuitem', { name: 'Erase for good…' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Type ann@example.com to confirm').fill('ann')
+    assert.ok(await dialog.getByRole('button', { name: 'Erase for good' }).isDisabled())
+    await inspect(page, 'contact-erase')
+    await dialog.getByLabel('Type ann@example.com to confirm').fill('ann@example.com')
+    await dialog.getByRole('button', { name: 'Erase for good' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Contacts' }).waitFor()
+    assert.equal((await made.get('/api/contacts/ann@example.com')).status, 404)
+    await page.goto(`/accounts/${made.accountId}${address}`)
+    await page.getByText('There is nothing here').waitFor()
+  })
+  assert.ok(smart > 0)
+})

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { dispatched } from '../../server/test/app.ts'
+import { inspect, pages } from './browser.ts'
+
+test('home, lists and smart lists: conditions put together, counted, written as JSON, followed', async (t) => {
+  const made = await pages(t)
+  const { page, open } = await made.signedIn('editor')
+
+  await t.test('an empty account is shown the ways to begin', async () => {
+    await open('')
+    await page.getByText('Three ways to begin').waitFor()
+    await inspect(page, 'home-empty')
+    await open('/lists')
+    await page.getByRole('heading', { name: 'No lists yet' }).waitFor()
+    await inspect(page, 'lists-empty')
+  })
+
+  await made.post('/api/contact_fields', { name: 'Plan', type: 'select', options: ['Free', 'Pro', 'Team'] })
+  await made.post('/api/contact_fields', { name: 'City', type: 'text' })
+  for (let at = 0; at < 12; at++)
+    await made.post('/api/contacts', {
+      email: `p${at}@example.com`,
+      fields: { plan: at % 3 === 0 ? 'Pro' : 'Free', city: at % 2 ? 'Oslo' : 'Bergen' },
+      tags: at % 4 === 0 ? ['vip'] : [],
+    })
+  await dispatched(made.db)
+
+  await t.test('a list by hand', async () => {
+    await page.getByRole('button', { name: 'New list' }).click()
+    await page.getByRole('dialog').getByLabel('Name').fill('Newsletter')
+    await page.getByRole('dialog').getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Newsletter' }).waitFor()
+    await page.getByText('Nobody is in this list').waitFor()
+  })
+
+  await t.test('a smart list by nested conditions, counted as they are written', async () => {
+    await page.getByRole('link', { name: 'Lists' }).click()
+    await page.getByRole('link', { name: 'New smart list' }).click()
+    await page.getByLabel('Name').fill('Pro or Oslo')
+    await page.getByText('12 contacts meet this').waitFor()
+    await page.getByRole('button', { name: 'Group', exact: true }).click()
+    await page.getByRole('combobox', { name: 'What the condition is about' }).click()
+    await page.getByRole('option', { name: 'Plan' }).click()
+    await page.getByRole('combobox', { name: 'Value', exact: true }).click()
+    await page.getByRole('option', { name: 'Pro', exact: true }).click()
+    await page.getByText('4 contacts meet this').waitFor()
+    await page.getByRole('button', { name: 'Condition', exact: true }).first().click()
+    const about = page.getByRole('combobox', { name: 'What the condition is about' }).nth(1)
+    await about.click()
+    await page.getByRole('option', { name: 'City' }).click()
+    await page
+      .getByRole('textbox', { name: 'Value', exact: true })
+      .or(page.getByRole('combobox', { name: 'Value', exact: true }))
+      .nth(1)
+      .fill('Oslo')
+    await page.getByText('8 contacts meet this').waitFor()
+    await page.getByText('Contacts where (Plan is Pro or City is Oslo).').waitFor()
+    await page.keyboard.press('Escape')
+    await inspect(page, 'smart-list-builder')
+  })
+
+  await t.test('the same as JSON, both ways; what is wrong is told where it is', async () => {
+    await page.getByText('JSON', { exact: true }).click()
+    const json = page.getByLabel('Criteria as JSON')
+    assert.deepEqual(JSON.parse(await json.inputValue()), {
+      all: [
+        {
+          any: [
+            { field: 'plan', op: 'eq', value: 'Pro' },
+            { field: 'city', op: 'eq', value: 'Oslo' },
+          ],
+        },
+      ],
+    })
+    await json.fill('{"all": [{"field": "plan", "op": "eq", "value": "Gold"}, {"not": {"tag": "vip"}}]}')
+    await page.getByText('Builder', { exact: true }).click()
+    await page.getByText(/is not one of/).waitFor()
+    await inspect(page, 'smart-list-fault')
+    await page.getByText('JSON', { exact: true }).click()
+    await json.fill('{"all": [{"field": "plan", "op": "in", "value": ["Pro", "Team"]}, {"not": {"tag": "vip"}}]}')
+    await page.getByText('Builder', { exact: true }).click()
+    await page.getByText('3 contacts meet this').waitFor()
+    await page.getByText('Contacts where Plan is any of Pro or Team and not (the tag is vip).').waitFor()
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Pro or Oslo' }).waitFor()
+    await page.getByRole('link', { name: 'p3@example.com' }).waitFor()
+    await inspect(page, 'smart-list')
+  })
+
+  await t.test('its criteria are changed, and who enters is seen', async () => {
+    await dispatched(made.db)
+    await made.patch('/api/contacts/p1@example.com', { fields: { plan: 'Pro' } })
+    await dispatched(made.db)
+    await page.getByRole('tab', { name: 'Criteria' }).click()
+    await page.getByText('4 contacts meet this').waitFor()
+    await page.getByRole('tab', { name: 'History' }).click()
+    await page
+      .getByRole('region', { name: 'Who entered and left' })
+      .getByRole('cell', { name: '1', exact: true })
+      .first()
+      .waitFor()
+    await inspect(page, 'smart-list-history')
+    await page.getByRole('link', { name: 'Lists' }).click()
+    await page.getByRole('link', { name: 'Newsletter' }).waitFor()
+    await inspect(page, 'lists')
+  })
+
+  await t.test('home shows how the audience stands', async () => {
+    await page.getByRole('link', { name: 'Home' }).click()
+    await page.getByText('Subscribers over time').waitFor()
+    await page.locator('.recharts-surface').first().waitFor()
+    await inspect(page, 'home')
+  })
+
+  await t.test('a list is deleted, its people stay', async () => {
+    await open('/lists')
+    await page.getByRole('link', { name: 'Newsletter' }).click()
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('menuitem', { name: 'Delete the list' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete the list' }).click()
+    await page.getByText('Newsletter deleted').waitFor()
+    await page.getByRole('link', { name: 'Pro or Oslo' }).waitFor()
+  })
+})
