@@ -94,7 +94,10 @@ async function startProgram(
 ): Promise<Program> {
   const child = fork(join(import.meta.dirname, 'programs', FILES[name]), [name], {
     env: { ...process.env, ...env },
-    execArgv: profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}.cpuprofile`] : [],
+    execArgv: [
+      ...(name === 'worker' ? ['--max-semi-space-size=8'] : []), // as cli/rollcall.js starts one
+      ...(profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}.cpuprofile`] : []),
+    ],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import sql from 'sql-template-tag'
-import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { checkDatabase } from './db/check.ts'
 import { Database } from './db/database.ts'
@@ -80,6 +79,8 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
   let address: string | undefined
   if (role !== 'worker') {
     const isReady = async () => isPrepared && !run.signal.aborted && (await answers(db))
+    // A worker alone does without what serves HTTP, a fifth of its memory.
+    const { buildApp } = await import('./app.ts')
     const app = await buildApp({
       db,
       queue,

@@ -25,9 +25,13 @@ import { checkArchive } from './read.ts'
 import { writeArchive } from './write.ts'
 
 const LIMIT = { timeout: 120_000 }
+const words = (text: string) => text.split(' ')
 
-/** What is of no account here; of each other table there are rows to compare. */
-const EMPTY = ['erasures', 'import_recipes', 'templates']
+/** Among others: what is compared has something in it. */
+const FILLED = words(
+  'accounts api_tokens change_rows change_sets confirmations consents contacts deliveries events exports feed fields ' +
+    'idempotency_keys imports list_members list_opt_outs lists messages outbox provider_hooks suppressions webhooks',
+)
 
 /** Texts that a format might trip over; a NUL is none that PostgreSQL takes. */
 const TEXTS = [
@@ -64,15 +68,13 @@ test('everything comes back as it was: every row of every table, the next number
     from unnest(${odd}::text[]) with ordinality as given (said, n)`)
   await db.query(sql`
     insert into change_rows (account_id, change_set_id, line, email, input)
-    values (${accountId}, 1000000, 1, ${'x'.repeat(5_000_000)}, ${JSON.stringify({ long: '\\\n"é'.repeat(200_000) })}::jsonb)`)
+    values (${accountId}, 1000000, 1, 'x', ${JSON.stringify({ long: '\\\n"é'.repeat(1_000_000) })}::jsonb)`)
   await db.query(sql`
     insert into messages (account_id, contact_id, template, template_version, phase, content)
     values (${accountId}, new_id(), 'x', 0, 'failed', ${randomBytes(3_000_000)})`)
   await db.query(sql`
     insert into events (account_id, id, type, types, at) select ${accountId}, id_floor(moment), 'custom', '{custom}', moment
     from unnest(array['2001-02-03', clock_timestamp()]::timestamptz[]) as given (moment)`)
-  await made.post('/api/forms', { name: 'Sign-up' })
-  await db.query(sql`insert into sign_ups (account_id, form_id, content) values (${accountId}, 1, ${randomBytes(20)})`)
   await db.query(sql`insert into users (id, email, name, password) values (7, 'ann@example.com', 'Ann', 'x')`)
   await db.query(sql`insert into account_users (account_id, user_id, role) values (${accountId}, 7, 'admin')`)
   await db.query(sql`insert into sessions (user_id, hash, expires_at) values (7, ${randomBytes(32)}, now())`)
@@ -87,8 +89,7 @@ test('everything comes back as it was: every row of every table, the next number
 
   const contents = await contentsOf(copy.url)
   assert.deepEqual(contents, await contentsOf(db.url))
-  const empty = Object.keys(contents).filter((table) => contents[table]!.startsWith('0 '))
-  assert.deepEqual(empty, EMPTY, 'there is something in every other table')
+  for (const table of FILLED) assert.ok(!contents[table]!.startsWith('0 '), `there is something in ${table}`)
   const numbers = sql`select sequencename, last_value from pg_sequences where schemaname = 'public' order by 1`
   assert.deepEqual(
     (await copy.query<{ sequencename: string }>(numbers)).filter(

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onClient, ownServer } from './own-server.ts'
-import { rollcall, temporaryHome } from './program.ts'
+import { type Program, rollcall, temporaryHome } from './program.ts'
 
 const server = await ownServer()
 const LIMIT = { timeout: 60_000 }
@@ -30,6 +31,11 @@ test(
     assert.match(api.err(), /files are kept in .*: the worker must share this directory/)
     assert.match(worker.err(), /files are kept in .*: the API must share this directory/)
 
+    const commandOf = ({ child }: Program) => readFileSync(`/proc/${child.pid}/cmdline`, 'utf8')
+    if (process.platform === 'linux') {
+      assert.match(commandOf(worker), /--max-semi-space-size=8/)
+      assert.doesNotMatch(commandOf(api), /--max-semi-space-size/)
+    }
     for (const { child } of [api, worker]) child.kill('SIGTERM')
     for (const { ended } of [api, worker]) assert.equal((await ended).code, 0)
   },
