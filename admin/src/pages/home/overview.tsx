@@ -34,6 +34,7 @@ export function Overview({ days, contacts }: { days: number; contacts: number })
                 withDots={false}
                 series={[{ name: 'subscribed', label: en.home.subscribed, color: 'indigo.6' }]}
                 xAxisProps={AXIS}
+                role="group"
                 aria-label={en.home.overTime}
               />
             </Panel>
@@ -49,6 +50,7 @@ export function Overview({ days, contacts }: { days: number; contacts: number })
               ]}
               xAxisProps={AXIS}
               withLegend
+              role="group"
               aria-label={en.home.moves}
             />
           </Panel>
