@@ -22,7 +22,7 @@ export interface ApiOptions {
   profileDir?: string | undefined
 }
 
-interface Side {
+export interface Side {
   name: 'product' | 'floor'
   program: Program
   next: () => Request
@@ -80,7 +80,12 @@ function creators({ token }: Lab, product: Program, floor: Program): Side[] {
 }
 
 /** Rounds in turns, so that whatever else the machine does meets both sides alike; the medians are what counts. */
-async function compare(what: string, sides: Side[], lab: Lab, { rounds, seconds }: ApiOptions): Promise<Figure[]> {
+export async function compare(
+  what: string,
+  sides: Side[],
+  lab: Lab,
+  { rounds, seconds }: ApiOptions,
+): Promise<Figure[]> {
   const measured: Record<Side['name'], Round[]> = { floor: [], product: [] }
   for (const { name, program, next } of sides) {
     progress(`${what}, ${name}: warming up`)

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- api|search|segments|import|export|feed|providers|backup|privacy|all`: measures the product on this
+ * `npm run bench -- api|search|segments|import|export|feed|providers|privacy|pages|backup|all`: measures the product on this
  * machine and prints the results as Markdown.
  *
  *   --rounds N       rounds of each side (3)
@@ -16,6 +16,7 @@ import { benchBackup } from './backup.ts'
 import { benchExport } from './export.ts'
 import { benchFeed } from './feed.ts'
 import { benchImport } from './import.ts'
+import { benchPages } from './pages.ts'
 import { benchPrivacy } from './privacy.ts'
 import { benchProviders } from './providers.ts'
 import { type Figure, figureTable } from './report.ts'
@@ -45,6 +46,7 @@ const BENCHES: Record<string, (options: Options) => Promise<Result>> = {
   feed: benchFeed,
   providers: benchProviders,
   privacy: benchPrivacy,
+  pages: benchPages,
   backup: benchBackup,
 }
 

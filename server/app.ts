@@ -36,9 +36,10 @@ import { listRoutes } from './features/lists/routes.ts'
 import { listsUsingField, smartListsUsing } from './features/lists/smart.ts'
 import { linkBase, mailRoomOf } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
-import { erase, newErasureId } from './features/privacy/erase.ts'
+import { erase } from './features/privacy/erase.ts'
 import { exportOf, jsonOf } from './features/privacy/person-export.ts'
 import { privacyRoutes } from './features/privacy/routes.ts'
+import { undertake } from './features/privacy/undertake.ts'
 import { hookRoutes } from './features/providers/hook-routes.ts'
 import { type Reach, reachOf } from './features/providers/reach.ts'
 import { providerRoutes } from './features/providers/routes.ts'
@@ -46,6 +47,7 @@ import { statsRoutes } from './features/stats/routes.ts'
 import { sendRoutes } from './features/subscriptions/send-routes.ts'
 import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
 import { contactVariables } from './features/subscriptions/variables.ts'
+import { viewRoutes } from './features/views/routes.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
 import { webhooksUsingField, webhooksUsingLists } from './features/webhooks/filter.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
@@ -212,8 +214,12 @@ export async function buildApp({
         })
       )
     },
-    erase: async (trx, caller, contactId) =>
-      erase(trx, { files, keyring, queue }, caller, { id: contactId }, { id: await newErasureId(trx) }),
+    erase: (caller, contactId, isAsked) =>
+      undertake({ db, files }, caller.accountId, (id) =>
+        db.transaction(async (trx) => {
+          if (await isAsked(trx)) await erase(trx, { files, keyring, queue }, caller, { id: contactId }, { id })
+        }),
+      ),
   }
   await app.register(pageRoutes, { ...pages, fieldsOf, signUps, deskOf, ownData })
   await app.register(permissionRoutes, { db, change, reader, deskOf })
@@ -227,6 +233,7 @@ export async function buildApp({
     usesOf: [smartListsUsing, webhooksUsingLists, formsUsingLists],
   })
   await app.register(privacyRoutes, { db, change, files, keyring, queue, reader, nameFields })
+  await app.register(viewRoutes, { db, change })
   await app.register(statsRoutes, { db, settingsOf })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {

@@ -54,5 +54,17 @@ app.get<{ Params: { id: string } }>('/contacts/:id', async (request) => {
   return { data: contact }
 })
 
+const pages = new Map<string, string>()
+
+/** Pages to be served as they are: what the framework alone takes for it. */
+app.put<{ Params: { name: string }; Body: { page: string } }>('/pages/:name', async ({ params, body }) => {
+  pages.set(params.name, body.page)
+  return {}
+})
+
+app.get<{ Params: { name: string } }>('/pages/:name', async ({ params }, reply) =>
+  reply.type('text/html; charset=utf-8').send(pages.get(params.name)),
+)
+
 process.once('disconnect', () => process.exit())
 process.stdout.write(`listening on ${await app.listen({ host: config.HOST, port: config.PORT })}\n`)

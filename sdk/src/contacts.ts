@@ -89,6 +89,10 @@ export class Contacts {
       ),
     )
 
+  /** Everything held of someone, as one document. */
+  export = (contact: ContactName, options?: CallOptions): Promise<Answer<'exportContact'>> =>
+    this.#transport.call('exportContact', { path: { contact } }, options)
+
   /** Erases a person from everything, for good. The answer is a receipt; `erasure` tells when files have been looked through. */
   erase = (contact: ContactName, options?: CallOptions): Promise<Answer<'eraseContact'>> =>
     this.#transport.call('eraseContact', { path: { contact } }, options)

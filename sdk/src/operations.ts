@@ -23,6 +23,7 @@ export const OPERATIONS = {
   createRecipe: ['POST', '/import_recipes'],
   createTemplate: ['POST', '/templates'],
   createToken: ['POST', '/tokens'],
+  createView: ['POST', '/views'],
   createWebhook: ['POST', '/webhooks'],
   deleteBatch: ['DELETE', '/contacts/batch'],
   deleteContact: ['DELETE', '/contacts/{contact}'],
@@ -34,6 +35,7 @@ export const OPERATIONS = {
   deleteRecipe: ['DELETE', '/import_recipes/{id}'],
   deleteSuppression: ['DELETE', '/suppressions/{id}'],
   deleteTemplate: ['DELETE', '/templates/{name}'],
+  deleteView: ['DELETE', '/views/{id}'],
   deleteWebhook: ['DELETE', '/webhooks/{id}'],
   downloadExport: ['GET', '/contact_exports/{export_id}/download'],
   endOtherSessions: ['DELETE', '/sessions'],
@@ -64,6 +66,7 @@ export const OPERATIONS = {
   getSession: ['GET', '/session'],
   getStats: ['GET', '/stats'],
   getTemplate: ['GET', '/templates/{name}'],
+  getView: ['GET', '/views/{id}'],
   getWebhook: ['GET', '/webhooks/{id}'],
   inviteUser: ['POST', '/invitations'],
   listAudit: ['GET', '/audit'],
@@ -89,6 +92,7 @@ export const OPERATIONS = {
   listTemplates: ['GET', '/templates'],
   listTokens: ['GET', '/tokens'],
   listUsers: ['GET', '/users'],
+  listViews: ['GET', '/views'],
   listWebhooks: ['GET', '/webhooks'],
   makeResetLink: ['POST', '/users/{id}/reset_link'],
   mergeLists: ['POST', '/contact_lists/{list_id}/merge'],
@@ -128,6 +132,7 @@ export const OPERATIONS = {
   updateSession: ['PATCH', '/session'],
   updateTemplate: ['PATCH', '/templates/{name}'],
   updateUser: ['PATCH', '/users/{id}'],
+  updateView: ['PATCH', '/views/{id}'],
   updateWebhook: ['PATCH', '/webhooks/{id}'],
   useLink: ['POST', '/setup'],
   withdrawInvitation: ['DELETE', '/invitations/{id}'],
@@ -930,6 +935,34 @@ export interface Operations {
       token: string
     }
   }
+  /** Save a view */
+  createView: {
+    input: {
+      body: {
+        name: string
+        /** Everybody's in the account; else only its maker's. A token makes shared ones. */
+        shared?: boolean
+        q?: string | null
+        criteria?: unknown | null
+        /** Merge tags of fields, and other names, in their order. */
+        columns?: string[]
+        sort?: string | null
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      /** Everybody's in the account; else only its maker's. A token makes shared ones. */
+      shared: boolean
+      q: string | null
+      criteria: unknown | null
+      /** Merge tags of fields, and other names, in their order. */
+      columns: string[]
+      sort: string | null
+      created_at: string
+      updated_at: string
+    }
+  }
   /** Tell an address what happens from now on */
   createWebhook: {
     input: {
@@ -1062,6 +1095,15 @@ export interface Operations {
     }
     answer: undefined
   }
+  /** Delete a saved view */
+  deleteView: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: undefined
+  }
   /** Delete a webhook and its log */
   deleteWebhook: {
     input: {
@@ -1160,7 +1202,125 @@ export interface Operations {
         format?: 'json' | 'zip'
       }
     }
-    answer: Response
+    answer: {
+      exported_at: string
+      /** A person */
+      contact: {
+        /** UUIDv7, given by the service. */
+        id: string
+        email: string
+        external_id: string | null
+        status: 'subscribed' | 'unsubscribed'
+        state: 'none' | 'pending' | 'subscribed' | 'unsubscribed' | 'bounced'
+        subscribed: boolean
+        sendable: {
+          allowed: boolean
+          reason: string | null
+        }
+        fields: Record<string, unknown>
+        tags: string[]
+        /** Static lists. */
+        list_ids: number[]
+        /** With `include=smart_lists`. */
+        smart_lists?: number[]
+        links?: {
+          unsubscribe_url: string
+          preferences_url: string
+        }
+        origin: string
+        created_at: number
+        updated_at: number
+      }
+      /** How the fields are defined. */
+      fields: ({
+        id: number
+        name: string
+        /** The nearest official kind. */
+        data_type: 'text' | 'integer' | 'float' | 'boolean' | 'date'
+        merge_tag: string
+        type: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
+        required: boolean
+        /** By people, on their page of preferences. */
+        editable: boolean
+        min: number | null
+        max: number | null
+        options: string[] | null
+        default: string | number | boolean | null
+        format: string | null
+        converting_to?: 'text' | 'integer' | 'number' | 'select' | 'date' | 'boolean'
+        created_at: string
+        updated_at: string
+      })[]
+      /** Lists of now have `since`, those of before `left_at`. */
+      lists: ({
+        list_id: number | null
+        name: string | null
+        since: string | null
+        left_at: string | null
+      })[]
+      /** All that happened to them and that they did. */
+      events: ({
+        id: string
+        type: 'created' | 'deleted' | 'unsubscribed' | 'subscribed' | 'updated' | 'list_added' | 'list_removed' | 'list_entered' | 'list_left' | 'confirmation_sent' | 'email_sent' | 'email_delivered' | 'email_opened' | 'email_clicked' | 'email_bounced' | 'email_complained' | 'custom' | 'change_set_finished' | 'change_set_reverted' | 'webhook_disabled'
+        types: ('created' | 'deleted' | 'unsubscribed' | 'subscribed' | 'updated' | 'list_added' | 'list_removed' | 'list_entered' | 'list_left' | 'confirmation_sent' | 'email_sent' | 'email_delivered' | 'email_opened' | 'email_clicked' | 'email_bounced' | 'email_complained' | 'custom' | 'change_set_finished' | 'change_set_reverted' | 'webhook_disabled')[]
+        name: string | null
+        at: string
+        data: Record<string, unknown>
+        contact_id: string | null
+        change_set_id: number | null
+      })[]
+      /** Every permission and its withdrawal, with its evidence. */
+      consents: ({
+        id: string
+        action: string
+        grade: string
+        source: string
+        actor: string
+        ip: string | null
+        data: Record<string, unknown> | null
+        at: string
+      })[]
+      /** Without its texts where they can not be opened any more. */
+      mails: ({
+        id: string
+        template: string
+        template_version: number
+        phase: string
+        at: string
+        sent_at: string | null
+        to?: string
+        subject?: string
+        text?: string
+      })[]
+      /** Their rows of imports, batches, bulk acts and reverts. */
+      changes: ({
+        change_set_id: number
+        kind: string
+        actor: string
+        at: string
+        file_name: string | null
+        line: number
+        action: string | null
+        email: string | null
+        before: Record<string, unknown> | null
+        after: Record<string, unknown> | null
+        problem: Record<string, unknown> | null
+      })[]
+      /** Entries that forbid mail to them. */
+      suppressions: ({
+        kind: string
+        reason: string
+        source: string
+        at: string
+        expires_at: string | null
+      })[]
+      /** Webhooks that were told of them. */
+      recipients: ({
+        url: string
+        messages: number
+        last_at: string
+      })[]
+    }
   }
   /** The same as server-sent events, until it ends */
   followImport: {
@@ -1738,6 +1898,27 @@ export interface Operations {
         text: string
         updated_at: string | null
       }
+    }
+  }
+  /** One saved view */
+  getView: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      /** Everybody's in the account; else only its maker's. A token makes shared ones. */
+      shared: boolean
+      q: string | null
+      criteria: unknown | null
+      /** Merge tags of fields, and other names, in their order. */
+      columns: string[]
+      sort: string | null
+      created_at: string
+      updated_at: string
     }
   }
   /** One webhook */
@@ -2499,6 +2680,23 @@ export interface Operations {
       /** Since when they may enter this account. */
       created_at: string
       last_seen_at: string | null
+    })[]
+  }
+  /** Saved views of the contacts: your own and those of everybody */
+  listViews: {
+    input: Record<never, never>
+    answer: ({
+      id: number
+      name: string
+      /** Everybody's in the account; else only its maker's. A token makes shared ones. */
+      shared: boolean
+      q: string | null
+      criteria: unknown | null
+      /** Merge tags of fields, and other names, in their order. */
+      columns: string[]
+      sort: string | null
+      created_at: string
+      updated_at: string
     })[]
   }
   /** All webhooks */
@@ -3723,6 +3921,37 @@ export interface Operations {
       }
     }
     answer: Response
+  }
+  /** Change a saved view */
+  updateView: {
+    input: {
+      path: {
+        id: string | number
+      }
+      body: {
+        name?: string
+        /** Everybody's in the account; else only its maker's. A token makes shared ones. */
+        shared?: boolean
+        q?: string | null
+        criteria?: unknown | null
+        /** Merge tags of fields, and other names, in their order. */
+        columns?: string[]
+        sort?: string | null
+      }
+    }
+    answer: {
+      id: number
+      name: string
+      /** Everybody's in the account; else only its maker's. A token makes shared ones. */
+      shared: boolean
+      q: string | null
+      criteria: unknown | null
+      /** Merge tags of fields, and other names, in their order. */
+      columns: string[]
+      sort: string | null
+      created_at: string
+      updated_at: string
+    }
   }
   /** Change, disable or enable a webhook */
   updateWebhook: {

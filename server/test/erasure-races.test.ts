@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { type Answer, type TestApp, testApp } from './app.ts'
+import { fill, formOf, taken } from './forms.ts'
 import { countsOf, run, sent, took } from './imports.ts'
 import { waitsForLocks } from './locks.ts'
 import { confirmationLink, pathOf, press } from './permission.ts'
@@ -69,6 +70,21 @@ test('erased at the very moment when the address is entered, or signs up to be a
   const left = await db.query(sql`
     select 'mail' as what from messages where account_id = ${accountId} union all select 'link' from confirmations where account_id = ${accountId}`)
   assert.deepEqual(left, [], 'and with it the mail that asks')
+})
+
+test('erased at the very moment when a form that they have sent is taken, or before that, they are not entered', async (t) => {
+  const made = await testApp(t)
+  const { db } = made
+  const form = await formOf(made)
+  await fill(made, form, { email: 'ann@example.com' })
+  await meanwhile(made, () => taken(made), erasing(made, 'ann@example.com'))
+  await assertGone(made, 'ann@example.com')
+
+  await fill(made, form, { email: 'bob@example.com' })
+  const [erased] = await meanwhile(made, erasing(made, 'bob@example.com'), () => taken(made))
+  assert.equal(erased.body.counts.sign_ups, 1)
+  await assertGone(made, 'bob@example.com')
+  assert.deepEqual(await db.query(sql`select from sign_ups`), [])
 })
 
 test('erased at the very moment when they confirm, they have not', async (t) => {

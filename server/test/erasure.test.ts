@@ -6,8 +6,9 @@ import type { Database } from '../db/database.ts'
 import { renewSamples } from '../features/privacy/samples.ts'
 import { dispatched, type TestApp, testApp } from './app.ts'
 import { columns, EMAIL, OLD_EMAIL, withEverything } from './everything.ts'
-import { fill, formOf } from './forms.ts'
+import { fill, formOf, signUp } from './forms.ts'
 import { sent, took } from './imports.ts'
+import { confirmationLink, press } from './permission.ts'
 import { formsOf, placesOf } from './places.ts'
 import { sendAll } from './webhooks.ts'
 
@@ -94,6 +95,7 @@ async function fillTheRest(made: TestApp, id: string): Promise<void> {
       options: { value_mapping: { email: { her: EMAIL } } },
     }),
   )
+  await ok(post('/api/views', { name: `As ${EMAIL}`, q: EMAIL, criteria: { email: EMAIL } }))
   await ok(post('/api/contacts/bulk', { selection: { q: EMAIL }, action: { type: 'add_tags', tags: ['q'] } }))
   await ok(post('/api/contact_exports', { format: 'csv.gz' }))
   await ok(post('/api/contact_exports', { format: 'ndjson', criteria: { email: EMAIL } }))
@@ -111,7 +113,8 @@ async function fillTheRest(made: TestApp, id: string): Promise<void> {
   await db.query(sql`update change_sets set phase = 'failed' where account_id = ${accountId} and id = ${waiting.id}`)
   await dispatched(db)
   await sendAll(db)
-  assert.equal((await fill(made, await formOf(made), { email: EMAIL })).status, 200)
+  // Which nobody takes before she is erased, and which would bring her back.
+  assert.equal((await fill(made, await formOf(made), { email: EMAIL.toUpperCase() })).status, 200)
   // Last of all, so that the outbox has her acts as well, and the samples the rows.
   assert.equal((await patch(`/api/contacts/${id}`, { fields: { place: 'Bergen harbour 3' } })).status, 200)
   assert.ok((await post('/api/suppressions', { entries: [hash('sha256', OLD_EMAIL)] })).status < 300)
@@ -145,6 +148,7 @@ test('after an erasure nothing is left of a person, in any form, in any table or
     'idempotency_keys.key',
     'messages.content',
     'outbox.details',
+    'sign_ups.content',
     'samples of contacts',
   ])
     assert.ok(before.has(place), `${place} names her: ${[...before].join(', ')}`)
@@ -241,4 +245,25 @@ test('the erased do not come back: by no creation, change of address, import or 
   assert.equal((await del('/api/contacts/ann@example.com/gdpr_delete')).status, 200)
   assert.equal((await del('/api/contacts/who@example.com/gdpr_delete')).status, 200)
   assert.equal((await del('/api/contacts/0197f2c0-0000-7000-8000-000000000000/gdpr_delete')).status, 404)
+})
+
+test('who comes back as a form lets them, and confirms, is as anyone again; until then nothing but that brings them back', async (t) => {
+  const made = await testApp(t)
+  const { post, patch, del, get } = made
+  await post('/api/contacts', { email: 'ann@example.com' })
+  await del('/api/contacts/ann@example.com/gdpr_delete')
+  await signUp(made, await formOf(made, { double_opt_in: false }), { email: 'ann@example.com' })
+  assert.equal((await get('/api/contacts/ann@example.com')).body.data.sendable.allowed, false)
+  await took(made, 'email,state\nann@example.com,subscribed\n', { update_existing: 'true' })
+  await patch('/api/contacts/ann@example.com', { unsubscribed: false })
+  assert.equal((await get('/api/contacts/ann@example.com')).body.data.state, 'pending')
+
+  assert.equal((await press(made, await confirmationLink(made, 'ann@example.com'))).status, 200)
+  assert.equal((await get('/api/contacts/ann@example.com')).body.data.sendable.allowed, true)
+  assert.equal((await del('/api/contacts/ann@example.com')).status, 204)
+  assert.equal(
+    (await post('/api/contacts', { email: 'ann@example.com' })).status,
+    201,
+    'nothing of the erasure is left',
+  )
 })

@@ -36,6 +36,7 @@ export async function withEverything(t: TestContext): Promise<TestApp & { id: st
   const { post, patch, del, get, call } = made
   const url = (await receiver(t)).at('/echo', 'echo') // whose answers quote what they were sent
   assert.equal((await post('/api/webhooks', { url, each: true })).status, 201)
+  assert.equal((await post('/api/views', { name: 'Customers', criteria: { tag: 'x' } })).status, 201)
   const lists: number[] = []
   for (const name of ['News', 'Offers', 'Merged'])
     lists.push((await post('/api/contact_lists', { name })).body.id as number)

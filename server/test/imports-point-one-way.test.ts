@@ -26,6 +26,7 @@ const ORDER = [
   ['features/providers/'],
   ['features/privacy/'],
   ['features/stats/'],
+  ['features/views/'],
 ]
 
 /** What db/ needs to know of the settings that it is opened with. */

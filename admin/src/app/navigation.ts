@@ -1,4 +1,16 @@
-import { FileUp, History, House, List, type LucideIcon, Settings, Users } from 'lucide-react'
+import {
+  Download,
+  FileUp,
+  History,
+  House,
+  List,
+  type LucideIcon,
+  Rows3,
+  Settings,
+  ShieldBan,
+  Users,
+  Webhook,
+} from 'lucide-react'
 import type { OpenAccount } from '../api/client.ts'
 import { en } from '../strings/en.ts'
 
@@ -9,6 +21,10 @@ interface Destination {
     | '/accounts/$account/lists'
     | '/accounts/$account/imports'
     | '/accounts/$account/changes'
+    | '/accounts/$account/exports'
+    | '/accounts/$account/fields'
+    | '/accounts/$account/suppressions'
+    | '/accounts/$account/webhooks'
     | '/accounts/$account/settings'
   label: string
   icon: LucideIcon
@@ -25,6 +41,10 @@ export const DESTINATIONS: readonly Destination[] = [
   { to: '/accounts/$account/lists', label: en.shell.pages.lists, icon: List, group: 'audience' },
   { to: '/accounts/$account/imports', label: en.shell.pages.imports, icon: FileUp, group: 'data' },
   { to: '/accounts/$account/changes', label: en.shell.pages.changes, icon: History, group: 'data' },
+  { to: '/accounts/$account/exports', label: en.shell.pages.exports, icon: Download, group: 'data' },
+  { to: '/accounts/$account/fields', label: en.shell.pages.fields, icon: Rows3, group: 'data' },
+  { to: '/accounts/$account/suppressions', label: en.shell.pages.suppressions, icon: ShieldBan, group: 'reach' },
+  { to: '/accounts/$account/webhooks', label: en.shell.pages.webhooks, icon: Webhook, group: 'service', admin: true },
   { to: '/accounts/$account/settings', label: en.shell.pages.settings, icon: Settings, group: 'service' },
 ]
 

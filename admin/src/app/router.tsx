@@ -132,7 +132,49 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('../pages/settings/settings-page.tsx'), 'SettingsPage'),
 })
 
-const dataPages = [imports, newImport, oneImport, changes, oneChange, settings] as const
+const exports = createRoute({
+  getParentRoute: () => account,
+  path: '/exports',
+  component: lazyRouteComponent(() => import('../pages/exports/exports-page.tsx'), 'ExportsPage'),
+})
+
+const fields = createRoute({
+  getParentRoute: () => account,
+  path: '/fields',
+  component: lazyRouteComponent(() => import('../pages/fields/fields-page.tsx'), 'FieldsPage'),
+})
+
+const suppressions = createRoute({
+  getParentRoute: () => account,
+  path: '/suppressions',
+  component: lazyRouteComponent(() => import('../pages/suppressions/suppressions-page.tsx'), 'SuppressionsPage'),
+})
+
+const webhooks = createRoute({
+  getParentRoute: () => account,
+  path: '/webhooks',
+  component: lazyRouteComponent(() => import('../pages/webhooks/webhooks-page.tsx'), 'WebhooksPage'),
+})
+
+const webhook = createRoute({
+  getParentRoute: () => account,
+  path: '/webhooks/$webhook',
+  component: lazyRouteComponent(() => import('../pages/webhooks/webhook-page.tsx'), 'WebhookPage'),
+})
+
+const dataPages = [
+  exports,
+  fields,
+  suppressions,
+  webhooks,
+  webhook,
+  imports,
+  newImport,
+  oneImport,
+  changes,
+  oneChange,
+  settings,
+] as const
 
 const lists = createRoute({
   getParentRoute: () => account,

@@ -21,6 +21,7 @@ export function done(message: string, undo?: Undo): void {
     id,
     closeButtonProps: CLOSE,
     color: 'teal',
+    closeButtonProps: CLOSE,
     autoClose: undo ? UNDO_MS : 4000,
     message: undo ? (
       <Group justify="space-between" wrap="nowrap">

@@ -4,15 +4,36 @@ import { contact } from './en/contact.ts'
 import { contacts } from './en/contacts.ts'
 import { criteria } from './en/criteria.ts'
 import { data } from './en/data.ts'
+import { exports } from './en/exports.ts'
+import { fields } from './en/fields.ts'
 import { home } from './en/home.ts'
 import { imports } from './en/imports.ts'
 import { lists } from './en/lists.ts'
 import { session } from './en/session.ts'
 import { settings } from './en/settings.ts'
 import { shell } from './en/shell.ts'
+import { suppressions } from './en/suppressions.ts'
+import { webhooks } from './en/webhooks.ts'
 
 /**
  * Every text of the pages, in one place and by page: texts as they are, or functions of what they depend on. A page adds a
  * file beside these and its name here.
  */
-export const en = { changes, common, contact, contacts, criteria, data, home, imports, lists, session, settings, shell }
+export const en = {
+  changes,
+  common,
+  contact,
+  contacts,
+  criteria,
+  data,
+  exports,
+  fields,
+  home,
+  imports,
+  lists,
+  session,
+  settings,
+  shell,
+  suppressions,
+  webhooks,
+}

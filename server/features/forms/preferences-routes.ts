@@ -24,7 +24,8 @@ import { observed, type PageParts, postedFields, refuse, type Scene, sceneOf, sh
 export interface OwnData {
   /** Everything, as one JSON document; undefined: they are gone. */
   exportOf: (accountId: number, contactId: string) => Promise<Readable | undefined>
-  erase: (trx: Trx, caller: Caller, contactId: string) => Promise<unknown>
+  /** Unless `isAsked` says, in the same transaction, that it is not asked for any more. */
+  erase: (caller: Caller, contactId: string, isAsked: (trx: Trx) => Promise<boolean>) => Promise<void>
 }
 
 export interface PreferenceParts extends PageParts {
@@ -169,9 +170,8 @@ export function preferenceRoutes(app: FastifyInstance, parts: PreferenceParts): 
     const scene = await sceneOf(parts, request, accountId)
     // Its row goes with the person: of two that press at once, the second finds nothing to do.
     const caller = callerOf(request, accountId)
-    await db.transaction(async (trx) => {
-      if (await lookAtRequest(trx, request.params.link, true)) await ownData.erase(trx, caller, contactId)
-    })
+    const isAsked = async (trx: Trx) => (await lookAtRequest(trx, request.params.link, true)) !== undefined
+    await ownData.erase(caller, contactId, isAsked)
     const { texts, account } = scene
     return show(reply, scene, { title: texts.erasedTitle, body: html`<p>${texts.erased(account.name)}</p>` })
   })

@@ -73,13 +73,16 @@ export function openSignUp(keyring: Keyring, sealed: Uint8Array): SignUp {
   return JSON.parse(openSealed(keyring, PURPOSE, sealed)) as SignUp
 }
 
-/** Forgets what waits of these addresses: they are being erased. One that is just being taken is waited for. */
+/** Forgets what waits of these addresses: they are being erased. One that is just being taken is waited for. Answers how many. */
 export async function forgetSignUps(
   trx: Trx,
   keyring: Keyring,
   accountId: number,
   emails: readonly string[],
-): Promise<void> {
+): Promise<number> {
   const marks = emails.flatMap((email) => hmacAll(keyring, PURPOSE, email).map(({ value }) => value))
-  await trx.query(sql`delete from sign_ups where account_id = ${accountId} and mark = any(${marks}::text[])`)
+  const gone = await trx.query(
+    sql`delete from sign_ups where account_id = ${accountId} and mark = any(${marks}::text[]) returning id`,
+  )
+  return gone.length
 }

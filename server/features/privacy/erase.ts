@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import sql from 'sql-template-tag'
-import type { Queryable, Trx } from '../../db/database.ts'
+import type { Trx } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { Queue } from '../../jobs/queue.ts'
@@ -10,7 +10,7 @@ import { audit } from '../accounts/audit.ts'
 import { removeContacts } from '../contacts/remove.ts'
 import { forgetSignUps } from '../forms/take.ts'
 import { type Entry, journalKey } from './journal-entry.ts'
-import { holdPerson, type Known, removePlaceholders } from './person.ts'
+import { addressesOf, holdPerson, type Known, removePlaceholders } from './person.ts'
 import { sweepErasure } from './sweep-job.ts'
 import { clearTraces } from './traces.ts'
 
@@ -27,7 +27,7 @@ export const SEALED_FOR = 'erasure'
  * Erases a person: everything that the tables hold of them, in this transaction; files and kept answers follow by a job. What
  * stays is an HMAC of each address, an entry of the audit log, the receipt, and an entry of the journal, from which a copy
  * of the database that is put back learns of it. Throws not_found where an id is given that no contact has any more.
- * @param erasure `id` of the receipt, made before the transaction, so that trying it again writes no second entry;
+ * @param erasure `id` of the receipt, as `undertake` makes it before the transaction;
  *   `at` where an entry of the journal is applied, which then is not written anew
  * @returns false when that erasure has been applied already, by another process
  */
@@ -44,15 +44,17 @@ export async function erase(
   const [receipt] = await trx.query(sql`
     insert into erasures (account_id, id, actor) values (${accountId}, ${id}, ${actor}) on conflict do nothing returning id`)
   if (!receipt) return false
+  // Before the address is held, for which whoever takes one would wait.
+  let signUps = await forgetSignUps(trx, keyring, accountId, await addressesOf(trx, accountId, known))
   const held = await holdPerson(trx, keyring, accountId, known)
   if (!held) throw notFound()
   const { person, marks, placeholders } = held
-  await forgetSignUps(trx, keyring, accountId, person.emails)
+  signUps += await forgetSignUps(trx, keyring, accountId, person.emails)
   const before = await countRows(trx, accountId, person.ids)
   await removeContacts(trx, person.ids, { accountId, changeSetId: null, source: 'erasure', keyring })
   removePlaceholders(trx, accountId, placeholders)
   const traces = await clearTraces(trx, accountId, person)
-  const counts = { contacts: person.ids.length, ...before, ...traces }
+  const counts = { contacts: person.ids.length, ...before, ...traces, sign_ups: signUps }
   const sealed = seal(keyring, SEALED_FOR, JSON.stringify(person))
   audit(trx, caller, 'contact_erased', { erasure_id: id })
   await queue.enqueue(trx, sweepErasure, { accountId, erasureId: id })
@@ -65,12 +67,6 @@ export async function erase(
   if (erasure.at === undefined)
     await writeEntry(files, { account_id: accountId, id, at: done!.at.toISOString(), marks })
   return true
-}
-
-/** In the order of time, as all ids are. */
-export async function newErasureId(db: Queryable): Promise<string> {
-  const [made] = await db.query<{ id: string }>(sql`select new_id() as id`)
-  return made!.id
 }
 
 /** What the removal is going to take, by table. */

@@ -3,9 +3,11 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { parse } from 'csv-parse/sync'
 import sql from 'sql-template-tag'
+import { Value } from 'typebox/value'
 import yauzl from 'yauzl'
 import { caller, testApp } from '../../test/app.ts'
 import { EMAIL, withEverything } from '../../test/everything.ts'
+import { PersonDocument } from './schemas.ts'
 
 async function filesIn(zip: Buffer): Promise<Map<string, string>> {
   const found = new Map<string, string>()
@@ -22,6 +24,7 @@ test('everything held of a person is in one document, and as files', async (t) =
   const person = answer.body
 
   assert.equal(answer.status, 200)
+  assert.deepEqual([...Value.Errors(PersonDocument, person)], [], 'as the document of the API says')
   assert.equal(person.contact.email, EMAIL)
   assert.ok(person.fields.some(({ merge_tag }: { merge_tag: string }) => merge_tag === 'place'))
   const count = async (table: string) => {

@@ -75,6 +75,14 @@ export async function holdPerson(
   }
 }
 
+/** The addresses that are named, or that a contact has at this moment. */
+export async function addressesOf(db: Queryable, accountId: number, { id, emails = [] }: Known): Promise<string[]> {
+  const rows = await db.query<{ email: string }>(
+    sql`select email from contacts where account_id = ${accountId} and id = ${id ?? null}::uuid`,
+  )
+  return [...emails, ...rows.map(({ email }) => email)]
+}
+
 /** What is told of these contacts, and of rows that were about nobody but named an address of theirs. */
 async function toldOf(db: Queryable, accountId: number, ids: readonly string[], emails: readonly string[]) {
   const of = sql`account_id = ${accountId} and contact_id = any(${[...ids]}::uuid[])`

@@ -2,37 +2,25 @@ import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import sql from 'sql-template-tag'
 import { Type } from 'typebox'
-import type { Database, Queryable } from '../../db/database.ts'
-import { isConnectionLoss } from '../../db/sqlstate.ts'
-import type { FileStore } from '../../files/store.ts'
+import type { Queryable } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
-import { collection, Nullable, NumberedPages, PageOf, pageOf } from '../../http/paging.ts'
+import { collection, NumberedPages, PageOf, pageOf } from '../../http/paging.ts'
 import { notFound } from '../../lib/app-error.ts'
 import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
 import { contactNamed } from '../activity/contact-named.ts'
 import { readContact } from '../contacts/contact.ts'
-import { erase, newErasureId, type Parts } from './erase.ts'
+import { erase, type Parts } from './erase.ts'
 import { htmlPage, PAGE_POLICY, tableOf, textsOf } from './html.ts'
-import { journalKey } from './journal-entry.ts'
 import type { Known } from './person.ts'
 import { type ExportParts, exportOf, jsonOf } from './person-export.ts'
 import { zipOf } from './person-zip.ts'
+import { PersonDocument, Receipt } from './schemas.ts'
+import { undertake } from './undertake.ts'
 
 interface Options extends Parts, ExportParts {
   change: Change
 }
 
-const Receipt = Type.Object({
-  id: Type.String(),
-  erasure_id: Type.String({ description: 'The same as `id`.' }),
-  status: Type.Enum(['running', 'finished'], {
-    description: 'Running until files and kept answers have been looked through, and what was at work has ended.',
-  }),
-  actor: Type.String(),
-  counts: Type.Record(Type.String(), Type.Integer(), { description: 'Rows and files that went, by what they were.' }),
-  created_at: Type.String(),
-  finished_at: Nullable(Type.String()),
-})
 const tags = ['Privacy']
 
 export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, change, ...parts }) => {
@@ -50,20 +38,15 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         response: { 200: Receipt },
       },
     },
-    async (request, reply) => {
-      const { caller } = request
+    (request, reply) => {
+      const { caller, params } = request
       const { accountId } = caller
-      const id = await newErasureId(db)
-      try {
-        return await change(request, reply, async (trx) => {
-          const known = await knownBy(trx, accountId, parseContactRef(request.params.contact))
-          await erase(trx, parts, caller, known, { id })
+      return undertake({ db, files: parts.files }, accountId, (id) =>
+        change(request, reply, async (trx) => {
+          await erase(trx, parts, caller, await knownBy(trx, accountId, parseContactRef(params.contact)), { id })
           return { status: 200, body: await receiptOf(trx, accountId, id) }
-        })
-      } catch (error) {
-        if (!isConnectionLoss(error)) await takeBack({ db, files: parts.files }, accountId, id).catch(() => {})
-        throw error
-      }
+        }),
+      )
     },
   )
 
@@ -82,6 +65,14 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
           { format: Type.Optional(Type.Enum(['json', 'zip'])) },
           { additionalProperties: false },
         ),
+        response: {
+          200: {
+            content: {
+              'application/json': { schema: Type.Unsafe<Readable>(PersonDocument) },
+              'application/zip': { schema: Type.Unsafe<Readable>(Type.String({ format: 'binary' })) },
+            },
+          },
+        },
       },
     },
     async (request, reply) => {
@@ -172,16 +163,6 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
 /** An address may be erased that no contact has; of an id there must be one. Throws not_found. */
 async function knownBy(db: Queryable, accountId: number, ref: ContactRef): Promise<Known> {
   return ref.by === 'email' ? { emails: [ref.email] } : { id: (await contactNamed(db, accountId, ref)).id }
-}
-
-/** What has failed for certain must not be done at the next start, when nobody expects it any more. */
-async function takeBack(
-  { db, files }: { db: Database; files: FileStore },
-  accountId: number,
-  id: string,
-): Promise<void> {
-  const [done] = await db.query(sql`select from erasures where account_id = ${accountId} and id = ${id}`)
-  if (!done) await files.remove(journalKey(accountId, id))
 }
 
 interface ReceiptRow {

@@ -59,7 +59,12 @@ export function sweepErasureJob(parts: Parts): Job<typeof sweepErasure.payload> 
       await db.transaction(async (trx) => {
         // After the files: what an import has read before its file was taken away is among the rows by now.
         const traces = await clearTraces(trx, accountId, person)
-        const gone = { idempotency_keys: answers, uploads: uploads.gone, stored_exports: exports.gone, ...traces }
+        const gone = {
+          idempotency_keys: answers,
+          uploads: uploads.gone,
+          stored_exports: exports.gone,
+          ...traces,
+        }
         trx.send(sql`
           update erasures set counts = counts || (
               select coalesce(jsonb_object_agg(key, coalesce((counts ->> key)::bigint, 0) + value::bigint), '{}')

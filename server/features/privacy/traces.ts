@@ -20,6 +20,7 @@ const WRITTEN_IN: Readonly<Record<string, readonly string[]>> = {
   events: ['data'],
   outbox: ['details'],
   suppressions: ['source'],
+  views: ['name', 'q', 'criteria'],
 }
 
 const JSON_COLUMNS: ReadonlySet<string> = new Set(

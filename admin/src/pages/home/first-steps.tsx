@@ -1,95 +1,70 @@
-import { Anchor, Button, Code, CopyButton, Group, Paper, Stack, Text, Title } from '@mantine/core'
+import { Button, Code, CopyButton, Group, Stack, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import { Code2, FileUp, type LucideIcon, UserPlus } from 'lucide-react'
-import type { ReactNode } from 'react'
 import { useAccount } from '../../api/client.ts'
+import { Panel } from '../../components/panel.tsx'
 import { en } from '../../strings/en.ts'
 import classes from './home.module.css'
 
-const { steps } = en.home
-
-/** The ways in which an empty account gets its first contacts. */
+/** What to do with an account in which there is nobody. */
 export function FirstSteps() {
-  const account = useAccount()
-  const params = { account: String(account.id) }
-  const person = JSON.stringify({ email: 'ada@example.com', fields: { first_name: 'Ada' } })
-  const command = [
-    `curl ${location.origin}/api/contacts \\`,
-    `  -H 'Authorization: Bearer YOUR_TOKEN' \\`,
-    `  -H 'Content-Type: application/json' \\`,
-    `  -d '${person}'`,
-  ].join('\n')
+  const { id, canWrite, canAdminister } = useAccount()
+  const params = { account: String(id) }
+  const command = curl(location.origin)
   return (
     <Stack>
       <div>
-        <Title order={2}>{en.home.welcome}</Title>
-        <Text c="dimmed" size="sm">
-          {en.home.welcomeText}
+        <Text fw={600} size="lg">
+          {en.home.welcome}
         </Text>
+        <Text c="dimmed">{en.home.welcomeText}</Text>
       </div>
-      <div className={classes.steps}>
-        <Step icon={FileUp} title={steps.import.title} text={steps.import.text}>
-          {account.canWrite && (
-            <Button renderRoot={(props) => <Link to="/accounts/$account/imports/new" params={params} {...props} />}>
-              {steps.import.action}
+      <div className={classes.halves}>
+        <Panel title={en.home.stepImport}>
+          <Text size="sm">{en.home.stepImportText}</Text>
+          {canWrite && (
+            <Group>
+              <Button renderRoot={(props) => <Link {...props} to="/accounts/$account/imports/new" params={params} />}>
+                {en.home.stepImport}
+              </Button>
+            </Group>
+          )}
+        </Panel>
+        <Panel title={en.home.stepForm}>
+          <Text size="sm">{en.home.stepFormText}</Text>
+          <Group>
+            <Button variant="default" component="a" href="/docs">
+              {en.home.stepFormAction}
+            </Button>
+          </Group>
+        </Panel>
+      </div>
+      <Panel title={en.home.stepApi} about={en.home.stepApiText}>
+        <Code block tabIndex={0}>
+          {command}
+        </Code>
+        <Group>
+          <CopyButton value={command}>
+            {({ copied, copy }) => <Button onClick={copy}>{copied ? en.common.copied : en.common.copy}</Button>}
+          </CopyButton>
+          {canAdminister && (
+            <Button
+              variant="default"
+              renderRoot={(props) => (
+                <Link {...props} to="/accounts/$account/settings" params={params} search={{ tab: 'tokens' }} />
+              )}
+            >
+              {en.home.stepToken}
             </Button>
           )}
-        </Step>
-        <Step icon={UserPlus} title={steps.form.title} text={steps.form.text}>
-          <Text size="sm" c="dimmed">
-            {steps.form.none}
-          </Text>
-          <Anchor href="/docs" target="_blank" size="sm">
-            {steps.form.action}
-          </Anchor>
-        </Step>
-        <Step icon={Code2} title={steps.api.title} text={steps.api.text}>
-          <Code block className={classes.code} tabIndex={0}>
-            {command}
-          </Code>
-          <Group gap="xs">
-            <CopyButton value={command}>
-              {({ copied, copy }) => (
-                <Button variant="default" size="xs" onClick={copy}>
-                  {copied ? en.common.copied : steps.api.copy}
-                </Button>
-              )}
-            </CopyButton>
-            {account.canAdminister && (
-              <Button
-                variant="subtle"
-                size="xs"
-                renderRoot={(props) => <Link to="/accounts/$account/settings" params={params} {...props} />}
-              >
-                {steps.api.token}
-              </Button>
-            )}
-          </Group>
-        </Step>
-      </div>
+        </Group>
+      </Panel>
     </Stack>
   )
 }
 
-function Step({
-  icon: Icon,
-  title,
-  text,
-  children,
-}: {
-  icon: LucideIcon
-  title: string
-  text: string
-  children: ReactNode
-}) {
-  return (
-    <Paper withBorder radius="md" p="lg" component="section">
-      <Stack gap="sm" align="flex-start">
-        <Icon size={22} aria-hidden className={classes.stepIcon} />
-        <Title order={3}>{title}</Title>
-        <Text size="sm">{text}</Text>
-        {children}
-      </Stack>
-    </Paper>
-  )
+/** Works as it stands, once the token is put in. */
+function curl(origin: string): string {
+  return `curl ${origin}/api/contacts \\
+  -H 'Api-Token: TOKEN' -H 'Content-Type: application/json' \\
+  -d '{"email": "ada@example.com", "fields": {"first_name": "Ada"}}'`
 }

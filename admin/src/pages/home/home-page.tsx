@@ -1,50 +1,74 @@
-import { Alert, SegmentedControl } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { SegmentedControl, Stack } from '@mantine/core'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { contactsTotalQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
+import { Panel } from '../../components/panel.tsx'
 import { Loaded, Loading } from '../../components/states.tsx'
 import { en } from '../../strings/en.ts'
 import { FirstSteps } from './first-steps.tsx'
+import classes from './home.module.css'
+import { Cards, Delivery, LatestImports, Moved, Shares } from './home-parts.tsx'
 
-// The charts are three times the size of all other scripts of this page, and come after it.
-const Overview = lazy(async () => ({ default: (await import('./overview.tsx')).Overview }))
+// Charts are a large part of the page and not what one waits for.
+const Growth = lazy(async () => ({ default: (await import('./charts.tsx')).Growth }))
+const Moves = lazy(async () => ({ default: (await import('./charts.tsx')).Moves }))
 
-const PERIODS = [30, 90, 365] as const
-
-/** How the audience stands; of an account without contacts, the ways to begin. */
+/** How the audience stands and moved; an account without people shows how to bring some in. */
 export function HomePage() {
-  const account = useAccount()
-  const total = useQuery(contactsTotalQuery(account))
-  const [days, setDays] = useState<(typeof PERIODS)[number]>(30)
+  const total = useQuery(contactsTotalQuery(useAccount()))
+  const [days, setDays] = useState('30')
+  const period = (
+    <SegmentedControl
+      size="xs"
+      aria-label={en.home.period}
+      data={Object.entries(en.home.periods).map(([value, label]) => ({ value, label }))}
+      value={days}
+      onChange={setDays}
+    />
+  )
   return (
-    <Page
-      title={en.home.title}
-      about={account.name}
-      actions={
-        (total.data ?? 0) > 0 && (
-          <SegmentedControl
-            aria-label={en.home.period}
-            value={String(days)}
-            data={PERIODS.map((period) => ({ value: String(period), label: en.home.periods[period] }))}
-            onChange={(value) => setDays(PERIODS.find((period) => String(period) === value) ?? 30)}
-          />
-        )
-      }
-    >
-      {!account.canWrite && <Alert variant="light">{en.shell.viewer}</Alert>}
-      <Loaded query={total} loading={<Loading />}>
-        {(contacts) =>
-          contacts === 0 ? (
-            <FirstSteps />
-          ) : (
-            <Suspense fallback={<Loading lines={8} />}>
-              <Overview days={days} contacts={contacts} />
-            </Suspense>
-          )
-        }
+    <Page title={en.home.title} actions={total.data ? period : null}>
+      <Loaded query={total}>
+        {(people) => (people === 0 ? <FirstSteps /> : <Overview people={people} days={Number(days)} />)}
       </Loaded>
     </Page>
+  )
+}
+
+function Overview({ people, days }: { people: number; days: number }) {
+  const { id, api } = useAccount()
+  const query = useQuery({
+    queryKey: [id, 'stats', days],
+    queryFn: ({ signal }) => api.call('getStats', { query: { days } }, { signal }),
+    placeholderData: keepPreviousData,
+    staleTime: 30_000,
+  })
+  return (
+    <Loaded query={query} loading={<Loading lines={8} height={40} />}>
+      {(stats) => (
+        <Stack>
+          <Cards stats={stats} people={people} days={days} />
+          <Panel title={en.home.over}>
+            <Suspense fallback={<div className={classes.chart} />}>
+              <Growth days={stats.days} />
+            </Suspense>
+          </Panel>
+          <div className={classes.halves}>
+            <Panel title={en.home.moves}>
+              <Suspense fallback={<div className={classes.chart} />}>
+                <Moves days={stats.days} />
+              </Suspense>
+            </Panel>
+            <LatestImports />
+            <Shares title={en.home.byState} counts={stats.by_state} names={en.home.states} />
+            <Shares title={en.home.byOrigin} counts={stats.by_origin} names={en.home.origins} />
+            <Moved lists={stats.moved} />
+            <Delivery mail={stats.mail} />
+          </div>
+        </Stack>
+      )}
+    </Loaded>
   )
 }

@@ -26,9 +26,3 @@ export const importQuery = ({ id: accountId, api }: OpenAccount, id: number) =>
     queryFn: ({ signal }) => api.imports.get(id, { signal }),
     refetchInterval: ({ state }) => (state.data && isAtWork(state.data) ? POLL_MS : false),
   })
-
-export const fieldsQuery = ({ id, api }: OpenAccount) =>
-  queryOptions({ queryKey: [id, 'fields'], queryFn: ({ signal }) => api.call('listFields', {}, { signal }) })
-
-export const listsQuery = ({ id, api }: OpenAccount) =>
-  queryOptions({ queryKey: [id, 'lists', 'all'], queryFn: ({ signal }) => api.call('listLists', {}, { signal }) })

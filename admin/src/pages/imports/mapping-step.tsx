@@ -1,7 +1,7 @@
 import { Alert, Badge, Button, Group, Select, Stack, Switch, Text } from '@mantine/core'
-import type { Answer } from '@rollcall/sdk'
 import { FileSpreadsheet, History, TriangleAlert } from 'lucide-react'
 import { useState } from 'react'
+import type { Field } from '../../api/queries.ts'
 import { Rows } from '../../components/table.tsx'
 import { en } from '../../strings/en.ts'
 import classes from './imports.module.css'
@@ -16,8 +16,6 @@ import {
   type Reading,
   targetGroups,
 } from './new-import.ts'
-
-type Field = Answer<'listFields'>[number]
 
 interface MappingStepProps {
   file: File

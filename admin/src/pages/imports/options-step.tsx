@@ -2,9 +2,9 @@ import { Checkbox, MultiSelect, Radio, Select, Stack, TagsInput, Text, Textarea,
 import type { ImportOptions } from '@rollcall/sdk'
 import { useQuery } from '@tanstack/react-query'
 import { useAccount } from '../../api/client.ts'
+import { listsQuery } from '../../api/queries.ts'
 import { Panel } from '../../components/panel.tsx'
 import { en } from '../../strings/en.ts'
-import { listsQuery } from './import-queries.ts'
 import classes from './imports.module.css'
 
 export type Permission = keyof typeof en.imports.permissions

@@ -3,6 +3,7 @@ import type { Answer, Body } from '@rollcall/sdk'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { useAccount } from '../../api/client.ts'
+import { accountQuery } from '../../api/queries.ts'
 import { sessionQuery } from '../../api/session.ts'
 import { Panel } from '../../components/panel.tsx'
 import { faultsByInput } from '../../components/problem.ts'
@@ -19,8 +20,7 @@ const LANGUAGES: Record<NonNullable<Account['language']>, string> = en.settings.
 const INPUTS = ['name', 'color', 'language', 'time_zone', 'soft_bounce_limit', 'welcome_template']
 
 export function AccountPanel() {
-  const { id, api } = useAccount()
-  const query = useQuery({ queryKey: [id, 'account'], queryFn: ({ signal }) => api.call('getAccount', {}, { signal }) })
+  const query = useQuery(accountQuery(useAccount()))
   return <Loaded query={query}>{(account) => <Form key={account.updated_at} account={account} />}</Loaded>
 }
 

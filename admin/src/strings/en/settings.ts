@@ -53,7 +53,7 @@ export const settings = {
   linkTitle: 'Hand over this link',
   linkText: 'It works once and is not shown again.',
   reset: 'Password link',
-  resetOf: (name: string) => `Link for a new password of ${name}`,
+  resetOf: (name: string) => `Password link for ${name}`,
   removeUser: 'Remove',
   removeOf: (name: string) => `Remove ${name}`,
   removeTitle: (name: string) => `Remove ${name} from this account?`,

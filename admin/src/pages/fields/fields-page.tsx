@@ -1,0 +1,172 @@
+import { Button, Group, Modal, Text } from '@mantine/core'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Rows3 } from 'lucide-react'
+import { useState } from 'react'
+import { useAccount } from '../../api/client.ts'
+import { contactsTotalQuery, type Field, fieldsQuery } from '../../api/queries.ts'
+import { Confirm } from '../../components/confirm.tsx'
+import { Page } from '../../components/page.tsx'
+import { Empty, Loaded } from '../../components/states.tsx'
+import { Rows } from '../../components/table.tsx'
+import { done } from '../../components/toast.tsx'
+import { Toned } from '../../components/tone.tsx'
+import { number } from '../../strings/en/common.ts'
+import { en } from '../../strings/en.ts'
+import { ConvertForm } from './convert-form.tsx'
+import { FieldForm } from './field-form.tsx'
+
+const POLL_MS = 1000
+
+export function FieldsPage() {
+  const account = useAccount()
+  const { id: accountId, api, canWrite } = account
+  const client = useQueryClient()
+  const query = useQuery({
+    ...fieldsQuery(account),
+    // A conversion goes on by itself.
+    refetchInterval: ({ state }) => (state.data?.some((field) => field.converting_to) ? POLL_MS : false),
+  })
+  const [isMaking, setMaking] = useState(false)
+  const [converting, setConverting] = useState<Field>()
+  const [leaving, setLeaving] = useState<Field>()
+  const again = () => client.invalidateQueries({ queryKey: [accountId, 'fields'] })
+  const start = canWrite && <Button onClick={() => setMaking(true)}>{en.fields.start}</Button>
+  return (
+    <Page title={en.fields.title} about={en.fields.about} actions={query.data?.length === 0 ? null : start}>
+      <Loaded query={query}>
+        {(fields) =>
+          fields.length === 0 ? (
+            <Empty icon={Rows3} title={en.fields.none} action={start}>
+              {en.fields.noneText}
+            </Empty>
+          ) : (
+            <Rows
+              label={en.fields.title}
+              rows={fields}
+              keyOf={({ id }) => id}
+              columns={[
+                {
+                  title: en.fields.name,
+                  cell: ({ name }) => (
+                    <Text size="sm" fw={600}>
+                      {name}
+                    </Text>
+                  ),
+                },
+                {
+                  title: en.fields.tag,
+                  cell: ({ merge_tag }) => (
+                    <Text size="sm" ff="monospace" c="dimmed">
+                      {merge_tag}
+                    </Text>
+                  ),
+                },
+                {
+                  title: en.fields.type,
+                  cell: ({ type, converting_to }) => (
+                    <Group gap="xs" wrap="nowrap">
+                      {en.imports.fieldTypes[type]}
+                      {converting_to && <Toned tone="busy">{en.fields.converting}</Toned>}
+                    </Group>
+                  ),
+                },
+                { title: en.fields.filled, isFigure: true, cell: (field) => <Filled field={field} /> },
+                {
+                  title: en.fields.actions,
+                  isTitleHidden: true,
+                  cell: (field) =>
+                    canWrite && (
+                      <Group gap="xs" wrap="nowrap" justify="flex-end">
+                        <Button
+                          size="xs"
+                          variant="default"
+                          aria-label={en.fields.convertOf(field.name)}
+                          onClick={() => setConverting(field)}
+                        >
+                          {en.fields.convert}
+                        </Button>
+                        <Button
+                          size="xs"
+                          variant="default"
+                          aria-label={en.fields.removeOf(field.name)}
+                          onClick={() => setLeaving(field)}
+                        >
+                          {en.fields.remove}
+                        </Button>
+                      </Group>
+                    ),
+                },
+              ]}
+            />
+          )
+        }
+      </Loaded>
+      <Modal
+        opened={isMaking}
+        onClose={() => setMaking(false)}
+        title={en.fields.start}
+        closeButtonProps={{ 'aria-label': en.common.close }}
+      >
+        <FieldForm
+          onClose={() => {
+            setMaking(false)
+            void again()
+          }}
+        />
+      </Modal>
+      <Modal
+        opened={converting !== undefined}
+        onClose={() => setConverting(undefined)}
+        title={en.fields.convertTitle(converting?.name ?? '')}
+        closeButtonProps={{ 'aria-label': en.common.close }}
+      >
+        {converting && (
+          <ConvertForm
+            field={converting}
+            onClose={() => {
+              setConverting(undefined)
+              void again()
+            }}
+          />
+        )}
+      </Modal>
+      <Confirm
+        opened={leaving !== undefined}
+        onClose={() => setLeaving(undefined)}
+        title={en.fields.removeTitle(leaving?.name ?? '')}
+        action={en.fields.remove}
+        isDangerous
+        act={async () => {
+          await api.call('deleteField', { path: { field_id: leaving!.id } })
+          await again()
+          done(en.fields.removed(leaving!.name))
+        }}
+      >
+        {leaving && <Lost field={leaving} />}
+      </Confirm>
+    </Page>
+  )
+}
+
+/** How many contacts have a value: counted field by field, as the page is looked at. */
+function useFilled({ id: field }: Field) {
+  const { id, api } = useAccount()
+  return useQuery({
+    queryKey: [id, 'fields', field, 'filled'],
+    queryFn: ({ signal }) => api.call('getField', { path: { field_id: field } }, { signal }),
+    staleTime: 60_000,
+  })
+}
+
+function Filled({ field }: { field: Field }) {
+  const filled = useFilled(field)
+  const total = useQuery(contactsTotalQuery(useAccount()))
+  if (!filled.data || !total.data) return null
+  const { values_count: count } = filled.data
+  return en.fields.filledOf(number(count), en.home.share(Math.min(100, (100 * count) / total.data)))
+}
+
+function Lost({ field }: { field: Field }) {
+  const filled = useFilled(field)
+  return <Text size="sm">{filled.data && en.fields.removeText(en.common.contacts(filled.data.values_count))}</Text>
+}
