@@ -19,7 +19,6 @@ export function done(message: string, undo?: Undo): void {
   const id = `done-${Math.random()}`
   notifications.show({
     id,
-    closeButtonProps: CLOSE,
     color: 'teal',
     closeButtonProps: CLOSE,
     autoClose: undo ? UNDO_MS : 4000,
