@@ -115,7 +115,7 @@ export async function accessible(page: Page, what: string): Promise<void> {
   // The policy of the pages lets no script in but their own; the tool comes by the debugger's door.
   await page.evaluate(AXE)
   const found = await page.evaluate(
-    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
       .then(({ violations }) => violations
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')
         .map(({ id, help, nodes }) => id + ': ' + help + '\\n' + nodes.map((node) => '  ' + node.html + '\\n    ' + (node.any[0]?.message ?? node.failureSummary)).join('\\n')))`,
@@ -127,6 +127,12 @@ export async function accessible(page: Page, what: string): Promise<void> {
 export async function picture(page: Page, name: string): Promise<void> {
   mkdirSync(PICTURES, { recursive: true })
   await page.screenshot({ path: join(PICTURES, `${name}.png`), animations: 'disabled' })
+}
+
+/** The same as it is now alone: for dialogs over a page that is inspected elsewhere. */
+export async function look(page: Page, name: string): Promise<void> {
+  await picture(page, name)
+  await accessible(page, name)
 }
 
 /** Looks at a page as it is now in light, dark, and on a phone: pictures of each, axe on each, and nothing wider than the phone. */

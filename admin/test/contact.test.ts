@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { dispatched } from '../../server/test/app.ts'
-import { inspect, PASSWORD, pages } from './browser.ts'
+import { inspect, look, PASSWORD, pages } from './browser.ts'
 
 test('one contact: edited, by two people at once, by someone whose session ends; told of, explained, erased', async (t) => {
   const made = await pages(t)
@@ -61,7 +61,7 @@ test('one contact: edited, by two people at once, by someone whose session ends;
     const dialog = page.getByRole('dialog')
     await dialog.getByText('Someone else has changed this, too').waitFor()
     await dialog.getByLabel('Saved by them: Paris').waitFor()
-    await inspect(page, 'contact-conflict')
+    await look(page, 'contact-conflict')
     await dialog.getByLabel('Yours: Rome').check()
     await dialog.getByRole('button', { name: 'Save' }).click()
     await page.getByText('2 unsaved changes').waitFor({ state: 'hidden' })
@@ -75,7 +75,7 @@ test('one contact: edited, by two people at once, by someone whose session ends;
     await page.getByRole('button', { name: 'Save' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByText('Your session has ended').waitFor()
-    await inspect(page, 'session-ended')
+    await look(page, 'session-ended')
     assert.equal(await dialog.getByLabel('Email address').inputValue(), email)
     await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD)
     await page.keyboard.press('Enter')
@@ -97,7 +97,7 @@ test('one contact: edited, by two people at once, by someone whose session ends;
     await page.getByRole('tab', { name: 'Timeline' }).click()
     await page.getByText('Bergen', { exact: false }).first().waitFor()
     await inspect(page, 'contact-timeline')
-    await page.getByLabel('Kind of event').click()
+    await page.getByRole('combobox', { name: 'Kind of event' }).click()
     await page.getByRole('option', { name: 'opened a mail', exact: true }).click()
     await page.getByText('Nothing of this kind has happened.').waitFor()
   })
@@ -105,9 +105,9 @@ test('one contact: edited, by two people at once, by someone whose session ends;
   await t.test('permission with its evidence, and why in a list', async () => {
     await page.getByRole('tab', { name: 'Permission' }).click()
     await page.getByText('Granted', { exact: true }).first().waitFor()
-    await inspect(page, 'contact-consents')
+    await look(page, 'contact-consents')
     await page.getByRole('tab', { name: 'Why in a list?' }).click()
-    await page.getByLabel('List').click()
+    await page.getByRole('combobox', { name: 'List', exact: true }).click()
     await page.getByRole('option', { name: 'Pro in Oslo' }).click()
     await page.getByText('Is not in Pro in Oslo').waitFor()
     await page.getByText('Plan is Pro', { exact: true }).waitFor()
@@ -122,7 +122,7 @@ test('one contact: edited, by two people at once, by someone whose session ends;
     const dialog = page.getByRole('dialog')
     await dialog.getByLabel('Type ann@example.com to confirm').fill('ann')
     assert.ok(await dialog.getByRole('button', { name: 'Erase for good' }).isDisabled())
-    await inspect(page, 'contact-erase')
+    await look(page, 'contact-erase')
     await dialog.getByLabel('Type ann@example.com to confirm').fill('ann@example.com')
     await dialog.getByRole('button', { name: 'Erase for good' }).click()
     await page.getByRole('heading', { level: 1, name: 'Contacts' }).waitFor()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../../server/test/until.ts'
-import { accessible, inspect, pages } from './browser.ts'
+import { accessible, inspect, look, pages } from './browser.ts'
 
 const PEOPLE = 640
 
@@ -76,7 +76,7 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     await page.getByLabel('Select all that are shown').check()
     await page.getByRole('button', { name: 'Select all 320 that are found' }).click()
     await page.getByText('All 320 selected').waitFor()
-    await inspect(page, 'contacts-selected')
+    await look(page, 'contacts-selected')
     await page.getByRole('button', { name: 'Set a field' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByLabel('Field').fill('Plan')
@@ -85,7 +85,7 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     await page.getByRole('option', { name: 'Team' }).click()
     await dialog.getByRole('button', { name: 'See what would change' }).click()
     await dialog.getByText(/^\d+ contacts will change$/).waitFor()
-    await inspect(page, 'contacts-bulk')
+    await look(page, 'contacts-bulk')
     await dialog.getByRole('button', { name: /^Change \d+ contacts$/ }).click()
     await page.getByText(/^\d+ contacts changed$/).waitFor()
     const team = async () => (await made.get('/api/contacts?plan=Team&city=Oslo')).body.total
@@ -115,7 +115,7 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     await dialog.getByLabel('Email address').fill('person001@example.com')
     await dialog.getByRole('button', { name: 'Add contact' }).click()
     await dialog.getByText(/taken|already/).waitFor()
-    await inspect(page, 'contact-create')
+    await look(page, 'contact-create')
     await dialog.getByLabel('Email address').fill('new@example.com')
     await dialog.getByRole('button', { name: 'Add contact' }).click()
     await page.getByText('new@example.com added').waitFor()

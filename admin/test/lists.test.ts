@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dispatched } from '../../server/test/app.ts'
-import { inspect, pages } from './browser.ts'
+import { inspect, look, pages } from './browser.ts'
 
-test('home, lists and smart lists: conditions put together, counted, written as JSON, followed', async (t) => {
+test('lists and smart lists: conditions put together, counted, written as JSON, followed', async (t) => {
   const made = await pages(t)
   const { page, open } = await made.signedIn('editor')
 
-  await t.test('an empty account is shown the ways to begin', async () => {
-    await open('')
-    await page.getByText('Three ways to begin').waitFor()
-    await inspect(page, 'home-empty')
+  await t.test('an account without lists says what they are for', async () => {
     await open('/lists')
     await page.getByRole('heading', { name: 'No lists yet' }).waitFor()
-    await inspect(page, 'lists-empty')
+    await look(page, 'lists-empty')
   })
 
   await made.post('/api/contact_fields', { name: 'Plan', type: 'select', options: ['Free', 'Pro', 'Team'] })
@@ -76,7 +73,7 @@ test('home, lists and smart lists: conditions put together, counted, written as 
     await json.fill('{"all": [{"field": "plan", "op": "eq", "value": "Gold"}, {"not": {"tag": "vip"}}]}')
     await page.getByText('Builder', { exact: true }).click()
     await page.getByText(/is not one of/).waitFor()
-    await inspect(page, 'smart-list-fault')
+    await look(page, 'smart-list-fault')
     await page.getByText('JSON', { exact: true }).click()
     await json.fill('{"all": [{"field": "plan", "op": "in", "value": ["Pro", "Team"]}, {"not": {"tag": "vip"}}]}')
     await page.getByText('Builder', { exact: true }).click()
@@ -104,13 +101,6 @@ test('home, lists and smart lists: conditions put together, counted, written as 
     await page.getByRole('link', { name: 'Lists' }).click()
     await page.getByRole('link', { name: 'Newsletter' }).waitFor()
     await inspect(page, 'lists')
-  })
-
-  await t.test('home shows how the audience stands', async () => {
-    await page.getByRole('link', { name: 'Home' }).click()
-    await page.getByText('Subscribers over time').waitFor()
-    await page.locator('.recharts-surface').first().waitFor()
-    await inspect(page, 'home')
   })
 
   await t.test('a list is deleted, its people stay', async () => {

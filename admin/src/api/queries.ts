@@ -107,11 +107,3 @@ export const listGrowthQuery = ({ id, api }: OpenAccount, list: number, days: nu
     queryFn: async ({ signal }) =>
       (await api.call('getListGrowth', { path: { list_id: list }, query: { days } }, { signal })).days,
   })
-
-export type Stats = Answer<'getStats'>
-
-export const statsQuery = ({ id, api }: OpenAccount, days: number) =>
-  queryOptions({
-    queryKey: [id, 'stats', days],
-    queryFn: ({ signal }) => api.call('getStats', { query: { days } }, { signal }),
-  })

@@ -61,6 +61,7 @@ export function SessionDialog() {
             autoComplete="current-password"
             data-autofocus
             required
+            withAsterisk={false}
             value={password}
             error={problem}
             onChange={(event) => setPassword(event.currentTarget.value)}

@@ -33,6 +33,7 @@ export function History({ list }: { list: ListDetail }) {
                 withDots={false}
                 series={[{ name: 'contacts', label: en.lists.contacts, color: 'indigo.6' }]}
                 xAxisProps={AXES}
+                role="group"
                 aria-label={en.lists.growth}
               />
             </Panel>
@@ -53,6 +54,7 @@ export function History({ list }: { list: ListDetail }) {
                     ]}
                     xAxisProps={AXES}
                     withLegend
+                    role="group"
                     aria-label={en.lists.moves}
                   />
                   <Rows
