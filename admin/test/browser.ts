@@ -66,6 +66,7 @@ export async function pages(t: TestContext, settings: Record<string, string> = {
       viewport,
       locale: 'en-GB',
       timezoneId: 'Europe/Berlin',
+      reducedMotion: 'reduce',
       baseURL: origin,
     })
     context.setDefaultTimeout(PATIENCE_MS)
@@ -112,6 +113,12 @@ function watch(page: Page, origin: string, faults: string[]): void {
 
 /** Fails if axe finds anything that WCAG 2.2 AA forbids and that it calls serious or critical. */
 export async function accessible(page: Page, what: string): Promise<void> {
+  // Half faded in, nothing has the contrast that it will have.
+  await page.evaluate(
+    `Promise.all(document.getAnimations()
+      .filter((animation) => animation.effect?.getComputedTiming().iterations !== Infinity)
+      .map((animation) => animation.finished.catch(() => {})))`,
+  )
   // The policy of the pages lets no script in but their own; the tool comes by the debugger's door.
   await page.evaluate(AXE)
   const found = await page.evaluate(
