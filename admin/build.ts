@@ -37,7 +37,7 @@ async function compress(path: string): Promise<void> {
   const raw = readFileSync(path)
   const [br, gz] = await Promise.all([
     promisify(brotliCompress)(raw, {
-      params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: raw.length },
+      params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: raw.length },
     }),
     promisify(gzip)(raw, { level: 9 }),
   ])

@@ -29,6 +29,8 @@ export default defineConfig({
   build: {
     target: 'es2023',
     assetsInlineLimit: 0,
+    // Which script needs which others: what a page weighs is tested by it.
+    manifest: true,
     reportCompressedSize: false,
     chunkSizeWarningLimit: 900,
     // Of the SDK's check of webhooks, which asks for it only where there is no Web Crypto.

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- api|search|segments|import|export|feed|providers|privacy|pages|backup|all`: measures the product on this
+ * `npm run bench -- api|search|segments|import|export|feed|providers|privacy|pages|backup|ui|all`: measures the product on this
  * machine and prints the results as Markdown.
  *
  *   --rounds N       rounds of each side (3)
@@ -22,6 +22,7 @@ import { benchProviders } from './providers.ts'
 import { type Figure, figureTable } from './report.ts'
 import { benchSearch } from './search.ts'
 import { benchSegments } from './segments.ts'
+import { benchUi } from './ui.ts'
 
 interface Options {
   rounds: number
@@ -48,6 +49,7 @@ const BENCHES: Record<string, (options: Options) => Promise<Result>> = {
   privacy: benchPrivacy,
   pages: benchPages,
   backup: benchBackup,
+  ui: benchUi,
 }
 
 async function main(): Promise<void> {

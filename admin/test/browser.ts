@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import chromium from '@sparticuz/chromium'
 import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core'
-import { preview } from 'vite'
 import type { Role } from '../../server/http/caller.ts'
 import type { TestApp } from '../../server/test/app.ts'
 import { PASSWORD, userIn } from '../../server/test/browser.ts'
@@ -51,7 +50,7 @@ export async function pages(t: TestContext, settings: Record<string, string> = {
   // Registered first, and so looked at last, when all that was started has been stopped.
   atEnd(t, () => assert.deepEqual(faults, []))
   const made = await live(t, settings)
-  const origin = await served(t, made.origin)
+  const { origin } = made
   const browser = await playwright.launch({
     executablePath: process.env.CHROMIUM_PATH ?? (await chromium.executablePath()),
     // Without those of the package: they are for a place that has one process for all, and turn off what pages are held to.
@@ -158,20 +157,4 @@ export async function inspect(page: Page, name: string): Promise<void> {
   const width = await page.evaluate('document.documentElement.scrollWidth')
   assert.ok(Number(width) <= PHONE.width, `${name} is ${width} wide on a phone of ${PHONE.width}`)
   await page.setViewportSize(before)
-}
-
-/** The pages over the API of `api`, under the policy that the service sends. */
-async function served(t: TestContext, api: string): Promise<string> {
-  const server = await preview({
-    configFile: join(import.meta.dirname, '../vite.config.ts'),
-    logLevel: 'error',
-    preview: {
-      port: 0,
-      host: '127.0.0.1',
-      proxy: Object.fromEntries(['/api', '/docs', '/openapi.json'].map((path) => [path, { target: api }])),
-      headers: { 'content-security-policy': "default-src 'self'; img-src 'self' data:; object-src 'none'" },
-    },
-  })
-  atEnd(t, () => server.close())
-  return server.resolvedUrls!.local[0]!.replace(/\/$/, '')
 }

@@ -72,6 +72,19 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     assert.match(decodeURIComponent(page.url()), /"field":"city"/)
   })
 
+  await t.test('a view keeps filter, order and columns under a name', async () => {
+    await page.getByRole('button', { name: 'Views' }).click()
+    await page.getByRole('menuitem', { name: 'Save this view…' }).click()
+    await page.getByRole('dialog').getByLabel('Name').fill('People in Oslo')
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+    await page.getByText('View “People in Oslo” saved').waitFor()
+    await page.getByRole('button', { name: 'Clear the filter' }).click()
+    await page.getByText(`${PEOPLE} contacts`, { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Views' }).click()
+    await page.getByRole('menuitem', { name: 'People in Oslo' }).click()
+    await page.getByText('Contacts where City is Oslo', { exact: true }).waitFor()
+  })
+
   await t.test('all that is found is changed at once, with its number before and an undo after', async () => {
     await page.getByLabel('Select all that are shown').check()
     await page.getByRole('button', { name: 'Select all 320 that are found' }).click()

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import sql from 'sql-template-tag'
+import { makeSetupLink } from '../../server/features/accounts/user-links.ts'
 import { accessible, DESKTOP, inspect, PASSWORD, PHONE, pages } from './browser.ts'
 
 test('signing in, accounts, appearance, keyboard, and a session that ends', async (t) => {
@@ -48,4 +50,75 @@ test('signing in, accounts, appearance, keyboard, and a session that ends', asyn
     await page.reload()
     await page.locator('html[data-mantine-color-scheme="dark"]').waitFor()
   })
+
+  await t.test('the palette finds contacts, too', async () => {
+    const { page, open } = await made.signedIn('viewer')
+    await open('')
+    await page.keyboard.press('Control+K')
+    await page.getByPlaceholder('Search or jump to…').fill('ann@')
+    await page
+      .getByRole('option', { name: 'ann@example.com' })
+      .or(page.getByRole('button', { name: 'ann@example.com' }))
+      .first()
+      .waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'ann@example.com' }).waitFor()
+  })
+
+  await t.test('without a pointer: past the navigation to the content, to a page, to its heading', async () => {
+    const { page, open } = await made.signedIn('editor')
+    await open('')
+    await page.keyboard.press('Tab')
+    const focused = () => page.evaluate('document.activeElement.textContent')
+    assert.equal(await focused(), 'Skip to the content')
+    await page.keyboard.press('Enter')
+    await page.locator('main:focus').waitFor()
+    await page.getByRole('link', { name: 'Contacts', exact: true }).focus()
+    await page.keyboard.press('Enter')
+    await page.locator('h1:focus', { hasText: 'Contacts' }).waitFor()
+    await page.keyboard.press('Tab')
+    assert.equal(await focused(), 'Add contact')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').getByLabel('Email address').fill('key@example.com')
+    await page.keyboard.press('Enter')
+    await page.getByText('key@example.com added').waitFor()
+  })
+
+  await t.test('who belongs to several accounts goes from one to another', async () => {
+    const second = await made.another('Second')
+    await second.call('POST', '/api/contacts', { email: 'only@second.example' })
+    const visitor = await made.signedIn('editor')
+    await made.db.query(sql`
+      insert into account_users (account_id, user_id, role)
+      select ${second.accountId}, id, 'viewer' from users where email = ${visitor.email}`)
+    const { page } = visitor
+    await visitor.open('/contacts')
+    await page.getByRole('button', { name: 'Switch account: First' }).click()
+    await page.getByRole('menuitem', { name: 'Second' }).click()
+    await page.waitForURL(`**/accounts/${second.accountId}`)
+    await page.getByText('You can look at everything here').waitFor()
+    await page.goto('/')
+    await page.waitForURL(`**/accounts/${second.accountId}`)
+  })
+})
+
+test('a link that works once makes the first administrator', async (t) => {
+  const made = await pages(t)
+  const { page } = await made.stranger()
+  const token = await made.db.transaction((trx) => makeSetupLink(trx))
+  await page.goto(`/setup#${token}`)
+  await page.getByRole('heading', { name: 'Welcome to Rollcall' }).waitFor()
+  await inspect(page, 'setup')
+  await page.getByLabel('Email address').fill('owner@example.com')
+  await page.getByLabel('Your name').fill('Olga')
+  await page.getByLabel('Password', { exact: true }).fill('short')
+  await page.keyboard.press('Enter')
+  await page.getByText(/too short/).waitFor()
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await page.getByText('Olga').waitFor()
+  const other = await made.stranger()
+  await other.page.goto(`/setup#${token}`)
+  await other.page.getByRole('heading', { name: 'This link does not work any more' }).waitFor()
 })

@@ -1,13 +1,21 @@
+import { useDebouncedValue } from '@mantine/hooks'
 import { Spotlight, spotlight } from '@mantine/spotlight'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { Building2, Search } from 'lucide-react'
+import { Building2, Search, User } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useAccount } from '../api/client.ts'
 import type { Session } from '../api/session.ts'
 import { en } from '../strings/en.ts'
 import { destinationsFor } from './navigation.ts'
 
-/** Ctrl-K: any page, any other account, by a few letters. Opens each time that `asked` grows. */
+/** After a pause in typing, in ms. */
+const PAUSE_MS = 150
+/** With fewer letters too many are found to choose from. */
+const LEAST_LETTERS = 2
+const MOST_PEOPLE = 6
+
+/** Ctrl-K: any page, contact or other account, by a few letters. Opens each time that `asked` grows. */
 export function Palette({ asked, session }: { asked: number; session: Session }) {
   const open = useAccount()
   const navigate = useNavigate()
@@ -20,6 +28,17 @@ export function Palette({ asked, session }: { asked: number; session: Session })
   const pages = destinationsFor(open).filter(({ label }) => holds(label))
   const accounts = session.accounts.filter(({ id, name }) => id !== open.id && holds(name))
   const account = String(open.id)
+
+  const [settled] = useDebouncedValue(query.trim(), PAUSE_MS)
+  const isSearching = settled.length >= LEAST_LETTERS
+  const { data: people = [] } = useQuery({
+    queryKey: [open.id, 'contacts', 'palette', settled],
+    queryFn: async ({ signal }) =>
+      (await open.api.contacts.list({ q: settled, per_page: MOST_PEOPLE, count: 'capped' }, { signal })).data,
+    enabled: isSearching,
+    placeholderData: keepPreviousData,
+  })
+  const contacts = isSearching ? people : []
 
   return (
     <Spotlight.Root
@@ -49,6 +68,20 @@ export function Palette({ asked, session }: { asked: number; session: Session })
             ))}
           </Spotlight.ActionsGroup>
         )}
+        {contacts.length > 0 && (
+          <Spotlight.ActionsGroup label={en.shell.paletteContacts}>
+            {contacts.map(({ id, email }) => (
+              <Spotlight.Action
+                key={id}
+                label={email}
+                leftSection={<User size={17} aria-hidden />}
+                onClick={() =>
+                  void navigate({ to: '/accounts/$account/contacts/$contact', params: { account, contact: id } })
+                }
+              />
+            ))}
+          </Spotlight.ActionsGroup>
+        )}
         {accounts.length > 0 && (
           <Spotlight.ActionsGroup label={en.shell.paletteAccounts}>
             {accounts.map(({ id, name }) => (
@@ -61,7 +94,9 @@ export function Palette({ asked, session }: { asked: number; session: Session })
             ))}
           </Spotlight.ActionsGroup>
         )}
-        {pages.length + accounts.length === 0 && <Spotlight.Empty>{en.shell.paletteEmpty}</Spotlight.Empty>}
+        {pages.length + accounts.length + contacts.length === 0 && (
+          <Spotlight.Empty>{en.shell.paletteEmpty}</Spotlight.Empty>
+        )}
       </Spotlight.ActionsList>
     </Spotlight.Root>
   )

@@ -5,7 +5,7 @@ import type { Contact, Field } from '../api/queries.ts'
 import { Time } from '../components/time.tsx'
 import { en } from '../strings/en.ts'
 import classes from './contacts-table.module.css'
-import { shownValue } from './field-input.tsx'
+import { shownValue } from './shown-value.ts'
 import { StateBadge } from './state-badge.tsx'
 
 /** Something of a contact that the table shows. */

@@ -5,15 +5,16 @@ import { ActionIcon, Checkbox, Loader, UnstyledButton } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDown, ArrowUp, Pencil } from 'lucide-react'
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import { useAccount } from '../api/client.ts'
 import type { Contact } from '../api/queries.ts'
 import { Loaded, Loading } from '../components/states.tsx'
 import { en } from '../strings/en.ts'
-import { CellEditor } from './cell-editor.tsx'
 import type { Column } from './columns.tsx'
 import classes from './contacts-table.module.css'
 import { contactPages, type Which } from './pages-query.ts'
+
+const CellEditor = lazy(async () => ({ default: (await import('./cell-editor.tsx')).CellEditor }))
 
 const ROW_PX = 40
 /** Rows beyond the edges that are drawn already. */
@@ -169,7 +170,9 @@ function Rows({ contacts, columns, sort, onSort, selection, more, loadMore }: Ro
                       onDoubleClick={() => canEdit && setEditing({ id: contact.id, column: column.name })}
                     >
                       {isEditing && column.field ? (
-                        <CellEditor contact={contact} field={column.field} onDone={() => setEditing(undefined)} />
+                        <Suspense>
+                          <CellEditor contact={contact} field={column.field} onDone={() => setEditing(undefined)} />
+                        </Suspense>
                       ) : (
                         <>
                           <span className={classes.text}>{column.show(contact, String(account.id))}</span>

@@ -59,10 +59,3 @@ export function FieldInput({ field, value, onChange, ...props }: Props) {
       return <TextInput {...props} value={text} onChange={(event) => onChange(event.currentTarget.value || null)} />
   }
 }
-
-/** A field's value as text. */
-export function shownValue(value: unknown): string {
-  if (value === undefined || value === null) return ''
-  if (typeof value === 'boolean') return value ? en.common.yes : en.common.no
-  return typeof value === 'number' ? value.toLocaleString('en') : String(value)
-}

@@ -1,4 +1,4 @@
-import { shownValue } from '../../contacts/field-input.tsx'
+import { shownValue } from '../../contacts/shown-value.ts'
 import { en } from '../../strings/en.ts'
 import classes from './contact.module.css'
 

@@ -1,6 +1,6 @@
 import { Button, Group, Modal, Radio, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
-import { shownValue } from '../../contacts/field-input.tsx'
+import { shownValue } from '../../contacts/shown-value.ts'
 import { en } from '../../strings/en.ts'
 import type { Conflict } from './use-saving.ts'
 

@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core'
 import { Check, X } from 'lucide-react'
 import { Time } from '../../components/time.tsx'
-import { shownValue } from '../../contacts/field-input.tsx'
+import { shownValue } from '../../contacts/shown-value.ts'
 import { read } from '../../criteria/tree.ts'
 import { useVocabulary, type Vocabulary } from '../../criteria/vocabulary.ts'
 import { phrase } from '../../criteria/words.ts'

@@ -1,12 +1,13 @@
 import { Button, Group, Text } from '@mantine/core'
 import { ListMinus, ListPlus, MailX, PencilLine, Tag, Tags, Trash2 } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import type { Selected } from '../../contacts/contacts-table.tsx'
 import type { Which } from '../../contacts/pages-query.ts'
 import { en } from '../../strings/en.ts'
-import { BulkDialog } from './bulk-dialog.tsx'
 import classes from './contacts.module.css'
 import type { Action, Bulk } from './use-bulk.ts'
+
+const BulkDialog = lazy(async () => ({ default: (await import('./bulk-dialog.tsx')).BulkDialog }))
 
 const ACTIONS: [Action['type'], typeof Tag][] = [
   ['add_tags', Tag],
@@ -65,14 +66,16 @@ export function BulkBar({ selected, which, total, onSelect, onClear }: Props) {
         </Group>
       </section>
       {type && (
-        <BulkDialog
-          type={type}
-          selection={selectionOf(selected, which)}
-          onClose={() => {
-            setType(undefined)
-            onClear()
-          }}
-        />
+        <Suspense>
+          <BulkDialog
+            type={type}
+            selection={selectionOf(selected, which)}
+            onClose={() => {
+              setType(undefined)
+              onClear()
+            }}
+          />
+        </Suspense>
       )}
     </>
   )

@@ -3,7 +3,7 @@ import { useDebouncedCallback, useDisclosure, useLocalStorage } from '@mantine/h
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { Funnel, Plus, Search, SearchX, Users } from 'lucide-react'
-import { useEffect, useMemo, useState } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { fieldsQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
@@ -18,10 +18,13 @@ import { describe } from '../../criteria/words.ts'
 import { en } from '../../strings/en.ts'
 import { BulkBar } from './bulk-bar.tsx'
 import classes from './contacts.module.css'
-import { CreateDialog } from './create-dialog.tsx'
-import { FilterDrawer } from './filter-drawer.tsx'
+import { ViewsMenu } from './views-menu.tsx'
 
 const route = getRouteApi('/accounts/$account/contacts')
+
+// A third of all scripts of this page, and not needed before someone asks for them.
+const FilterDrawer = lazy(async () => ({ default: (await import('./filter-drawer.tsx')).FilterDrawer }))
+const CreateDialog = lazy(async () => ({ default: (await import('./create-dialog.tsx')).CreateDialog }))
 
 /** After a pause in typing, in ms: one request for each. */
 const PAUSE_MS = 150
@@ -113,6 +116,18 @@ export function ContactsPage() {
           {tree ? en.contacts.filterActive(size(tree)) : en.contacts.filter}
         </Button>
         <span className={classes.spacer} />
+        <ViewsMenu
+          shown={{ q, criteria, sort, columns: shown.map(({ name }) => name) }}
+          onOpen={(view) => {
+            setText(view.q ?? '')
+            setSearch({
+              q: view.q ?? undefined,
+              criteria: view.criteria ?? undefined,
+              sort: view.sort ?? undefined,
+              cols: view.columns.length > 0 ? view.columns : undefined,
+            })
+          }}
+        />
         <ColumnsMenu
           all={all}
           shown={shown}
@@ -187,13 +202,17 @@ export function ContactsPage() {
           )
         }
       />
-      <FilterDrawer
-        opened={isFilterOpen}
-        onClose={filter.close}
-        criteria={criteria}
-        onApply={(next) => setSearch({ criteria: next })}
-      />
-      <CreateDialog opened={isCreateOpen} onClose={create.close} />
+      <Suspense>
+        {isFilterOpen && (
+          <FilterDrawer
+            opened
+            onClose={filter.close}
+            criteria={criteria}
+            onApply={(next) => setSearch({ criteria: next })}
+          />
+        )}
+        {isCreateOpen && <CreateDialog opened onClose={create.close} />}
+      </Suspense>
     </Page>
   )
 }
