@@ -60,8 +60,7 @@ test('signing in, accounts, appearance, keyboard, and a session that ends', asyn
       .getByRole('option', { name: 'ann@example.com' })
       .or(page.getByRole('button', { name: 'ann@example.com' }))
       .first()
-      .waitFor()
-    await page.keyboard.press('Enter')
+      .click()
     await page.getByRole('heading', { level: 1, name: 'ann@example.com' }).waitFor()
   })
 
@@ -96,7 +95,7 @@ test('signing in, accounts, appearance, keyboard, and a session that ends', asyn
     await page.getByRole('button', { name: 'Switch account: First' }).click()
     await page.getByRole('menuitem', { name: 'Second' }).click()
     await page.waitForURL(`**/accounts/${second.accountId}`)
-    await page.getByText('You can look at everything here').waitFor()
+    await page.getByRole('button', { name: 'Switch account: Second' }).waitFor()
     await page.goto('/')
     await page.waitForURL(`**/accounts/${second.accountId}`)
   })
