@@ -30,6 +30,11 @@ test('what is no criteria stays as it is, too', () => {
   )
 })
 
+test('a name that means something to JavaScript is a name like any other', () => {
+  roundTrip(JSON.parse('{"__proto__":0,"":"","constructor":"x"}'))
+  roundTrip(JSON.parse('{"event":"x","params":{"__proto__":1,"a":2}}'))
+})
+
 test('each operator, in the long form, the short one and as a condition on an event', () => {
   for (const [op, arity] of Object.entries(OPERATORS)) {
     const value = VALUES[arity]

@@ -175,7 +175,10 @@ export function write(node: Node): unknown {
     case 'event':
       return writeEvent(node)
     case 'group':
-      return isMap(node) ? Object.assign({}, ...node.of.map(write)) : { [node.how]: node.of.map(write) }
+      // By entries, as an assignment would take a name such as __proto__ for something else.
+      return isMap(node)
+        ? Object.fromEntries(node.of.flatMap((part) => Object.entries(write(part) as object)))
+        : { [node.how]: node.of.map(write) }
   }
 }
 
