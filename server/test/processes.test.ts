@@ -140,6 +140,8 @@ test(
     const { id } = await whileHeld(db, staging, async () => {
       const { status, body: made } = await call('POST', '/api/contact_imports', file)
       assert.deepEqual([status, made.id], [201, 1], JSON.stringify(made))
+      // Others wait for locks now and then, too: first it must have begun.
+      while ((await call('GET', '/api/contact_imports/1')).body.phase !== 'reading') await sleep(20)
       await waitsForLocks(db, 1)
       await kill(first)
       return made
