@@ -81,7 +81,7 @@ async function outcome({ db, accountId }: TestApp) {
       e.data -> 'machine' as machine,
       e.types && '{email_bounced,email_complained}' as is_grave
     from events as e join contacts as c on c.account_id = e.account_id and c.id = e.contact_id
-    where e.account_id = ${accountId} and e.data ? 'params' order by 1, 2, (e.data -> 'params')::text, 4`)
+    where e.account_id = ${accountId} and e.data ? 'params' order by 1, 2, (e.data -> 'params')::text, 4, 6`)
   const words = await db.query(sql`
     select c.email, k.action from consents as k join contacts as c on c.account_id = k.account_id and c.id = k.contact_id
     where k.account_id = ${accountId} order by 1, 2`)
