@@ -1,10 +1,11 @@
-import { ActionIcon, Alert, Button, Group, Menu, Modal, Stack, Switch, Text, TextInput } from '@mantine/core'
+import { ActionIcon, Button, Group, Menu, Modal, Switch, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import type { Answer } from '@rollcall/sdk'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Bookmark, X } from 'lucide-react'
 import { useState } from 'react'
 import { type OpenAccount, useAccount } from '../../api/client.ts'
+import { DialogForm } from '../../components/dialog-form.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { done, failed } from '../../components/toast.tsx'
 import { en } from '../../strings/en.ts'
@@ -120,34 +121,18 @@ function SaveForm({ shown, onClose }: { shown: Shown; onClose: () => void }) {
   })
   const faults = create.error ? faultsByInput(create.error, ['name']) : {}
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        create.mutate()
-      }}
-    >
-      <Stack>
-        <Text size="sm">{texts.saveText}</Text>
-        {faults.base && <Alert color="red">{faults.base}</Alert>}
-        <TextInput
-          label={texts.name}
-          data-autofocus
-          required
-          withAsterisk={false}
-          value={name}
-          error={faults.name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <Switch label={texts.share} checked={isShared} onChange={(event) => setShared(event.currentTarget.checked)} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {en.common.cancel}
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            {en.common.save}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <DialogForm act={create} problem={faults.base} submit={en.common.save} onClose={onClose}>
+      <Text size="sm">{texts.saveText}</Text>
+      <TextInput
+        label={texts.name}
+        data-autofocus
+        required
+        withAsterisk={false}
+        value={name}
+        error={faults.name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <Switch label={texts.share} checked={isShared} onChange={(event) => setShared(event.currentTarget.checked)} />
+    </DialogForm>
   )
 }

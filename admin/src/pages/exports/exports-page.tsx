@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Checkbox, Group, Modal, Select, Stack, Text } from '@mantine/core'
+import { Anchor, Button, Checkbox, Group, Modal, Select, Text } from '@mantine/core'
 import type { Export } from '@rollcall/sdk'
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Download } from 'lucide-react'
@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { listsQuery } from '../../api/queries.ts'
 import { Confirm } from '../../components/confirm.tsx'
+import { DialogForm } from '../../components/dialog-form.tsx'
 import { Page } from '../../components/page.tsx'
 import { Pager } from '../../components/pager.tsx'
 import { problemText } from '../../components/problem.ts'
@@ -165,49 +166,34 @@ function NewExport({ onClose }: { onClose: () => void }) {
     onSuccess: onClose,
   })
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        create.mutate()
-      }}
+    <DialogForm
+      act={create}
+      problem={create.error ? problemText(create.error) : undefined}
+      submit={en.exports.create}
+      onClose={onClose}
     >
-      <Stack>
-        <Select
-          label={en.exports.format}
-          data={Object.entries(en.exports.formats).map(([value, label]) => ({ value, label }))}
-          value={format}
-          allowDeselect={false}
-          onChange={(value) => value && setFormat(value as Export['format'])}
-        />
-        <Select
-          label={en.exports.whom}
-          data={[
-            { value: '', label: en.exports.everyone },
-            ...(lists.data ?? []).map(({ id, name }) => ({ value: String(id), label: name })),
-          ]}
-          value={list}
-          allowDeselect={false}
-          onChange={(value) => setList(value ?? '')}
-        />
-        <Checkbox
-          label={en.exports.onlySendable}
-          checked={isSendable}
-          onChange={(event) => setSendable(event.currentTarget.checked)}
-        />
-        {create.error && (
-          <Alert color="red" role="alert">
-            {problemText(create.error)}
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {en.common.cancel}
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            {en.exports.create}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      <Select
+        label={en.exports.format}
+        data={Object.entries(en.exports.formats).map(([value, label]) => ({ value, label }))}
+        value={format}
+        allowDeselect={false}
+        onChange={(value) => value && setFormat(value as Export['format'])}
+      />
+      <Select
+        label={en.exports.whom}
+        data={[
+          { value: '', label: en.exports.everyone },
+          ...(lists.data ?? []).map(({ id, name }) => ({ value: String(id), label: name })),
+        ]}
+        value={list}
+        allowDeselect={false}
+        onChange={(value) => setList(value ?? '')}
+      />
+      <Checkbox
+        label={en.exports.onlySendable}
+        checked={isSendable}
+        onChange={(event) => setSendable(event.currentTarget.checked)}
+      />
+    </DialogForm>
   )
 }

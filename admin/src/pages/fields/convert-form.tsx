@@ -1,8 +1,9 @@
-import { Alert, Button, Checkbox, Group, Select, Stack, Text } from '@mantine/core'
+import { Checkbox, Select, Text } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import type { Field } from '../../api/queries.ts'
+import { DialogForm } from '../../components/dialog-form.tsx'
 import { problemText } from '../../components/problem.ts'
 import { Failed } from '../../components/states.tsx'
 import { done } from '../../components/toast.tsx'
@@ -36,51 +37,37 @@ export function ConvertForm({ field, onClose }: { field: Field; onClose: () => v
   })
   const lost = trial.data?.not_convertible ?? 0
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        run.mutate()
-      }}
+    <DialogForm
+      act={run}
+      problem={run.error ? problemText(run.error) : undefined}
+      submit={en.fields.convert}
+      isDisabled={!trial.data || (lost > 0 && !discard)}
+      onClose={onClose}
     >
-      <Stack>
-        <Select
-          label={en.fields.convertTo}
-          data={FIELD_TYPES.filter(({ value }) => value !== field.type)}
-          value={type}
-          onChange={setType}
+      <Select
+        label={en.fields.convertTo}
+        data={FIELD_TYPES.filter(({ value }) => value !== field.type)}
+        value={type}
+        onChange={setType}
+      />
+      {trial.error && <Failed error={trial.error} retry={() => void trial.refetch()} />}
+      {trial.data && (
+        <Text size="sm">
+          {en.fields.convertCounts(number(trial.data.convertible), number(trial.data.not_convertible))}
+        </Text>
+      )}
+      {trial.data?.examples.map(({ value, problem }) => (
+        <Text key={String(value)} size="sm" c="dimmed">
+          {String(value)}: {problem}
+        </Text>
+      ))}
+      {lost > 0 && (
+        <Checkbox
+          label={en.fields.convertDiscard}
+          checked={discard}
+          onChange={(event) => setDiscard(event.currentTarget.checked)}
         />
-        {trial.error && <Failed error={trial.error} retry={() => void trial.refetch()} />}
-        {trial.data && (
-          <Text size="sm">
-            {en.fields.convertCounts(number(trial.data.convertible), number(trial.data.not_convertible))}
-          </Text>
-        )}
-        {trial.data?.examples.map(({ value, problem }) => (
-          <Text key={String(value)} size="sm" c="dimmed">
-            {String(value)}: {problem}
-          </Text>
-        ))}
-        {lost > 0 && (
-          <Checkbox
-            label={en.fields.convertDiscard}
-            checked={discard}
-            onChange={(event) => setDiscard(event.currentTarget.checked)}
-          />
-        )}
-        {run.error && (
-          <Alert color="red" role="alert">
-            {problemText(run.error)}
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {en.common.cancel}
-          </Button>
-          <Button type="submit" loading={run.isPending} disabled={!trial.data || (lost > 0 && !discard)}>
-            {en.fields.convert}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      )}
+    </DialogForm>
   )
 }

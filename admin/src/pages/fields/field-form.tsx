@@ -1,8 +1,9 @@
-import { Alert, Button, Group, Select, Stack, TagsInput, TextInput } from '@mantine/core'
+import { Select, TagsInput, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import type { Field } from '../../api/queries.ts'
+import { DialogForm } from '../../components/dialog-form.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { done } from '../../components/toast.tsx'
 import { en } from '../../strings/en.ts'
@@ -24,52 +25,32 @@ export function FieldForm({ onClose }: { onClose: () => void }) {
   })
   const faults = create.error ? faultsByInput(create.error, ['name', 'options']) : {}
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        create.mutate()
-      }}
-    >
-      <Stack>
-        <TextInput
-          label={en.fields.name}
-          data-autofocus
-          required
-          withAsterisk={false}
-          value={name}
-          error={faults.name}
-          onChange={(event) => setName(event.currentTarget.value)}
+    <DialogForm act={create} problem={faults.base} submit={en.fields.create} onClose={onClose}>
+      <TextInput
+        label={en.fields.name}
+        data-autofocus
+        required
+        withAsterisk={false}
+        value={name}
+        error={faults.name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <Select
+        label={en.fields.type}
+        data={FIELD_TYPES}
+        value={type}
+        allowDeselect={false}
+        onChange={(value) => value && setType(value as Field['type'])}
+      />
+      {type === 'select' && (
+        <TagsInput
+          label={en.fields.options}
+          description={en.fields.optionsHint}
+          value={options}
+          error={faults.options}
+          onChange={setOptions}
         />
-        <Select
-          label={en.fields.type}
-          data={FIELD_TYPES}
-          value={type}
-          allowDeselect={false}
-          onChange={(value) => value && setType(value as Field['type'])}
-        />
-        {type === 'select' && (
-          <TagsInput
-            label={en.fields.options}
-            description={en.fields.optionsHint}
-            value={options}
-            error={faults.options}
-            onChange={setOptions}
-          />
-        )}
-        {faults.base && (
-          <Alert color="red" role="alert">
-            {faults.base}
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {en.common.cancel}
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            {en.fields.create}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      )}
+    </DialogForm>
   )
 }

@@ -1,8 +1,9 @@
-import { Alert, Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Modal, Select, Text, TextInput } from '@mantine/core'
 import type { Field } from '@rollcall/sdk'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
+import { DialogForm } from '../../components/dialog-form.tsx'
 import { problemText } from '../../components/problem.ts'
 import { en } from '../../strings/en.ts'
 import type { PreviewColumn } from './new-import.ts'
@@ -45,44 +46,29 @@ function FieldForm({ column, onClose, onCreated }: NewFieldDialogProps & { colum
     },
   })
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        create.mutate()
-      }}
+    <DialogForm
+      act={create}
+      problem={create.error ? problemText(create.error) : undefined}
+      submit={en.imports.createField}
+      onClose={onClose}
     >
-      <Stack>
-        <Text size="sm" c="dimmed">
-          {en.imports.createFieldText}
-        </Text>
-        <TextInput
-          data-autofocus
-          label={en.imports.fieldName}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <Select
-          label={en.imports.fieldType}
-          data={Object.entries(en.imports.fieldTypes).map(([value, label]) => ({ value, label }))}
-          value={type}
-          allowDeselect={false}
-          onChange={(value) => value && setType(value as Field['type'])}
-        />
-        {create.error && (
-          <Alert color="red" role="alert">
-            {problemText(create.error)}
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {en.common.cancel}
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            {en.imports.createField}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      <Text size="sm" c="dimmed">
+        {en.imports.createFieldText}
+      </Text>
+      <TextInput
+        data-autofocus
+        label={en.imports.fieldName}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <Select
+        label={en.imports.fieldType}
+        data={Object.entries(en.imports.fieldTypes).map(([value, label]) => ({ value, label }))}
+        value={type}
+        allowDeselect={false}
+        onChange={(value) => value && setType(value as Field['type'])}
+      />
+    </DialogForm>
   )
 }
 

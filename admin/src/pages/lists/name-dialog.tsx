@@ -1,9 +1,10 @@
-import { Alert, Button, Group, Modal, Stack, Textarea, TextInput } from '@mantine/core'
+import { Modal, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import type { List } from '../../api/queries.ts'
+import { DialogForm } from '../../components/dialog-form.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { done } from '../../components/toast.tsx'
 import { en } from '../../strings/en.ts'
@@ -54,39 +55,23 @@ function Form({ onClose, list }: Omit<Props, 'opened'>) {
   })
   const faults = save.error ? faultsByInput(save.error, ['name', 'description']) : {}
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        save.mutate()
-      }}
-    >
-      <Stack>
-        {faults.base && <Alert color="red">{faults.base}</Alert>}
-        <TextInput
-          label={en.lists.name}
-          data-autofocus
-          required
-          value={name}
-          error={faults.name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <Textarea
-          label={en.lists.description}
-          autosize
-          minRows={2}
-          value={description}
-          error={faults.description}
-          onChange={(event) => setDescription(event.currentTarget.value)}
-        />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {en.common.cancel}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {list ? en.lists.save : en.lists.create}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <DialogForm act={save} problem={faults.base} submit={list ? en.lists.save : en.lists.create} onClose={onClose}>
+      <TextInput
+        label={en.lists.name}
+        data-autofocus
+        required
+        value={name}
+        error={faults.name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <Textarea
+        label={en.lists.description}
+        autosize
+        minRows={2}
+        value={description}
+        error={faults.description}
+        onChange={(event) => setDescription(event.currentTarget.value)}
+      />
+    </DialogForm>
   )
 }

@@ -1,10 +1,11 @@
-import { Alert, Button, Group, Modal, Radio, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Group, Modal, Radio, Select, Stack, Text, TextInput } from '@mantine/core'
 import type { Answer } from '@rollcall/sdk'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { KeyRound } from 'lucide-react'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { Confirm } from '../../components/confirm.tsx'
+import { DialogForm } from '../../components/dialog-form.tsx'
 import { problemText } from '../../components/problem.ts'
 import { SecretDialog } from '../../components/secret-dialog.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
@@ -160,50 +161,35 @@ function TokenForm({ onClose, onMade }: { onClose: () => void; onMade: (token: s
     onSuccess: ({ token }) => onMade(token),
   })
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        make.mutate()
-      }}
+    <DialogForm
+      act={make}
+      problem={make.error ? problemText(make.error) : undefined}
+      submit={en.settings.createToken}
+      onClose={onClose}
     >
-      <Stack>
-        <TextInput
-          label={en.settings.tokenName}
-          description={en.settings.tokenNameHint}
-          data-autofocus
-          required
-          withAsterisk={false}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <Radio.Group label={en.settings.scope} value={scope} onChange={(value) => setScope(value as Scope)}>
-          <Stack gap="xs" mt="xs">
-            {Object.entries(en.settings.scopes).map(([value, label]) => (
-              <Radio key={value} value={value} label={label} />
-            ))}
-          </Stack>
-        </Radio.Group>
-        <Select
-          label={en.settings.expires}
-          data={Object.entries(en.settings.lifetimes).map(([value, label]) => ({ value, label }))}
-          value={days}
-          allowDeselect={false}
-          onChange={(value) => setDays(value ?? '')}
-        />
-        {make.error && (
-          <Alert color="red" role="alert">
-            {problemText(make.error)}
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {en.common.cancel}
-          </Button>
-          <Button type="submit" loading={make.isPending}>
-            {en.settings.createToken}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      <TextInput
+        label={en.settings.tokenName}
+        description={en.settings.tokenNameHint}
+        data-autofocus
+        required
+        withAsterisk={false}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <Radio.Group label={en.settings.scope} value={scope} onChange={(value) => setScope(value as Scope)}>
+        <Stack gap="xs" mt="xs">
+          {Object.entries(en.settings.scopes).map(([value, label]) => (
+            <Radio key={value} value={value} label={label} />
+          ))}
+        </Stack>
+      </Radio.Group>
+      <Select
+        label={en.settings.expires}
+        data={Object.entries(en.settings.lifetimes).map(([value, label]) => ({ value, label }))}
+        value={days}
+        allowDeselect={false}
+        onChange={(value) => setDays(value ?? '')}
+      />
+    </DialogForm>
   )
 }

@@ -1,10 +1,11 @@
-import { Alert, Button, Group, Modal, Select, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Button, Group, Modal, Select, Stack, Text, TextInput, Title } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { type Role, sessionQuery } from '../../api/session.ts'
 import { usersQuery } from '../../components/actor.tsx'
 import { Confirm } from '../../components/confirm.tsx'
+import { DialogForm } from '../../components/dialog-form.tsx'
 import { problemText } from '../../components/problem.ts'
 import { SecretDialog } from '../../components/secret-dialog.tsx'
 import { Loaded } from '../../components/states.tsx'
@@ -231,46 +232,31 @@ function InviteForm({ onClose, onMade }: { onClose: () => void; onMade: (link: s
     onSuccess: ({ link }) => onMade(link),
   })
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        invite.mutate()
-      }}
+    <DialogForm
+      act={invite}
+      problem={invite.error ? problemText(invite.error) : undefined}
+      submit={en.settings.makeInvitation}
+      onClose={onClose}
     >
-      <Stack>
-        <Text size="sm" c="dimmed">
-          {en.settings.inviteText}
-        </Text>
-        <TextInput
-          type="email"
-          label={en.settings.email}
-          data-autofocus
-          required
-          withAsterisk={false}
-          value={email}
-          onChange={(event) => setEmail(event.currentTarget.value)}
-        />
-        <Select
-          label={en.settings.role}
-          data={Object.entries(en.settings.roles).map(([value, label]) => ({ value, label }))}
-          value={role}
-          allowDeselect={false}
-          onChange={(value) => value && setRole(value as Role)}
-        />
-        {invite.error && (
-          <Alert color="red" role="alert">
-            {problemText(invite.error)}
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {en.common.cancel}
-          </Button>
-          <Button type="submit" loading={invite.isPending}>
-            {en.settings.makeInvitation}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      <Text size="sm" c="dimmed">
+        {en.settings.inviteText}
+      </Text>
+      <TextInput
+        type="email"
+        label={en.settings.email}
+        data-autofocus
+        required
+        withAsterisk={false}
+        value={email}
+        onChange={(event) => setEmail(event.currentTarget.value)}
+      />
+      <Select
+        label={en.settings.role}
+        data={Object.entries(en.settings.roles).map(([value, label]) => ({ value, label }))}
+        value={role}
+        allowDeselect={false}
+        onChange={(value) => value && setRole(value as Role)}
+      />
+    </DialogForm>
   )
 }

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Stack, Text, Textarea, TextInput } from '@mantine/core'
+import { Button, Modal, Text, Textarea, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import type { Answer } from '@rollcall/sdk'
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
@@ -6,6 +6,7 @@ import { ShieldBan } from 'lucide-react'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { Confirm } from '../../components/confirm.tsx'
+import { DialogForm } from '../../components/dialog-form.tsx'
 import { Page } from '../../components/page.tsx'
 import { Pager } from '../../components/pager.tsx'
 import { faultsByInput } from '../../components/problem.ts'
@@ -149,35 +150,21 @@ function AddForm({ onClose }: { onClose: () => void }) {
     },
   })
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        add.mutate()
-      }}
+    <DialogForm
+      act={add}
+      problem={add.error ? Object.values(faultsByInput(add.error, [])).join('; ') : undefined}
+      submit={en.suppressions.add}
+      isDisabled={entries.length === 0}
+      onClose={onClose}
     >
-      <Stack>
-        <Textarea
-          label={en.suppressions.entries}
-          description={en.suppressions.entriesHint}
-          data-autofocus
-          rows={6}
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-        />
-        {add.error && (
-          <Alert color="red" role="alert">
-            {Object.values(faultsByInput(add.error, [])).join('; ')}
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {en.common.cancel}
-          </Button>
-          <Button type="submit" loading={add.isPending} disabled={entries.length === 0}>
-            {en.suppressions.add}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      <Textarea
+        label={en.suppressions.entries}
+        description={en.suppressions.entriesHint}
+        data-autofocus
+        rows={6}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+      />
+    </DialogForm>
   )
 }

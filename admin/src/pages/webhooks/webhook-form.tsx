@@ -1,8 +1,9 @@
-import { Alert, Button, Checkbox, Group, Stack, TagsInput, TextInput } from '@mantine/core'
+import { Checkbox, TagsInput, TextInput } from '@mantine/core'
 import type { Body } from '@rollcall/sdk'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
+import { DialogForm } from '../../components/dialog-form.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { en } from '../../strings/en.ts'
 
@@ -24,51 +25,31 @@ export function WebhookForm({ onClose, onMade }: { onClose: () => void; onMade: 
   })
   const faults = create.error ? faultsByInput(create.error, ['url', 'types']) : {}
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        create.mutate()
-      }}
-    >
-      <Stack>
-        <TextInput
-          label={en.webhooks.url}
-          placeholder={en.webhooks.urlHint}
-          data-autofocus
-          required
-          withAsterisk={false}
-          value={url}
-          error={faults.url}
-          onChange={(event) => setUrl(event.currentTarget.value)}
-        />
-        <TextInput
-          label={en.webhooks.description}
-          value={description}
-          onChange={(event) => setDescription(event.currentTarget.value)}
-        />
-        <TagsInput
-          label={en.webhooks.types}
-          description={en.webhooks.typesHint}
-          data={['created', 'updated', 'deleted', 'subscribed', 'unsubscribed', 'list_entered', 'list_left']}
-          value={types}
-          error={faults.types}
-          onChange={setTypes}
-        />
-        <Checkbox label={en.webhooks.each} checked={each} onChange={(event) => setEach(event.currentTarget.checked)} />
-        {faults.base && (
-          <Alert color="red" role="alert">
-            {faults.base}
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {en.common.cancel}
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            {en.webhooks.create}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <DialogForm act={create} problem={faults.base} submit={en.webhooks.create} onClose={onClose}>
+      <TextInput
+        label={en.webhooks.url}
+        placeholder={en.webhooks.urlHint}
+        data-autofocus
+        required
+        withAsterisk={false}
+        value={url}
+        error={faults.url}
+        onChange={(event) => setUrl(event.currentTarget.value)}
+      />
+      <TextInput
+        label={en.webhooks.description}
+        value={description}
+        onChange={(event) => setDescription(event.currentTarget.value)}
+      />
+      <TagsInput
+        label={en.webhooks.types}
+        description={en.webhooks.typesHint}
+        data={['created', 'updated', 'deleted', 'subscribed', 'unsubscribed', 'list_entered', 'list_left']}
+        value={types}
+        error={faults.types}
+        onChange={setTypes}
+      />
+      <Checkbox label={en.webhooks.each} checked={each} onChange={(event) => setEach(event.currentTarget.checked)} />
+    </DialogForm>
   )
 }
