@@ -22,7 +22,6 @@ export const contacts = {
   table: 'Contacts',
   selectRow: (email: string) => `Select ${email}`,
   selectLoaded: 'Select all that are shown',
-  end: (n: number) => `That is everybody: ${people(n)}.`,
   emptyTitle: 'No contacts yet',
   emptyText: 'Import a file, or add the first one by hand.',
   noneTitle: 'Nobody found',

@@ -12,7 +12,6 @@ export const home = {
   period: 'Period',
   periods: { '30': '30 days', '90': '90 days', '365': 'A year' },
   over: 'Subscribers over time',
-  overAbout: (from: string, to: string) => `From ${from} to ${to}`,
   moves: 'Joined and left',
   byState: 'By state',
   byOrigin: 'By origin',

@@ -199,7 +199,6 @@ export const imports = {
     first_address: 'Take the first of several addresses',
     full_name: 'Split into first and last name',
   },
-  mendBy: 'Mend all',
   standsFor: (value: string) => `“${value}” stands for`,
   standsForHint: 'Another value; empty: no value',
   mendValues: 'Mend these values',

@@ -52,5 +52,4 @@ export const lists = {
   day: 'Day',
   untracked: 'Entering and leaving are not recorded for this list.',
   number,
-  explain: 'Meaning',
 }

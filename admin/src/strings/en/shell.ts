@@ -32,5 +32,4 @@ export const shell = {
     webhooks: 'Webhooks',
     settings: 'Settings',
   },
-  wentTo: (page: string) => `${page}, page`,
 }
