@@ -1,4 +1,4 @@
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
 
 export interface Stats {
@@ -19,13 +19,23 @@ const MAIL_TYPES = [
 ]
 const MOST_LISTS = 10
 
+/** The last so many days of a time zone, today included: from which id on things are of them, and `each (day)`, the oldest first. */
+function window(timeZone: string, days: number): { since: Sql; eachDay: Sql } {
+  const today = sql`date_trunc('day', now() at time zone ${timeZone})`
+  const first = sql`${today} - make_interval(days => ${days - 1})`
+  return {
+    since: sql`id_floor((${first}) at time zone ${timeZone})`,
+    eachDay: sql`generate_series(${first}, ${today}, '1 day') as each (day)`,
+  }
+}
+
 /**
  * How an account's audience stands and moved. Read from what there is, by the order of time in the ids of consents and
- * events: a second for a million of either.
+ * events.
  * @param days so many, today included
  */
 export async function readStats(db: Queryable, accountId: number, timeZone: string, days: number): Promise<Stats> {
-  const since = sql`id_floor((date_trunc('day', now() at time zone ${timeZone}) - make_interval(days => ${days - 1})) at time zone ${timeZone})`
+  const { since, eachDay } = window(timeZone, days)
   const [people, permissions, mails, moved, [waiting]] = await Promise.all([
     db.query<{ state: string; origin: string; count: number }>(sql`
       select state, origin, count(*) as count from contacts where account_id = ${accountId} group by 1, 2`),
@@ -36,7 +46,7 @@ export async function readStats(db: Queryable, accountId: number, timeZone: stri
         from consents where account_id = ${accountId} and id >= ${since} and not data ? 'list_id' group by 1
       )
       select each.day::date::text as day, coalesce(joined, 0) as joined, coalesce("left", 0) as left
-      from generate_series(((now() at time zone ${timeZone})::date - ${days - 1}::int)::timestamp, (now() at time zone ${timeZone})::date::timestamp, '1 day') as each (day)
+      from ${eachDay}
       left join counted on counted.day = each.day::date order by each.day`),
     db.query<{ type: string; count: number }>(sql`
       select type, count(*) as count from events
@@ -89,7 +99,7 @@ export async function readListDays(
   timeZone: string,
   days: number,
 ): Promise<{ day: string; entered: number; left: number }[]> {
-  const since = sql`id_floor((date_trunc('day', now() at time zone ${timeZone}) - make_interval(days => ${days - 1})) at time zone ${timeZone})`
+  const { since, eachDay } = window(timeZone, days)
   const list = sql`to_jsonb(${listId}::bigint)`
   return db.query(sql`
     with counted as (
@@ -103,6 +113,6 @@ export async function readListDays(
       ) as moves group by 1
     )
     select each.day::date::text as day, coalesce(entered, 0) as entered, coalesce("left", 0) as left
-    from generate_series(((now() at time zone ${timeZone})::date - ${days - 1}::int)::timestamp, (now() at time zone ${timeZone})::date::timestamp, '1 day') as each (day)
+    from ${eachDay}
     left join counted on counted.day = each.day::date order by each.day`)
 }
