@@ -18,3 +18,12 @@ export function defuse(text: string): string {
 export function restore(text: string): string {
   return DEFUSED.test(text) ? text.slice(1) : text
 }
+
+/** A line of a CSV that spreadsheets open: cells are defused, and quoted where they must be. */
+export function csvLine(cells: readonly string[]): string {
+  return `${cells.map((cell) => quoted(defuse(cell))).join(',')}\r\n`
+}
+
+function quoted(text: string): string {
+  return /[",\r\n]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text
+}

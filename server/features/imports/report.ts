@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
-import { defuse } from '../../lib/spreadsheet-cell.ts'
+import { csvLine } from '../../lib/spreadsheet-cell.ts'
 import { textOf } from './cells.ts'
 import type { Cell } from './reading/table.ts'
 
@@ -82,12 +82,4 @@ export async function* peopleAsCsv(db: Queryable, accountId: number, importId: n
       )
       .join('')
   }
-}
-
-function csvLine(cells: readonly string[]): string {
-  return `${cells.map((cell) => quoted(defuse(cell))).join(',')}\r\n`
-}
-
-function quoted(text: string): string {
-  return /[",\r\n]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -1,5 +1,5 @@
 import sql from 'sql-template-tag'
-import type { Database } from '../../db/database.ts'
+import type { Database, Queryable } from '../../db/database.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { readTimeline } from '../activity/timeline.ts'
 import { eventOnWire, type Naming } from '../activity/wire.ts'
@@ -80,13 +80,7 @@ export async function exportOf(parts: ExportParts, accountId: number, row: ReadR
             next: rows.at(-1)?.id,
           }
         }),
-      consents: () =>
-        paged(async (after: string | undefined) => {
-          const rows = await db.query<{ id: string }>(sql`
-            select id, action, grade, source, actor, host(ip) as ip, data, at from consents
-            where ${of} and id > ${after ?? NIL}::uuid order by id limit ${AT_ONCE}`)
-          return { rows, next: rows.at(-1)?.id }
-        }),
+      consents: () => consentsOf(db, accountId, id),
       mails: () =>
         paged(async (after: string | undefined) => {
           const rows = await db.query<{ id: string; content: Buffer }>(sql`
@@ -127,6 +121,21 @@ export async function exportOf(parts: ExportParts, accountId: number, row: ReadR
       },
     },
   }
+}
+
+/** Every permission of a contact and its withdrawal, the oldest first, in batches. */
+export function consentsOf(
+  db: Queryable,
+  accountId: number,
+  contactId: string,
+): AsyncGenerator<Record<string, unknown>[]> {
+  return paged(async (after: string | undefined) => {
+    const rows = await db.query<{ id: string }>(sql`
+      select id, action, grade, source, actor, host(ip) as ip, data, at from consents
+      where account_id = ${accountId} and contact_id = ${contactId}::uuid and id > ${after ?? NIL}::uuid
+      order by id limit ${AT_ONCE}`)
+    return { rows, next: rows.at(-1)?.id }
+  })
 }
 
 const NIL = '00000000-0000-0000-0000-000000000000'

@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from 'node:stream'
 import yazl from 'yazl'
-import { defuse } from '../../lib/spreadsheet-cell.ts'
+import { csvLine } from '../../lib/spreadsheet-cell.ts'
 import { htmlPage, tableOf, textOf, textsOf } from './html.ts'
 import { jsonOf, type PersonExport, type Section } from './person-export.ts'
 
@@ -35,13 +35,11 @@ async function* csvOf(read: PersonExport['sections'][Section]): AsyncGenerator<s
   for await (const rows of read()) {
     if (!columns && rows[0]) {
       columns = Object.keys(rows[0])
-      yield `${columns.join(',')}\r\n`
+      yield csvLine(columns)
     }
-    yield rows.map((row) => `${columns!.map((column) => csvCell(row[column])).join(',')}\r\n`).join('')
+    yield rows.map((row) => csvLine(columns!.map((column) => textOf(row[column])))).join('')
   }
 }
-
-const csvCell = (value: unknown) => `"${defuse(textOf(value)).replaceAll('"', '""')}"`
 
 async function* pageOf({ about, sections }: PersonExport, title: string): AsyncGenerator<string> {
   const [head, foot] = htmlPage(title)

@@ -7,7 +7,7 @@ import { audit } from '../accounts/audit.ts'
 import { expireExports } from '../exports/housekeeping.ts'
 import { removeOldUploads } from '../imports/retention.ts'
 
-/** Rows removed in one transaction: a fifth of a second. */
+/** Rows removed in one transaction. */
 const AT_ONCE = 10_000
 
 const DAY_MS = 86_400_000

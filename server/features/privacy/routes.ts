@@ -7,12 +7,13 @@ import type { Change } from '../../http/change.ts'
 import { collection, NumberedPages, PageOf, pageOf } from '../../http/paging.ts'
 import { notFound } from '../../lib/app-error.ts'
 import { type ContactRef, parseContactRef } from '../../lib/contact-ref.ts'
+import { parseUuid } from '../../lib/ids.ts'
 import { contactNamed } from '../activity/contact-named.ts'
 import { readContact } from '../contacts/contact.ts'
 import { erase, type Parts } from './erase.ts'
 import { htmlPage, PAGE_POLICY, tableOf, textsOf } from './html.ts'
 import type { Known } from './person.ts'
-import { type ExportParts, exportOf, jsonOf } from './person-export.ts'
+import { consentsOf, type ExportParts, exportOf, jsonOf } from './person-export.ts'
 import { zipOf } from './person-zip.ts'
 import { PersonDocument, Receipt } from './schemas.ts'
 import { undertake } from './undertake.ts'
@@ -108,11 +109,10 @@ export const privacyRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
       const { accountId } = request.caller
       const row = await readContact(db, accountId, parseContactRef(request.params.contact))
       if (!row) throw notFound()
-      const { sections } = await exportOf({ db, ...parts }, accountId, row)
       const [head, foot] = htmlPage(`What ${row.email} has allowed`)
       const words = `<p>Observed: seen on this service's own pages. Asserted: told by a caller or a file, as named. State now: ${row.state}, as of ${new Date().toISOString()}.</p>`
       const tables: string[] = []
-      for await (const rows of sections.consents()) tables.push(tableOf('', rows.map(textsOf)))
+      for await (const rows of consentsOf(db, accountId, row.id)) tables.push(tableOf('', rows.map(textsOf)))
       return reply
         .type('text/html; charset=utf-8')
         .header('content-security-policy', PAGE_POLICY)
@@ -176,7 +176,7 @@ interface ReceiptRow {
 const COLUMNS = sql`id, actor, counts, created_at, finished_at`
 
 async function receiptOf(db: Queryable, accountId: number, id: string) {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) throw notFound()
+  if (parseUuid(id) === null) throw notFound()
   const [row] = await db.query<ReceiptRow>(
     sql`select ${COLUMNS} from erasures where account_id = ${accountId} and id = ${id}::uuid`,
   )
