@@ -55,7 +55,10 @@ export function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&')
 }
 
-/** The form in which texts are compared without regard to case: STRASSE and Straße, ΟΔΟΣ and οδοσ are the same. */
+/**
+ * The form in which texts are compared without regard to case: STRASSE and Straße, ΟΔΟΣ and οδοσ are the same. Small first,
+ * as the capital ẞ has no other capital, and so would stay apart from both ß and SS.
+ */
 export function foldCase(text: string): string {
-  return text.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC')
+  return text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC')
 }
