@@ -4,7 +4,7 @@ import type { Config } from './config.ts'
 import { Database } from './db/database.ts'
 import { applyMigrations, withStartLock } from './db/migrate.ts'
 import { createAccount } from './features/accounts/accounts.ts'
-import { createToken, ensureToken, listTokens } from './features/accounts/tokens.ts'
+import { ensureToken, issueToken, listTokens } from './features/accounts/tokens.ts'
 import { makeSetupLink } from './features/accounts/user-links.ts'
 import { keepHouse } from './features/activity/housekeeping.ts'
 import { replayJournal } from './features/privacy/journal.ts'
@@ -30,6 +30,9 @@ export async function prepareSchema({ url, directUrl, log, signal }: Parts): Pro
     inLock(client, url, log, async () => {}),
   )
 }
+
+/** Who makes what the first account begins with. */
+const STARTER = { accountId: 1, actor: 'system', ip: null }
 
 /** What a start has to tell whoever sees its output: nobody will be told it again. */
 export interface FirstWords {
@@ -61,10 +64,12 @@ export async function prepareAll(
       await createAccount(db, { id: 1, name: 'Main' })
       const erased = files ? await replayJournal(db, { files, keyring, queue }) : 0
       if (erased > 0) log.warn({ erased }, 'erasures that the database did not know of were applied from the journal')
-      if (config.ROLLCALL_API_TOKEN !== undefined) await ensureToken(db, 1, config.ROLLCALL_API_TOKEN)
+      const { ROLLCALL_API_TOKEN: given } = config
+      if (given !== undefined) await db.transaction((trx) => ensureToken(trx, STARTER, given))
       const setup = wantsUser ? await db.transaction(makeSetupLink) : undefined
       if (!wantsToken || (await listTokens(db, 1)).length > 0) return { setup }
-      return { setup, token: (await createToken(db, 1, { name: 'First start', scopes: ['admin'] })).token }
+      const made = await db.transaction((trx) => issueToken(trx, STARTER, { name: 'First start', scopes: ['admin'] }))
+      return { setup, token: made.token }
     }),
   )
 }

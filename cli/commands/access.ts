@@ -13,6 +13,10 @@ export async function withDatabase<T>(command: string, work: (db: Database) => P
   return server.withDatabase(command, work)
 }
 
+/** What is done on the machine itself is done by nobody who has signed in. */
+export const onMachine = { actor: 'command line', ip: null }
+export const callerIn = (accountId: number) => ({ accountId, ...onMachine })
+
 const accounts = () => import('@rollcall/server/features/accounts/accounts.ts')
 const tokens = () => import('@rollcall/server/features/accounts/tokens.ts')
 const accountOption = () => new Option('--account <id>', 'the account').argParser(positive).default(1)
@@ -68,11 +72,12 @@ export function tokenCommand(act: Act): Command {
     .addHelpText('after', examples('TOKEN=$(rollcall token create --name website --scope write --expires 365d)'))
     .action((options: { account: number; name: string; scope: Scope; expires?: Date }) =>
       act(async (context) => {
-        const { createToken } = await tokens()
+        const { issueToken } = await tokens()
         const { account, name, scope, expires } = options
         const made = await withDatabase('token create', async (db) => {
           await requireAccount(db, account)
-          return createToken(db, account, { name, scopes: [scope], expiresAt: expires })
+          const given = { name, scopes: [scope], expiresAt: expires }
+          return db.transaction((trx) => issueToken(trx, callerIn(account), given))
         })
         const told = { ...made, account_id: account, name, scopes: [scope], expires_at: expires ?? null }
         await done(context, told, made.token)
@@ -110,7 +115,9 @@ export function tokenCommand(act: Act): Command {
     .action((id: number, { account }: { account: number }) =>
       act(async (context) => {
         const { revokeToken } = await tokens()
-        const revoked = await withDatabase('token revoke', (db) => revokeToken(db, account, id))
+        const revoked = await withDatabase('token revoke', (db) =>
+          db.transaction((trx) => revokeToken(trx, callerIn(account), id)),
+        )
         if (!revoked)
           throw new Refusal(`account ${account} has no token ${id} that still works: see rollcall token list`)
         await done(context, { revoked: id }, `Token ${id} has ended.`)

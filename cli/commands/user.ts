@@ -4,7 +4,7 @@ import { ROLES, type Role } from '@rollcall/server/http/caller.ts'
 import { Refusal } from '@rollcall/server/lib/refusal.ts'
 import { type Command, Option } from 'commander'
 import { positive } from '../options.ts'
-import { withDatabase } from './access.ts'
+import { callerIn, onMachine, withDatabase } from './access.ts'
 import { type Act, done, examples, group } from './command.ts'
 
 const users = () => import('@rollcall/server/features/accounts/users.ts')
@@ -12,9 +12,6 @@ const links = () => import('@rollcall/server/features/accounts/user-links.ts')
 const accountOption = () => new Option('--account <id>', 'the account').argParser(positive).default(1)
 const pagesOption = () =>
   new Option('--pages <url>', 'where the pages are reached').env('PUBLIC_URL').default('http://127.0.0.1:8080')
-
-/** What is done on the machine itself is done by nobody who has signed in. */
-const callerIn = (accountId: number) => ({ accountId, actor: 'command line', ip: null })
 
 /** Throws a Refusal for an address of which there is no user. */
 async function userNamed(trx: Trx, email: string): Promise<User> {
@@ -78,7 +75,7 @@ export function userCommand(act: Act): Command {
       act(async (context) => {
         const { insertResetLink, linkTo } = await links()
         const token = await withDatabase('user reset-password', (db) =>
-          db.transaction(async (trx) => insertResetLink(trx, (await userNamed(trx, email)).id, 'command line')),
+          db.transaction(async (trx) => insertResetLink(trx, (await userNamed(trx, email)).id, onMachine)),
         )
         const link = linkTo(pages, token)
         await done(context, { email, link }, link)

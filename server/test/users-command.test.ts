@@ -29,6 +29,14 @@ test('rollcall user lets people in, sets passwords anew, and lets them out', asy
   assert.equal((await post('session', { email: 'ann@example.com', password: 'a long enough password' })).status, 401)
   const signedIn = await post('session', { email: 'ann@example.com', password: 'another long password' })
   assert.equal(signedIn.status, 201)
+  const cookie = signedIn.headers.get('set-cookie')!.split(';')[0]!
+  const log = (await (await fetch(`${address}/api/accounts/1/audit`, { headers: { cookie } })).json()) as {
+    data: { actor: string; action: string }[]
+  }
+  assert.deepEqual(
+    log.data.filter(({ actor }) => !actor.startsWith('user:')).map(({ actor, action }) => `${actor}: ${action}`),
+    ['command line: password_reset_link_made', 'command line: user_invited', 'system: token_created'],
+  )
 
   const nobody = await run('reset-password', 'bob@example.com')
   assert.deepEqual([nobody.code, nobody.err.includes('nobody with the address bob@example.com')], [1, true])

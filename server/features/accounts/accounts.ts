@@ -1,7 +1,9 @@
 import sql from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
+import type { Caller } from '../../http/caller.ts'
 import { invalid, notFound } from '../../lib/app-error.ts'
 import { isStorable } from '../../lib/text.ts'
+import { audit, differences } from './audit.ts'
 import { type AccountSettings, isTimeZone, settingsFrom } from './settings.ts'
 
 export interface Account {
@@ -69,14 +71,18 @@ export type AccountPatch = Partial<Omit<AccountSettings, 'retention'>> & {
   retention?: Partial<AccountSettings['retention']>
 }
 
-/** Changes the name and whichever settings are given. Throws `invalid`. */
-export async function updateAccount(trx: Trx, accountId: number, patch: AccountPatch): Promise<Account> {
+/** Changes the name and whichever settings are given, and notes from what to what. Throws `invalid`. */
+export async function updateAccount(trx: Trx, caller: Caller, patch: AccountPatch): Promise<Account> {
+  const { accountId } = caller
   const { name, ...settings } = patch
   if (name !== undefined && name.trim() === '') throw invalid({ name: ["can't be blank"] })
   if (settings.time_zone !== undefined && !isTimeZone(settings.time_zone)) {
     throw invalid({ time_zone: ['is not a time zone: write an IANA name such as Europe/Berlin'] })
   }
   const retention = JSON.stringify(settings.retention ?? {})
+  const [held] = await trx.query<AccountRow>(sql`
+    select ${COLUMNS} from accounts where id = ${accountId} for no key update`)
+  if (!held) throw notFound()
   const [row] = await trx.query<AccountRow>(sql`
     update accounts
     set name = coalesce(${name?.trim() ?? null}, name), settings = settings || ${JSON.stringify(settings)}::jsonb
@@ -84,6 +90,8 @@ export async function updateAccount(trx: Trx, accountId: number, patch: AccountP
       updated_at = statement_timestamp()
     where id = ${accountId}
     returning ${COLUMNS}`)
-  if (!row) throw notFound()
-  return accountFrom(row)
+  const [before, account] = [accountFrom(held), accountFrom(row!)]
+  const changed = differences({ name: before.name, ...before.settings }, { name: account.name, ...account.settings })
+  if (Object.keys(changed).length > 0) audit(trx, caller, 'account_updated', changed)
+  return account
 }

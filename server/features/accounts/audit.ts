@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import type { Caller } from '../../http/caller.ts'
+import { isObject } from '../../lib/json.ts'
 
 export interface AuditRow {
   id: number
@@ -18,17 +20,30 @@ export function audit(trx: Trx, { accountId, actor, ip }: Caller, action: string
     values (${accountId}, ${actor}, ${ip}, ${action}, ${JSON.stringify(data)})`)
 }
 
-/** Notes what a user did that concerns each account that they may enter. Sent, not awaited. */
+/** Notes what a user did, or what was done with them, in each account that they may enter. Sent, not awaited. */
 export function auditUser(
   trx: Trx,
-  { userId, ip }: { userId: number; ip: string | null },
+  { userId, ip, actor = `user:${userId}` }: { userId: number; ip: string | null; actor?: string },
   action: string,
   data: Record<string, unknown> = {},
 ): void {
   trx.send(sql`
     insert into audit_log (account_id, actor, ip, action, data)
-    select account_id, ${`user:${userId}`}, ${ip}::inet, ${action}, ${JSON.stringify(data)}::jsonb
+    select account_id, ${actor}, ${ip}::inet, ${action}, ${JSON.stringify(data)}::jsonb
     from account_users where user_id = ${userId}`)
+}
+
+/** From what to what, by name: where two states of the same thing differ. Objects within are gone through, lists are not. */
+export function differences(before: object, after: object): Record<string, unknown> {
+  const found = Object.entries(after).flatMap(([name, to]): [string, unknown][] => {
+    const from = (before as Record<string, unknown>)[name]
+    if (isObject(from) && isObject(to)) {
+      const within = differences(from, to)
+      return Object.keys(within).length > 0 ? [[name, within]] : []
+    }
+    return isDeepStrictEqual(from, to) ? [] : [[name, { from, to }]]
+  })
+  return Object.fromEntries(found)
 }
 
 /** The latest first. */

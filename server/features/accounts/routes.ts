@@ -71,7 +71,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Ch
     (request, reply) =>
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
-        const account = await updateAccount(trx, accountId, request.body)
+        const account = await updateAccount(trx, request.caller, request.body)
         trx.afterCommit(() => access.forgetAccount(accountId))
         return { status: 200, body: accountOnWire(account) }
       }),

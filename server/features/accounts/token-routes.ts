@@ -6,8 +6,7 @@ import type { Change } from '../../http/change.ts'
 import { Nullable } from '../../http/paging.ts'
 import { invalid, notFound } from '../../lib/app-error.ts'
 import { pathId } from '../../lib/ids.ts'
-import { audit } from './audit.ts'
-import { createToken, listTokens, revokeToken, type Token } from './tokens.ts'
+import { issueToken, listTokens, revokeToken, type Token } from './tokens.ts'
 
 const Scopes = Type.Array(Type.Enum([...SCOPES]), {
   minItems: 1,
@@ -81,8 +80,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chan
         const { name, scopes, expires_at: until } = request.body
         const expiresAt = until == null ? undefined : new Date(until)
         if (expiresAt && !(expiresAt.getTime() > Date.now())) throw invalid({ expires_at: ['must lie in the future'] })
-        const { token, ...made } = await createToken(trx, request.caller.accountId, { name, scopes, expiresAt })
-        audit(trx, request.caller, 'token_created', { token_id: made.id, scopes })
+        const { token, ...made } = await issueToken(trx, request.caller, { name, scopes, expiresAt })
         return { status: 201, body: { ...tokenOnWire(made), token } }
       }),
   )
@@ -100,9 +98,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Chan
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        const id = pathId(request.params.id)
-        if (!(await revokeToken(trx, request.caller.accountId, id))) throw notFound()
-        audit(trx, request.caller, 'token_revoked', { token_id: id })
+        if (!(await revokeToken(trx, request.caller, pathId(request.params.id)))) throw notFound()
         return { status: 204 }
       }),
   )

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import sql from 'sql-template-tag'
-import type { Queryable } from '../../db/database.ts'
-import type { Scope } from '../../http/caller.ts'
+import type { Queryable, Trx } from '../../db/database.ts'
+import type { Caller, Scope } from '../../http/caller.ts'
 import { invalid } from '../../lib/app-error.ts'
+import { audit } from './audit.ts'
 
 export interface Token {
   id: number
@@ -74,11 +75,23 @@ export async function createToken(
   return { ...tokenFrom(row!), token }
 }
 
+/** The same, by hand: noted in the audit log. */
+export async function issueToken(trx: Trx, caller: Caller, given: NewToken): Promise<Token & { token: string }> {
+  const made = await createToken(trx, caller.accountId, given)
+  noteMade(trx, caller, made)
+  return made
+}
+
+function noteMade(trx: Trx, caller: Caller, { id, scopes }: Pick<Token, 'id' | 'scopes'>): void {
+  audit(trx, caller, 'token_created', { token_id: id, scopes })
+}
+
 /** Sees to it that exactly this token opens the account, as an automated set-up asks for. Safe to run at every start. */
-export async function ensureToken(db: Queryable, accountId: number, token: string): Promise<void> {
-  const [made] = await insertToken(db, accountId, token, { name: 'ROLLCALL_API_TOKEN', scopes: ['admin'] })
-  if (made) return
-  const [row] = await db.query<TokenRow>(sql`select ${COLUMNS} from api_tokens where hash = ${hashToken(token)}`)
+export async function ensureToken(trx: Trx, caller: Caller, token: string): Promise<void> {
+  const { accountId } = caller
+  const [made] = await insertToken(trx, accountId, token, { name: 'ROLLCALL_API_TOKEN', scopes: ['admin'] })
+  if (made) return noteMade(trx, caller, made)
+  const [row] = await trx.query<TokenRow>(sql`select ${COLUMNS} from api_tokens where hash = ${hashToken(token)}`)
   if (row?.account_id !== accountId || row.revoked_at) {
     throw new Error('ROLLCALL_API_TOKEN is a token that was revoked or belongs to another account: choose another one')
   }
@@ -101,12 +114,14 @@ export async function listTokens(db: Queryable, accountId: number): Promise<Toke
 }
 
 /** Ends a token, on every process within the 5 s that tokens are cached. False when the account has no such live token. */
-export async function revokeToken(db: Queryable, accountId: number, id: number): Promise<boolean> {
-  const rows = await db.query(sql`
+export async function revokeToken(trx: Trx, caller: Caller, id: number): Promise<boolean> {
+  const rows = await trx.query(sql`
     update api_tokens set revoked_at = statement_timestamp()
-    where account_id = ${accountId} and id = ${id} and revoked_at is null
+    where account_id = ${caller.accountId} and id = ${id} and revoked_at is null
     returning id`)
-  return rows.length > 0
+  if (rows.length === 0) return false
+  audit(trx, caller, 'token_revoked', { token_id: id })
+  return true
 }
 
 /** The token with this hash, if it opens anything now. */

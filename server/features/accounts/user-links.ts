@@ -2,7 +2,7 @@ import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import type { Caller, Role } from '../../http/caller.ts'
 import { AppError, invalid, notFound } from '../../lib/app-error.ts'
-import { audit } from './audit.ts'
+import { audit, auditUser } from './audit.ts'
 import { hashSecretToken, newSecretToken } from './sessions.ts'
 
 /** What a link is for. */
@@ -109,19 +109,22 @@ export async function makeResetLink(trx: Trx, caller: Caller, userId: number): P
         'runs the service makes a link with rollcall user reset-password',
     )
   }
-  const token = await insertResetLink(trx, userId, actor)
-  audit(trx, caller, 'password_reset_link_made', { user_id: userId })
-  return token
+  return insertResetLink(trx, userId, caller)
 }
 
 /** The same for whoever runs the service. */
-export async function insertResetLink(trx: Trx, userId: number, actor: string): Promise<string> {
+export async function insertResetLink(
+  trx: Trx,
+  userId: number,
+  { actor, ip }: Pick<Caller, 'actor' | 'ip'>,
+): Promise<string> {
   const token = newSecretToken()
   trx.send(sql`delete from user_links where user_id = ${userId} and purpose = 'reset'`)
   await trx.query(sql`
     insert into user_links (hash, purpose, user_id, actor, expires_at)
     values (${hashSecretToken(token)}, 'reset', ${userId}, ${actor},
       statement_timestamp() + make_interval(hours => ${RESET_HOURS}))`)
+  auditUser(trx, { userId, ip, actor }, 'password_reset_link_made', { user_id: userId })
   return token
 }
 

@@ -107,7 +107,7 @@ export async function changeRole(trx: Trx, caller: Caller, userId: number, role:
   if (former === role) return
   if (former === 'admin') await requireAnotherAdmin(trx, accountId, userId)
   trx.send(sql`update account_users set role = ${role} where account_id = ${accountId} and user_id = ${userId}`)
-  audit(trx, caller, 'user_role_changed', { user_id: userId, from: former, to: role })
+  audit(trx, caller, 'user_role_changed', { user_id: userId, role: { from: former, to: role } })
 }
 
 /**

@@ -166,7 +166,7 @@ export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        await deleteTemplate(trx, request.caller.accountId, request.params.name)
+        await deleteTemplate(trx, request.caller, request.params.name)
         return { status: 204 }
       }),
   )

@@ -2,6 +2,7 @@ import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalid, notFound } from '../../lib/app-error.ts'
+import { audit } from '../accounts/audit.ts'
 import type { Language } from '../accounts/settings.ts'
 import { BUILT_IN } from './built-in.ts'
 import { checkSource, type Source } from './render.ts'
@@ -49,7 +50,9 @@ export async function createTemplate(trx: Trx, caller: Caller, name: string, sou
     sql`select name from templates where account_id = ${caller.accountId} and name = ${name} limit 1`,
   )
   if (taken || Object.hasOwn(BUILT_IN, name)) throw invalid({ name: ['has already been taken'] })
-  return save(trx, caller, name, source, 0)
+  const saved = await save(trx, caller, name, source, 0)
+  audit(trx, caller, 'template_created', { template: name })
+  return saved
 }
 
 /** Changes what is given, as a new version. Throws not_found and `invalid`. */
@@ -62,7 +65,10 @@ export async function updateTemplate(
 ): Promise<Template> {
   await hold(trx, caller.accountId)
   const { subject, html, text, version } = await findTemplate(trx, caller.accountId, name, language)
-  return save(trx, caller, name, { subject, html, text, ...patch }, version)
+  const saved = await save(trx, caller, name, { subject, html, text, ...patch }, version)
+  const changed = Object.keys(patch)
+  audit(trx, caller, 'template_updated', { template: name, version: { from: version, to: saved.version }, changed })
+  return saved
 }
 
 async function save(trx: Trx, { accountId, actor }: Caller, name: string, source: Source, after: number) {
@@ -75,11 +81,12 @@ async function save(trx: Trx, { accountId, actor }: Caller, name: string, source
 }
 
 /** Removes an account's own template in all its versions; a built-in one is again as it comes. Throws not_found. */
-export async function deleteTemplate(trx: Trx, accountId: number, name: string): Promise<void> {
+export async function deleteTemplate(trx: Trx, caller: Caller, name: string): Promise<void> {
   const gone = await trx.query(
-    sql`delete from templates where account_id = ${accountId} and name = ${name} returning version`,
+    sql`delete from templates where account_id = ${caller.accountId} and name = ${name} returning version`,
   )
   if (gone.length === 0 && !Object.hasOwn(BUILT_IN, name)) throw notFound()
+  if (gone.length > 0) audit(trx, caller, 'template_deleted', { template: name, versions: gone.length })
 }
 
 /** One at a time: two that save at once would both count up from the same version. */

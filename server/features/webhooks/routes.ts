@@ -6,6 +6,7 @@ import { type Cursors, collection, NumberedPages, pageOf } from '../../http/pagi
 import { invalid } from '../../lib/app-error.ts'
 import { pathId } from '../../lib/ids.ts'
 import type { Keyring } from '../../lib/secret.ts'
+import { audit, differences } from '../accounts/audit.ts'
 import { readHead } from '../activity/feed.ts'
 import type { FeedCursors } from '../activity/feed-cursor.ts'
 import type { Naming } from '../activity/wire.ts'
@@ -94,6 +95,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
       return change(request, reply, async (trx) => {
         const filter = criteria == null ? null : await checkFilter(trx, accountId, criteria)
         const { row, secret } = await createWebhook(trx, keyring, accountId, { ...given, url, filter })
+        audit(trx, request.caller, 'webhook_created', { webhook_id: row.id })
         return { status: 201, body: { ...(await webhookOnWire(trx, accountId, row)), secret } }
       })
     },
@@ -131,7 +133,12 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
       const url = given.url === undefined ? undefined : await checkTarget(given.url, target)
       return change(request, reply, async (trx) => {
         const filter = criteria == null ? criteria : await checkFilter(trx, accountId, criteria)
+        const before = await findWebhook(trx, accountId, id, true)
         const row = await updateWebhook(trx, accountId, id, { ...given, url, filter })
+        audit(trx, request.caller, 'webhook_updated', {
+          ...{ webhook_id: id, ...differences(auditable(before), auditable(row)) },
+          changed: Object.keys(request.body).filter((name) => !(name in auditable(row))),
+        })
         return { status: 200, body: await webhookOnWire(trx, accountId, row) }
       })
     },
@@ -145,7 +152,9 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
     },
     (request, reply) =>
       change(request, reply, async (trx) => {
-        await deleteWebhook(trx, request.caller.accountId, pathId(request.params.id))
+        const id = pathId(request.params.id)
+        await deleteWebhook(trx, request.caller.accountId, id)
+        audit(trx, request.caller, 'webhook_deleted', { webhook_id: id })
         return { status: 204 }
       }),
   )
@@ -166,6 +175,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
         const { row, secret } = await rotateSecret(trx, keyring, accountId, pathId(request.params.id))
+        audit(trx, request.caller, 'webhook_secret_rotated', { webhook_id: row.id })
         return { status: 200, body: { ...(await webhookOnWire(trx, accountId, row)), secret } }
       }),
   )
@@ -187,9 +197,10 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
     (request, reply) =>
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
-        const { id } = await findWebhook(trx, accountId, pathId(request.params.id))
+        const { id, position: from } = await findWebhook(trx, accountId, pathId(request.params.id), true)
         const position = await positionIn(trx, accountId, request.body.after)
         const row = await moveWebhook(trx, accountId, id, position)
+        audit(trx, request.caller, 'webhook_replayed', { webhook_id: id, position: { from, to: position } })
         return { status: 200, body: await webhookOnWire(trx, accountId, row) }
       }),
   )
@@ -297,6 +308,11 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opt
         return { status: 202, body: deliveryOnWire(delivery) }
       }),
   )
+}
+
+/** What of a webhook the audit log says as it was and is: address, description and criteria may hold secrets or people. */
+function auditable({ types, each, disabled_at }: WebhookRow) {
+  return { types, each, enabled: disabled_at === null }
 }
 
 async function webhookOnWire(db: Queryable, accountId: number, row: WebhookRow) {

@@ -1,4 +1,4 @@
-import sql, { type Sql } from 'sql-template-tag'
+import sql, { empty, type Sql } from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { invalid, notFound } from '../../lib/app-error.ts'
 import type { Keyring } from '../../lib/secret.ts'
@@ -42,10 +42,9 @@ export async function listWebhooks(db: Queryable, accountId: number, limit: numb
 }
 
 /** Throws not_found. */
-export async function findWebhook(db: Queryable, accountId: number, id: number): Promise<WebhookRow> {
-  const [row] = await db.query<WebhookRow>(
-    sql`select ${COLUMNS} from webhooks where account_id = ${accountId} and id = ${id}`,
-  )
+export async function findWebhook(db: Queryable, accountId: number, id: number, lock = false): Promise<WebhookRow> {
+  const [row] = await db.query<WebhookRow>(sql`
+    select ${COLUMNS} from webhooks where account_id = ${accountId} and id = ${id} ${lock ? sql`for update` : empty}`)
   if (!row) throw notFound()
   return row
 }
