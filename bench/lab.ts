@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { readConfig } from '../server/config.ts'
 import { Database } from '../server/db/database.ts'
 import { startEmbedded } from '../server/db/embedded.ts'
@@ -25,23 +25,29 @@ export interface Lab {
   token: string
   /** Runs a program in a process of its own; resolves when it is ready. */
   start: (name: keyof typeof FILES) => Promise<Program>
-  /** Ends every program and the server, and removes the directory. */
+  /** Ends every program and the server, and removes the directory unless it is to be kept. */
   stop: () => Promise<void>
 }
 
-/** @param options.profileDir The programs leave a V8 CPU profile there when they end, and statements are counted. */
-export async function openLab(options: { profileDir?: string | undefined } = {}): Promise<Lab> {
-  const { profileDir } = options
-  const home = mkdtempSync(join(tmpdir(), 'rollcall-bench-'))
+export interface LabOptions {
+  /** The programs leave a V8 CPU profile there when they end, and statements are counted. */
+  profileDir?: string | undefined
+  /** Where the data stay from one run to the next, as loading a large account takes longer than to measure it. */
+  keepDir?: string | undefined
+}
+
+/** Opens a laboratory: a new one, or the one that is kept. */
+export async function openLab({ profileDir, keepDir }: LabOptions = {}): Promise<Lab> {
+  const home = keepDir === undefined ? mkdtempSync(join(tmpdir(), 'rollcall-bench-')) : keptHome(keepDir)
+  const { secret, token } = secretsOf(home)
   const postgres = await startEmbedded({
     dataDir: join(home, 'pg'),
     ...(profileDir ? { settings: { shared_preload_libraries: 'pg_stat_statements' } } : {}),
   })
-  const token = newSecret()
   const env = {
     DATABASE_URL: postgres.url,
     ROLLCALL_HOME: home,
-    ROLLCALL_SECRET: newSecret(),
+    ROLLCALL_SECRET: secret,
     ROLLCALL_API_TOKEN: token,
     LOG_LEVEL: 'warn',
     RATE_LIMIT: '0',
@@ -61,8 +67,8 @@ export async function openLab(options: { profileDir?: string | undefined } = {})
     async stop() {
       await Promise.all([...programs].map((program) => program.stop()))
       await db.close()
-      await postgres.stop()
-      rmSync(home, { recursive: true, force: true })
+      await postgres.stop(keepDir === undefined ? 15_000 : 300_000)
+      if (keepDir === undefined) rmSync(home, { recursive: true, force: true })
     },
   }
   try {
@@ -83,6 +89,19 @@ export async function openLab(options: { profileDir?: string | undefined } = {})
     throw error
   }
   return lab
+}
+
+function keptHome(keepDir: string): string {
+  mkdirSync(keepDir, { recursive: true, mode: 0o700 })
+  return resolve(keepDir)
+}
+
+/** What the database of a home was made with: it opens with nothing else. */
+function secretsOf(home: string): { secret: string; token: string } {
+  const file = join(home, 'bench.json')
+  if (!existsSync(file))
+    writeFileSync(file, JSON.stringify({ secret: newSecret(), token: newSecret() }), { mode: 0o600 })
+  return JSON.parse(readFileSync(file, 'utf8'))
 }
 
 const FILES = { api: 'product.ts', worker: 'product.ts', floor: 'floor.ts' } as const

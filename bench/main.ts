@@ -7,6 +7,8 @@
  *   --contacts N     contacts in the large account of all but `api` and `feed` (1000000)
  *   --others N       accounts of 10,000 contacts beside the one that imports (1)
  *   --events N       events in the account of `feed` (1000000)
+ *   --keep DIR       keeps the data of `segments` there and uses them again: to load 10,000,000 events takes longer than to measure
+ *   --part NAME      this part of `segments` alone; may be given several times
  *   --profile DIR    leaves CPU profiles of the programs there, and loads pg_stat_statements; slows what is measured
  */
 import { loadavg } from 'node:os'
@@ -31,6 +33,8 @@ interface Options {
   others: number
   events: number
   profileDir: string | undefined
+  keepDir: string | undefined
+  parts: string[]
 }
 
 interface Result {
@@ -62,6 +66,8 @@ async function main(): Promise<void> {
       others: { type: 'string', default: '1' },
       events: { type: 'string', default: '1000000' },
       profile: { type: 'string' },
+      keep: { type: 'string' },
+      part: { type: 'string', multiple: true, default: [] },
     },
   })
   const names = positionals.includes('all') ? Object.keys(BENCHES) : positionals
@@ -76,6 +82,8 @@ async function main(): Promise<void> {
     others: Number(values.others),
     events: Number(values.events),
     profileDir: values.profile,
+    keepDir: values.keep,
+    parts: values.part,
   }
   for (const name of names) {
     const load = loadavg()[0]!.toFixed(1)
