@@ -47,6 +47,11 @@ export function isRecordedSince(edge: Sql): Sql {
   return sql`e.id >= (select id_floor(greatest(${edge} - interval '1 minute', 'epoch')))`
 }
 
+/** `and …`: leaves out the months before the first of these edges; nothing when one condition looks at every month. */
+export function sinceFirst(edges: readonly (Sql | null)[]): Sql {
+  return edges.every((edge) => edge !== null) ? sql`and ${isRecordedSince(sql`least(${join(edges)})`)}` : empty
+}
+
 /** Hours count back from now, and what lies exactly so far back is out; days from the first instant of the first of them. */
 export function windowEdge({ unit, size }: Window, context: Pick<Context, 'now' | 'timeZone'>): Sql {
   if (unit === 'h') return sql`(${context.now} - make_interval(hours => ${size}::int))`

@@ -5,8 +5,8 @@ import { suppressionEnds } from '../subscriptions/suppressions.ts'
 import { clockParts, isSendable } from './clock.ts'
 import { compile } from './compile.ts'
 import { startOf } from './compile-dates.ts'
-import { isThatEvent } from './compile-event.ts'
-import { FOR_FEW } from './forms.ts'
+import { isThatEvent, sinceFirst, windowEdge } from './compile-event.ts'
+import { FOR_ONE } from './forms.ts'
 import { turningDays } from './moments.ts'
 import type { Condition, Test } from './parse.ts'
 import type { EventCondition } from './parse-event.ts'
@@ -57,11 +57,20 @@ export async function explain(db: Queryable, condition: Condition, asked: Asked)
   const now = asked.now ?? sql`now()`
   const calendar = { timeZone: asked.timeZone, now }
   const contact = sql`c.account_id = ${asked.accountId} and c.id = ${asked.contactId}::uuid`
+  const events = leaves.flatMap(({ condition }) => (condition.is === 'event' ? [condition] : []))
+  const edges = events.map(({ within }) => within && windowEdge(within, calendar))
+  const withEvents =
+    events.length === 0
+      ? sql``
+      : sql`with own as materialized (
+          select id, type, types, name, at, data from events as e
+          where e.account_id = ${asked.accountId} and e.contact_id = ${asked.contactId}::uuid ${sinceFirst(edges)})`
   const outcome = (leaf: Leaf, at: Sql) =>
     leaf.condition.is === 'left'
-      ? FOR_FEW.hasLeft(leaf.condition.listId)
-      : compile(leaf.condition, { timeZone: asked.timeZone, now: at }, FOR_FEW)
+      ? FOR_ONE.hasLeft(leaf.condition.listId)
+      : compile(leaf.condition, { timeZone: asked.timeZone, now: at }, FOR_ONE)
   const [row] = await db.query<{ now: Date; outcomes: boolean[]; seen: Seen[] }>(sql`
+    ${withEvents}
     select ${now} as now, ${arrayOf(
       leaves.map((leaf) => outcome(leaf, now)),
       'boolean',
@@ -82,6 +91,7 @@ export async function explain(db: Queryable, condition: Condition, asked: Asked)
     days.length + ends.length === 0
       ? []
       : await db.query<{ at: Date; outcomes: boolean[] }>(sql`
+          ${withEvents}
           select turn.at, ${arrayOf(
             timed.map((leaf) => outcome(leaf, sql`turn.at`)),
             'boolean',
@@ -237,8 +247,7 @@ function valueSeen({ subject }: Test, { timeZone, now }: At): Sql {
 /** How many events there are, when the latest was, and when those that decide leave the window. */
 function eventsSeen(condition: EventCondition, calendar: At): Sql {
   const { within, count } = condition
-  const those = sql`from events as e where e.account_id = c.account_id and e.contact_id = c.id
-    and ${isThatEvent(condition, { ...calendar, form: FOR_FEW })}`
+  const those = sql`from own as e where ${isThatEvent(condition, { ...calendar, form: FOR_ONE })}`
   const value = sql`(select jsonb_build_object('count', count(*), 'last_at', to_char(max(e.at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ${those})`
   if (!within) return sql`jsonb_build_object('value', ${value})`
   const deciding = Object.values(count).flatMap((bound) => [bound, bound + 1])

@@ -5,9 +5,9 @@ import {
   allows,
   isAtLeastOne,
   isNone,
-  isRecordedSince,
   isThatEvent,
   mostCounted,
+  sinceFirst,
   windowEdge,
 } from './compile-event.ts'
 import type { EventCondition } from './parse-event.ts'
@@ -31,20 +31,25 @@ const isMember = (listIds: readonly number[]) => sql`exists (
 const hasLeft = (listId: number) => sql`exists (
   select from list_opt_outs as o where o.account_id = c.account_id and o.list_id = ${listId} and o.email = c.email)`
 
-/** Looks at each contact's own events, as many as decide, through the index on them. */
-export const FOR_FEW: Form = {
+/** Looks at the contact's own events among these, `… as e where …`; only at as many as decide. */
+const lookingAt = (own: Sql): Form => ({
   isMember,
   hasLeft,
   shares: false,
   share: (expression) => expression,
-  happened(condition, context) {
-    const events = sql`from events as e
-      where e.account_id = c.account_id and e.contact_id = c.id and ${isThatEvent(condition, context)}`
-    if (isAtLeastOne(condition.count)) return sql`exists (select ${events})`
-    if (isNone(condition.count)) return sql`(not exists (select ${events}))`
-    return sql`(select ${allows(condition.count, sql`count(*)`)} from (select ${events} limit ${mostCounted(condition.count)}) as counted)`
+  happened({ count, ...which }, context) {
+    const events = sql`from ${own} and ${isThatEvent({ count, ...which }, context)}`
+    if (isAtLeastOne(count)) return sql`exists (select ${events})`
+    if (isNone(count)) return sql`(not exists (select ${events}))`
+    return sql`(select ${allows(count, sql`count(*)`)} from (select ${events} limit ${mostCounted(count)}) as counted)`
   },
-}
+})
+
+/** Looks at each contact's own events, as many as decide, through the index on them. */
+export const FOR_FEW = lookingAt(sql`events as e where e.account_id = c.account_id and e.contact_id = c.id`)
+
+/** For a single contact, whose events the statement has read into `own`: each look at `events` is planned for every month. */
+export const FOR_ONE = lookingAt(sql`own as e where true`)
 
 /**
  * Reads an account's events once, and joins what it found. Only ever by `exists` and `not exists`, which PostgreSQL turns
@@ -81,8 +86,8 @@ export class Together implements Form {
   readonly shares = true
   readonly #shared = new Map<string, { expression: Sql; column: Sql }>()
   readonly #counted = new Map<string, { match: Sql; column: Sql }>()
-  /** Where the windows of events begin; undefined once there is one without a window. */
-  #edges: Sql[] | undefined = []
+  /** Where the windows of events begin; null for what looks at every month. */
+  readonly #edges: (Sql | null)[] = []
   #usesLists = false
 
   share(expression: Sql): Sql {
@@ -91,8 +96,7 @@ export class Together implements Form {
 
   happened(condition: EventCondition, context: Context): Sql {
     const match = isThatEvent(condition, context)
-    if (condition.within) this.#edges?.push(windowEdge(condition.within, context))
-    else this.#edges = undefined
+    this.#edges.push(condition.within && windowEdge(condition.within, context))
     return allows(
       condition.count,
       columnFor(this.#counted, match, 'n.c', (column) => ({ match, column })),
@@ -122,9 +126,8 @@ export class Together implements Form {
       ({ match, column }) => sql`count(*) filter (where ${match}) as ${bare(column)}`,
     )
     if (counted.length > 0) {
-      const recent = this.#edges ? sql`and ${isRecordedSince(sql`least(${join(this.#edges)})`)}` : sql``
       parts.push(sql`cross join lateral (
-        select ${join(counted)} from events as e where e.account_id = c.account_id and e.contact_id = c.id ${recent}) as n`)
+        select ${join(counted)} from events as e where e.account_id = c.account_id and e.contact_id = c.id ${sinceFirst(this.#edges)}) as n`)
     }
     return join(parts, '\n')
   }
