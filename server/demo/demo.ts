@@ -111,7 +111,7 @@ async function refuseOthers(db: Database, accountId: number): Promise<void> {
 async function define(trx: Trx, accountId: number, known: ReadonlySet<string>): Promise<void> {
   const fields = await loadFields(trx, accountId)
   for (const field of FIELDS) if (!fields.tagged(field.merge_tag)) await createField(trx, accountId, field)
-  for (const list of LISTS) if (!known.has(list.name)) await createList(trx, accountId, list)
+  for (const list of LISTS) if (!known.has(list.name)) await createList(trx, { accountId, actor: 'system' }, list)
 }
 
 /** By an import, as a file of theirs would come. */
@@ -168,7 +168,7 @@ async function letThemAct(trx: Trx, accountId: number, today: number): Promise<v
   const there = [...people(today)].filter(({ external_id }) => ids.has(external_id))
   const acts: Act[] = activityOf(there, ({ external_id }) => ids.get(external_id)!, today)
   for (let at = 0; at < acts.length; at += EVENTS_AT_ONCE) record(trx, accountId, acts.slice(at, at + EVENTS_AT_ONCE))
-  for (const list of SMART_LISTS) await createList(trx, accountId, list)
+  for (const list of SMART_LISTS) await createList(trx, { accountId, actor: 'system' }, list)
 }
 
 async function counted(db: Database, accountId: number): Promise<Omit<Demo, 'wasThere'>> {

@@ -11,6 +11,7 @@ export type ChangeSetKind =
   | 'list_merge'
   | 'list_delete'
   | 'list_convert'
+  | 'list_criteria'
   | 'field_delete'
   | 'field_convert'
   | 'import'

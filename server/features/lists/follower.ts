@@ -7,6 +7,7 @@ import { asksWhetherSendable, movedByClock, paceOf } from '../criteria/clock.ts'
 import { membersOf } from '../criteria/membership.ts'
 import { concerns } from '../criteria/relevance.ts'
 import { loadSmartLists, type SmartLists, type TrackedList } from '../criteria/smart-lists.ts'
+import { addToAnnouncement, endAnnouncement } from './announcements.ts'
 import { askToCompare } from './smart.ts'
 import { type Cause, compareMembership, isWaiting } from './transitions.ts'
 
@@ -153,7 +154,11 @@ export class SmartListFollower implements Follower {
     const { accountId } = lists
     const { list_id: listId = 0, version = 0, announce = false, after } = item.details ?? {}
     const list = lists.all.find((one) => one.id === listId)
-    if (list && list.version !== version) return { position, done: true } // a later edit has a row of its own
+    const end = async (last: number, phase: 'finished' | 'cancelled') => {
+      const act = item.change_set_id
+      return { position: act === null ? last : await endAnnouncement(trx, accountId, act, last, phase), done: true }
+    }
+    if (list && list.version !== version) return end(position, 'cancelled') // a later edit has a row of its own
     if (after === undefined && list) {
       trx.send(sql`
         insert into smart_looks (account_id, looked_at, time_zone) select ${accountId}::bigint, ${this.#now}, ${lists.timeZone}
@@ -169,15 +174,16 @@ export class SmartListFollower implements Follower {
       if (chunk.isLast && list) this.#count(trx, lists, list)
       if (chunk.isLast && !list)
         trx.send(sql`delete from smart_counts where account_id = ${accountId} and list_id = ${listId}`)
-      return { position, done: chunk.isLast }
+      return chunk.isLast ? end(position, 'cancelled') : { position, done: false }
     }
     const done = await this.#compare(trx, lists, [list], chunk.contacts, position, 'criteria', announce)
-    if (chunk.isLast)
-      trx.send(sql`
-        update smart_counts set version = ${version}, counted_at = now(), contacts = (
-          select count(*) from smart_memberships where account_id = ${accountId} and list_ids @> ${[listId]}::bigint[])
-        where account_id = ${accountId} and list_id = ${listId}`)
-    return { position: done.position, done: chunk.isLast }
+    if (item.change_set_id !== null) addToAnnouncement(trx, accountId, item.change_set_id, done)
+    if (!chunk.isLast) return { position: done.position, done: false }
+    trx.send(sql`
+      update smart_counts set version = ${version}, counted_at = now(), contacts = (
+        select count(*) from smart_memberships where account_id = ${accountId} and list_ids @> ${[listId]}::bigint[])
+      where account_id = ${accountId} and list_id = ${listId}`)
+    return end(done.position, 'finished')
   }
 
   /** Of a list that is not tracked: how many meet its criteria. */
@@ -215,7 +221,6 @@ export class SmartListFollower implements Follower {
         trx,
         accountId,
         affected.map(({ id, version }) => ({ id, criteria_version: version })),
-        false,
       )
     const span = { timeZone, from: sql`(${last.looked_at}::timestamptz - ${OVERLAP}::interval)`, to: now }
     const turned = { day: last.new_day, suppression: last.suppression_ended }
@@ -271,7 +276,7 @@ export class SmartListFollower implements Follower {
   }
 
   /** The next contacts, in order of their ids, of which no act waits; the row remembers how far it has come. */
-  async #chunk(trx: Trx, accountId: number, { id: itemId, details }: Waiting) {
+  async #chunk(trx: Trx, accountId: number, { id: itemId, change_set_id: changeSetId, details }: Waiting) {
     const after = details?.after ?? '00000000-0000-0000-0000-000000000000'
     const [last] = await trx.query<{ id: string }>(sql`
       select id from contacts where account_id = ${accountId} and id > ${after}::uuid order by id offset ${CHUNK - 1} limit 1`)
@@ -281,7 +286,7 @@ export class SmartListFollower implements Follower {
         where account_id = ${accountId} and id = ${itemId}`)
     const range = (id: Sql) => sql`${id} > ${after}::uuid ${last ? sql`and ${id} <= ${last.id}::uuid` : sql``}`
     const contacts = sql`
-      select id as contact_id, null::bigint as change_set_id from (
+      select id as contact_id, ${changeSetId}::bigint as change_set_id from (
         select id from contacts where account_id = ${accountId} and ${range(sql`id`)}
         union select contact_id from smart_memberships where account_id = ${accountId} and ${range(sql`contact_id`)}
       ) as everyone where not ${isWaiting(accountId, sql`everyone.id`)}`

@@ -7,7 +7,8 @@ import { countCharacters, isStorable } from '../../lib/text.ts'
 import { noteChangeSets } from '../activity/change-sets.ts'
 import { shownForm } from '../criteria/stored.ts'
 import type { FieldSet } from '../fields/field-set.ts'
-import { askToCompare, checkCriteria, type ListUsesOf } from './smart.ts'
+import { announceCriteria } from './announcements.ts'
+import { askToCompare, checkCriteria, type ListUsesOf, type VersionedList } from './smart.ts'
 
 export interface ListRow {
   id: number
@@ -107,7 +108,8 @@ export interface ListInput {
 }
 
 /** Throws `invalid` for a name that is missing, too long or taken, and for criteria with every fault. */
-export async function createList(trx: Trx, accountId: number, input: ListInput): Promise<ListRow> {
+export async function createList(trx: Trx, caller: Actor, input: ListInput): Promise<ListRow> {
+  const { accountId } = caller
   const [{ name, description }, kept] = await together(
     () => checkInput<ListInput>({ name: '', ...input }),
     () =>
@@ -124,8 +126,18 @@ export async function createList(trx: Trx, accountId: number, input: ListInput):
         ${input.public_description ?? null}, ${input.double_opt_in ?? false})
       returning ${COLUMNS}, 0 as contacts_count, null::timestamptz as counted_at`)
     .catch(refuseTakenName)
-  if (kept) askToCompare(trx, accountId, [row!], input.announce ?? false)
+  if (kept) takeOver(trx, caller, [row!], input)
   return row!
+}
+
+/** Who acts in which account. */
+type Actor = Pick<Caller, 'accountId' | 'actor'>
+
+/** New criteria are compared with all contacts; of lists that are not tracked, nothing is told anyway. */
+function takeOver(trx: Trx, caller: Actor, lists: readonly VersionedList[], { announce = false }: ListInput): void {
+  const { true: told = [], false: silent = [] } = Object.groupBy(lists, (list) => `${announce && list.track}`)
+  askToCompare(trx, caller.accountId, silent)
+  announceCriteria(trx, caller, told)
 }
 
 /** What only a smart list has. */
@@ -135,7 +147,8 @@ function refuseSmartWords({ track, announce }: ListInput): void {
 }
 
 /** An empty name, as one client sends when it has none, is not given. Throws not_found and `invalid`. */
-export async function updateList(trx: Trx, accountId: number, id: number, input: ListInput): Promise<ListRow> {
+export async function updateList(trx: Trx, caller: Actor, id: number, input: ListInput): Promise<ListRow> {
+  const { accountId } = caller
   const { name, ...others } = input
   const given = checkInput<ListInput>(name?.trim() ? input : others)
   const changes = await smartChanges(trx, accountId, id, given)
@@ -152,7 +165,7 @@ export async function updateList(trx: Trx, accountId: number, id: number, input:
       where account_id = ${accountId} and id = ${id}`)
     .catch(refuseTakenName)
   const row = await readList(trx, accountId, id)
-  if (changes) askToCompare(trx, accountId, [row, ...changes.above], given.announce ?? false)
+  if (changes) takeOver(trx, caller, [row, ...changes.above], given)
   return row
 }
 
@@ -240,7 +253,6 @@ export async function deleteLists(
     trx,
     accountId,
     gone.filter((list) => list.smart),
-    false,
   )
   const left = await trx.query<{ list_id: number; members: number }>(sql`
     with left_by as (

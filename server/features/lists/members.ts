@@ -150,7 +150,7 @@ export async function convertList(
   trx.send(sql`
     update lists set criteria = null, clock = null, criteria_version = criteria_version + 1, updated_at = statement_timestamp()
     where account_id = ${accountId} and id = ${listId}`)
-  askToCompare(trx, accountId, [{ id: listId, criteria_version: list.criteria_version + 1 }], false)
+  askToCompare(trx, accountId, [{ id: listId, criteria_version: list.criteria_version + 1 }])
   const candidates = sql`
     select c.id, c.email from contacts as c
     where c.account_id = ${accountId} and c.id = any(${found.map((row) => row.id)}::uuid[])`

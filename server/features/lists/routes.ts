@@ -119,7 +119,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
     (request, reply) =>
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
-        return { status: 200, body: await onWire(trx, accountId, await createList(trx, accountId, request.body)) }
+        return { status: 200, body: await onWire(trx, accountId, await createList(trx, request.caller, request.body)) }
       }),
   )
 
@@ -151,7 +151,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
     (request, reply) =>
       change(request, reply, async (trx) => {
         const { accountId } = request.caller
-        const row = await updateList(trx, accountId, pathId(request.params.list_id), request.body)
+        const row = await updateList(trx, request.caller, pathId(request.params.list_id), request.body)
         return { status: 200, body: await onWire(trx, accountId, row) }
       }),
   )

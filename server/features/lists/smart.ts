@@ -11,12 +11,19 @@ import { loadFields } from '../fields/field-set.ts'
 /** An account's smart lists are all evaluated for every contact that changes. */
 const MOST_SMART_LISTS = 500
 
+/** A smart list with the version of its criteria. */
+export interface VersionedList {
+  id: number
+  criteria_version: number
+  track: boolean
+}
+
 /** Criteria as a list keeps them. */
 export interface KeptCriteria {
   criteria: unknown
   clock: Pace | null
   /** The other smart lists that name the list, by way of others too: who is in them changes with it. */
-  above: { id: number; criteria_version: number }[]
+  above: VersionedList[]
 }
 
 /**
@@ -30,8 +37,8 @@ export async function checkCriteria(
   self?: { id: number; name: string },
 ): Promise<KeptCriteria> {
   // Two that would name each other, if both were changed at once, do so one after the other.
-  const smart = await trx.query<StoredList & { criteria_version: number }>(sql`
-    select id, name, criteria, criteria_version from lists where account_id = ${accountId} and criteria is not null order by id
+  const smart = await trx.query<StoredList & VersionedList>(sql`
+    select id, name, criteria, criteria_version, track from lists where account_id = ${accountId} and criteria is not null order by id
     ${self ? sql`for no key update` : sql``}`)
   if (!self && smart.length >= MOST_SMART_LISTS)
     throw invalid({ criteria: [`an account can have at most ${MOST_SMART_LISTS} smart lists`] })
@@ -78,18 +85,16 @@ async function holdLists(trx: Trx, accountId: number, ids: readonly number[]) {
     where account_id = ${accountId} and id = any(${[...ids]}) order by id for key share`)
 }
 
-/** Has the dispatcher compare lists with all contacts, one after the other, and tell who entered and left if `announce`. */
+/** Has the dispatcher compare lists with all contacts, one after the other, without a word. */
 export function askToCompare(
   trx: Trx,
   accountId: number,
-  lists: readonly { id: number; criteria_version: number }[],
-  announce: boolean,
+  lists: readonly Pick<VersionedList, 'id' | 'criteria_version'>[],
 ): void {
   if (lists.length === 0) return
   trx.send(sql`
     insert into outbox (account_id, event_ids, size, kind, details)
-    select ${accountId}::bigint, '{}', 0, 'criteria',
-      jsonb_build_object('list_id', id, 'version', version, 'announce', ${announce}::boolean)
+    select ${accountId}::bigint, '{}', 0, 'criteria', jsonb_build_object('list_id', id, 'version', version, 'announce', false)
     from unnest(${lists.map((list) => list.id)}::bigint[], ${lists.map((list) => list.criteria_version)}::int[])
       with ordinality as list (id, version, nth) order by nth`)
 }

@@ -25,30 +25,41 @@ interface Comparison {
   position: number
 }
 
+export interface Compared {
+  /** The last one, behind what was told. */
+  position: number
+  /** Of how many contacts the membership was another. */
+  differing: number
+  /** Into and out of how many lists they have gone, together. */
+  entered: number
+  left: number
+}
+
 /**
  * Compares the membership last told with that of now, takes it over, and tells the difference: one event for a contact,
  * placed in the feed at once. Who has been removed is forgotten without one. One statement, whatever the
  * number of contacts; with very many values in criteria, a few.
- * @returns the last position, and of how many contacts the membership was another
  */
-export async function compareMembership(
-  trx: Trx,
-  comparison: Comparison,
-): Promise<{ position: number; differing: number }> {
+export async function compareMembership(trx: Trx, comparison: Comparison): Promise<Compared> {
   const { accountId, timeZone, lists, contacts, cause, announce, now, position } = comparison
-  if (lists.length === 0) return { position, differing: 0 }
+  if (lists.length === 0) return { position, differing: 0, entered: 0, left: 0 }
   const { inside, joins } = membershipIn(lists, { timeZone, now })
   if (inside.values.length + joins.values.length > MOST_VALUES && lists.length > 1) {
     const half = Math.ceil(lists.length / 2)
     const first = await compareMembership(trx, { ...comparison, lists: lists.slice(0, half) })
     const second = await compareMembership(trx, { ...comparison, lists: lists.slice(half), position: first.position })
-    return { position: second.position, differing: first.differing + second.differing }
+    return {
+      position: second.position,
+      differing: first.differing + second.differing,
+      entered: first.entered + second.entered,
+      left: first.left + second.left,
+    }
   }
   const ids = sql`${lists.map((list) => list.id)}::bigint[]`
   const data = sql`jsonb_build_object('cause', ${cause}::text, 'smart_lists', jsonb_strip_nulls(jsonb_build_object(
     'entered', case when entered <> '{}' then to_jsonb(entered) end, 'left', case when gone <> '{}' then to_jsonb(gone) end)))`
   const types = sql`array_remove(array[case when entered <> '{}' then 'list_entered' end, case when gone <> '{}' then 'list_left' end], null)`
-  const [done] = await trx.query<{ differing: number; placed: number }>(sql`
+  const [done] = await trx.query<{ differing: number; placed: number; entered: number; left: number }>(sql`
     with compared as materialized (
       select asked.contact_id, asked.change_set_id, c.id is not null as is_there, coalesce(told.list_ids, '{}') as before,
         case when c.id is null then '{}' else ${inside} end as inside
@@ -86,8 +97,11 @@ export async function compareMembership(
       update smart_counts as n set contacts = n.contacts + moved.step, counted_at = now()
       from moved where n.account_id = ${accountId} and n.list_id = moved.id
     )
-    select (select count(*) from differing where is_there) as differing, (select count(*) from placed) as placed`)
-  return { position: position + done!.placed, differing: done!.differing }
+    select (select count(*) from differing where is_there) as differing, (select count(*) from placed) as placed,
+      (select coalesce(sum(cardinality(entered)), 0) from differing where is_there)::int as entered,
+      (select coalesce(sum(cardinality(gone)), 0) from differing where is_there)::int as left`)
+  const { placed, ...counts } = done!
+  return { position: position + placed, ...counts }
 }
 
 /** Of whom an act waits in the outbox still: that will tell what follows from it. */

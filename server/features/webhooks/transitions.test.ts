@@ -6,7 +6,8 @@ import { imported, took } from '../../test/imports.ts'
 import { add, withReceiver } from '../../test/webhooks.ts'
 
 const smart = async ({ post, db }: TestApp, criteria: object): Promise<number> => {
-  const { id } = (await post('/api/contact_lists', { name: 'Smart', criteria })).body
+  const name = JSON.stringify(criteria)
+  const { id } = (await post('/api/contact_lists', { name, criteria })).body
   await dispatched(db)
   return id
 }
@@ -56,6 +57,70 @@ test('who enters a smart list by an act on many is told as a part of it: to a we
     ['created', 'list_entered'],
     'an act by itself is told as such, and so is what follows from it',
   )
+})
+
+test('new criteria that are announced are an act on many: one message with counts, and each person only if asked for', async (t) => {
+  const made = await withReceiver(t)
+  const list = await smart(made, { tag: 'x' })
+  const above = await smart(made, { not: { list } })
+  await add(made, 'ann', { tags: ['x'] })
+  await add(made, 'bob', { tags: ['y'] })
+  await add(made, 'eve', { tags: ['y'] })
+  await made.sent()
+  await made.hook('/once')
+  await made.hook('/each', { each: true })
+
+  await made.patch(`/api/contact_lists/${list}`, { criteria: { tag: 'y' }, announce: true })
+  await made.sent()
+
+  const told = (path: string) => made.receiver.received(path).map(({ json }) => json)
+  const ends = [
+    { kind: 'list_criteria', list_id: list, counts: { entered: 2, left: 1 } },
+    { kind: 'list_criteria', list_id: above, counts: { entered: 1, left: 2 } },
+  ]
+  assert.deepEqual(
+    told('/once').map(({ type, data }) => [type, data.data]),
+    ends.map((end) => ['change_set_finished', end]),
+  )
+  const many = told('/each').filter(({ type }) => type === 'events')
+  assert.deepEqual(
+    many.map(({ data }) => data.length),
+    [3, 3],
+  )
+  const sets = (await made.get('/api/change_sets?per_page=2')).body.data
+  assert.deepEqual(
+    sets.map(({ kind, phase, actor, counts }: Record<string, unknown>) => [kind, phase, actor, counts]),
+    ends.toReversed().map(({ kind, counts }) => [kind, 'finished', 'token:1', counts]),
+  )
+  const positions = await made.db.query<{ change_set_id: number; type: string }>(sql`
+    select e.change_set_id, e.type from feed as f join events as e on e.account_id = f.account_id and e.id = f.event_id
+    where f.account_id = ${made.accountId} and e.change_set_id is not null order by f.position`)
+  const last = Map.groupBy(positions, (row) => row.change_set_id)
+  for (const events of last.values())
+    assert.equal(events.at(-1)!.type, 'change_set_finished', 'the end stands behind all')
+})
+
+test('an announcement that a later edit overtakes is cancelled, and one of a list that is not tracked is none', async (t) => {
+  const made = await withReceiver(t)
+  await add(made, 'ann', { tags: ['x'] })
+  const list = await smart(made, { tag: 'x' })
+
+  await made.patch(`/api/contact_lists/${list}`, { criteria: { tag: 'y' }, announce: true })
+  await made.patch(`/api/contact_lists/${list}`, { criteria: { tag: 'z' }, announce: true })
+  await dispatched(made.db)
+  await made.patch(`/api/contact_lists/${list}`, { criteria: { tag: 'x' }, track: false, announce: true })
+  await dispatched(made.db)
+
+  const ends = await made.db.query<{ data: object; phase: string }>(sql`
+    select e.data, s.phase from events as e join change_sets as s on s.account_id = e.account_id and s.id = e.change_set_id
+    where e.type = 'change_set_finished' order by e.id`)
+  assert.deepEqual(ends, [
+    {
+      data: { kind: 'list_criteria', list_id: list, cancelled: true, counts: { entered: 0, left: 0 } },
+      phase: 'cancelled',
+    },
+    { data: { kind: 'list_criteria', list_id: list, counts: { entered: 0, left: 1 } }, phase: 'finished' },
+  ])
 })
 
 test('the acts of an import and of its reversal are bulk, and who it brought into smart lists goes with it', async (t) => {

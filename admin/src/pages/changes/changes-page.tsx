@@ -16,7 +16,7 @@ import { ChangePhase } from './change-phase.tsx'
 import { CHANGES_PER_PAGE, changesQuery } from './change-queries.ts'
 
 /** Counts that say the most about an act, for one line of a table. */
-const TOLD = ['created', 'updated', 'changed', 'added', 'removed', 'restored', 'kept', 'rejected']
+const TOLD = ['created', 'updated', 'changed', 'added', 'removed', 'restored', 'kept', 'rejected', 'entered', 'left']
 
 export function ChangesPage() {
   const account = useAccount()
