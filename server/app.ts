@@ -195,7 +195,8 @@ export async function buildApp({
   await app.register(contactRoutes, { db, change, reader, deskOf })
   await app.register(suppressionRoutes, { db, change })
   const variablesOf = (accountId: number, contactId: string) => contactVariables(db, accountId, contactId)
-  await app.register(mailRoutes, { db, change, keyring, variablesOf })
+  const mail = { keyring, room, days: config.CONFIRMATION_DAYS, from: config.MAIL_FROM, variablesOf }
+  await app.register(mailRoutes, { db, change, cursors, ...mail })
   await app.register(sendRoutes, { change, room })
   const pageAttempts = new Attempts(config.RATE_LIMIT, WINDOW_MS)
   const accountOf = (accountId: number) => access.accountOf(accountId)

@@ -25,6 +25,10 @@ export class Forms {
   delete = (id: number, options?: CallOptions): Promise<undefined> =>
     this.#transport.call('deleteForm', { path: { form_id: id } }, options)
 
+  /** The page that a form of these settings would have, as a whole document; saves nothing. */
+  preview = async (settings: Body<'previewForm'>, options?: CallOptions): Promise<string> =>
+    (await this.#transport.call('previewForm', { body: settings }, options)).data.html
+
   /** HTML that puts the form into a page of your own: as plain HTML, and as a frame. */
   embed = async (id: number, options?: CallOptions): Promise<Answer<'getFormEmbed'>['data']> =>
     (await this.#transport.call('getFormEmbed', { path: { form_id: id } }, options)).data

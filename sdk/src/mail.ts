@@ -21,6 +21,18 @@ export class Mail {
   template = async (name: string, options?: CallOptions): Promise<Template> =>
     (await this.#transport.call('getTemplate', { path: { name } }, options)).data
 
+  /** Those that were saved, the latest first, without their texts: `templateAt` has these. */
+  versions = (
+    name: string,
+    query: Query<'listTemplateVersions'> = {},
+    options?: CallOptions,
+  ): Promise<Answer<'listTemplateVersions'>> =>
+    this.#transport.call('listTemplateVersions', { path: { name }, query }, options)
+
+  /** A template as it was in a version; 0: as it comes with the service. */
+  templateAt = async (name: string, version: number, options?: CallOptions): Promise<Template> =>
+    (await this.#transport.call('getTemplate', { path: { name }, query: { version } }, options)).data
+
   /** What is given becomes the template's next version. */
   updateTemplate = async (name: string, change: Body<'updateTemplate'>, options?: CallOptions): Promise<Template> =>
     (await this.#transport.call('updateTemplate', { path: { name }, body: change }, options)).data
@@ -29,7 +41,7 @@ export class Mail {
   deleteTemplate = (name: string, options?: CallOptions): Promise<undefined> =>
     this.#transport.call('deleteTemplate', { path: { name } }, options)
 
-  /** What somebody would get; sends nothing. */
+  /** What somebody would get, of what is saved or of texts that are given; sends nothing. */
   preview = (name: string, body: Body<'previewTemplate'>, options?: CallOptions): Promise<Answer<'previewTemplate'>> =>
     this.#transport.call('previewTemplate', { path: { name }, body }, options)
 
@@ -37,7 +49,7 @@ export class Mail {
   send = (name: string, body: Body<'sendTemplate'>, options?: CallOptions): Promise<Answer<'sendTemplate'>> =>
     this.#transport.call('sendTemplate', { path: { name }, body }, options)
 
-  /** Mails, the latest first; of one contact where one is named. */
+  /** Mails, the latest first; of one contact, in one phase, where these are named. */
   messages = (
     query: Query<'listMessages'> & { contact?: ContactName } = {},
     options?: CallOptions,

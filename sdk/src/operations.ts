@@ -89,6 +89,7 @@ export const OPERATIONS = {
   listRecipes: ['GET', '/import_recipes'],
   listSessions: ['GET', '/sessions'],
   listSuppressions: ['GET', '/suppressions'],
+  listTemplateVersions: ['GET', '/templates/{name}/versions'],
   listTemplates: ['GET', '/templates'],
   listTokens: ['GET', '/tokens'],
   listUsers: ['GET', '/users'],
@@ -97,6 +98,7 @@ export const OPERATIONS = {
   makeResetLink: ['POST', '/users/{id}/reset_link'],
   mergeLists: ['POST', '/contact_lists/{list_id}/merge'],
   previewCriteria: ['POST', '/contact_lists/preview'],
+  previewForm: ['POST', '/forms/preview'],
   previewImport: ['POST', '/contact_imports/preview'],
   previewTemplate: ['POST', '/templates/{name}/preview'],
   putContact: ['PUT', '/contacts/{contact}'],
@@ -904,6 +906,8 @@ export interface Operations {
         name: string
         /** 0: as it comes with the service. */
         version: number
+        /** Comes with the service: deleting it takes it back to how it came. */
+        built_in: boolean
         subject: string
         html: string
         text: string
@@ -1761,6 +1765,8 @@ export interface Operations {
       data: {
         id: string
         contact_id: string
+        /** The address that the contact has now. */
+        email: string
         template: string
         template_version: number
         phase: 'queued' | 'sent' | 'kept' | 'failed' | 'cancelled'
@@ -1772,6 +1778,11 @@ export interface Operations {
         subject: string | null
         html: string | null
         text: string | null
+        /** As they go out, before they are encoded; mail servers add more. */
+        headers: ({
+          name: string
+          value: string
+        })[]
       }
     }
   }
@@ -1887,12 +1898,17 @@ export interface Operations {
       path: {
         name: string | number
       }
+      query?: {
+        version?: number
+      }
     }
     answer: {
       data: {
         name: string
         /** 0: as it comes with the service. */
         version: number
+        /** Comes with the service: deleting it takes it back to how it came. */
+        built_in: boolean
         subject: string
         html: string
         text: string
@@ -2510,13 +2526,17 @@ export interface Operations {
       query?: {
         page?: number
         per_page?: number
+        cursor?: string
         contact?: string
+        phase?: 'queued' | 'sent' | 'kept' | 'failed' | 'cancelled'
       }
     }
     answer: {
       data: ({
         id: string
         contact_id: string
+        /** The address that the contact has now. */
+        email: string
         template: string
         template_version: number
         phase: 'queued' | 'sent' | 'kept' | 'failed' | 'cancelled'
@@ -2637,6 +2657,33 @@ export interface Operations {
       next_cursor: string | null
     }
   }
+  /** The versions that were saved of a template, the latest first */
+  listTemplateVersions: {
+    input: {
+      path: {
+        name: string | number
+      }
+      query?: {
+        page?: number
+        per_page?: number
+      }
+    }
+    answer: {
+      data: ({
+        version: number
+        /** Who saved it: user:ID, token:ID, …. */
+        actor: string
+        created_at: string
+      })[]
+      page: number
+      per_page: number
+      total: number
+      /** There are more than `total`. */
+      total_is_capped?: boolean
+      total_pages: number
+      next_cursor: string | null
+    }
+  }
   /** Templates of mails, built-in ones too */
   listTemplates: {
     input: Record<never, never>
@@ -2645,6 +2692,8 @@ export interface Operations {
         name: string
         /** 0: as it comes with the service. */
         version: number
+        /** Comes with the service: deleting it takes it back to how it came. */
+        built_in: boolean
         subject: string
         html: string
         text: string
@@ -2802,6 +2851,47 @@ export interface Operations {
       })[]
     }
   }
+  /** The page that a form of these settings would have; saves nothing */
+  previewForm: {
+    input: {
+      body: {
+        /** For yourself; unique. */
+        name?: string
+        /** Whether it can be filled. */
+        active?: boolean
+        /** Whether people confirm by mail; they do in any case where a list or the account wants it. True unless given. */
+        double_opt_in?: boolean
+        /** Static lists that people join. */
+        list_ids?: number[]
+        /** Asked for beside the address, in this order. */
+        fields?: ({
+          /** Its merge tag. */
+          field: string
+          label?: string | null
+          required?: boolean
+        })[]
+        redirect_url?: string | null
+        /** Whose pages may show the form in a frame, such as https://www.example.com. */
+        frame_origins?: string[]
+        welcome_template?: string | null
+        title?: string | null
+        introduction?: string | null
+        consent?: string | null
+        button?: string | null
+        success?: string | null
+        /** The page with the form, unless given; or that after it. */
+        shows?: 'form' | 'success'
+        /** Of its reader; that of the account unless given. */
+        language?: 'en' | 'de'
+      }
+    }
+    answer: {
+      data: {
+        /** A whole document. */
+        html: string
+      }
+    }
+  }
   /** What a file, or its first part, looks like */
   previewImport: {
     input: {
@@ -2895,6 +2985,9 @@ export interface Operations {
       body: {
         /** Id, address, or ext: and the external id. */
         contact: string
+        subject?: string
+        html?: string
+        text?: string
         variables?: Record<string, unknown>
       }
     }
@@ -3902,6 +3995,8 @@ export interface Operations {
         name: string
         /** 0: as it comes with the service. */
         version: number
+        /** Comes with the service: deleting it takes it back to how it came. */
+        built_in: boolean
         subject: string
         html: string
         text: string

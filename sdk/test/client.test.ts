@@ -175,6 +175,7 @@ test('forms, mail and permission are asked for by their groups', async (t) => {
   const form = await client.forms.create({ name: 'Sign up', list_ids: [list.id], fields: [{ field: 'first_name' }] })
   assert.deepEqual([(await client.forms.update(form.id, { title: 'Hello' })).version, form.version], [2, 1])
   assert.match((await client.forms.embed(form.id)).html, /^<form /)
+  assert.match(await client.forms.preview({ title: 'Come in' }), /<h1>Come in<\/h1>/)
   assert.deepEqual(
     (await client.forms.list()).map(({ id }) => id),
     [form.id],
@@ -182,6 +183,11 @@ test('forms, mail and permission are asked for by their groups', async (t) => {
 
   const ann = await client.contacts.create({ email: 'ann@example.com', double_opt_in: false })
   await client.mail.updateTemplate('welcome_email', { subject: 'Hi' })
+  assert.deepEqual(
+    (await client.mail.versions('welcome_email')).data.map(({ version }) => version),
+    [1],
+  )
+  assert.match((await client.mail.templateAt('welcome_email', 0)).subject, /^Welcome to/)
   const sent = await client.mail.send('welcome_email', { contact_id: ann.id, list_id: list.id })
   assert.equal((await client.mail.message(sent.message_id)).subject, 'Hi')
   assert.match((await client.permission.links(ann.id)).preferences_url, /\/preferences\//)

@@ -7,7 +7,7 @@ import type { Change } from '../../http/change.ts'
 import { pathId } from '../../lib/ids.ts'
 import type { Account } from '../accounts/accounts.ts'
 import { loadFields } from '../fields/field-set.ts'
-import { linkBase, type MailRoom } from '../mail/mail-room.ts'
+import { linkBase, type MailRoom, shownBase } from '../mail/mail-room.ts'
 import { askedBy, embedOf } from './form-page.ts'
 import {
   createForm,
@@ -20,7 +20,8 @@ import {
   updateForm,
 } from './forms.ts'
 import { html } from './html.ts'
-import { Embed, Form, FormInput, FormPatch } from './schemas.ts'
+import { previewForm } from './preview.ts'
+import { Embed, Form, FormInput, FormPatch, FormPreview } from './schemas.ts'
 import { TEXTS } from './texts/texts.ts'
 
 interface Options {
@@ -39,9 +40,8 @@ export const formApiRoutes: FastifyPluginAsyncTypebox<Options> = async (
   app,
   { db, change, room, forms, accountOf },
 ) => {
-  const base = () => (room.publicUrl ?? room.ownUrl).replace(/\/+$/, '')
   const onWire = async (source: Queryable, row: FormRow) =>
-    formOnWire(row, await loadFields(source, row.account_id), base())
+    formOnWire(row, await loadFields(source, row.account_id), shownBase(room))
   const idOf = ({ params }: FastifyRequest<{ Params: { form_id: string } }>) => pathId(params.form_id)
 
   app.get(
@@ -57,7 +57,7 @@ export const formApiRoutes: FastifyPluginAsyncTypebox<Options> = async (
     },
     async ({ caller: { accountId } }) => {
       const [rows, fields] = await Promise.all([listForms(db, accountId), loadFields(db, accountId)])
-      return { data: rows.map((row) => formOnWire(row, fields, base())) }
+      return { data: rows.map((row) => formOnWire(row, fields, shownBase(room))) }
     },
   )
 
@@ -131,6 +131,26 @@ export const formApiRoutes: FastifyPluginAsyncTypebox<Options> = async (
         trx.afterCommit(() => forms.forget(publicIdOf(row)))
         return { status: 204 }
       }),
+  )
+
+  app.post(
+    '/api/forms/preview',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'previewForm',
+        summary: 'The page that a form of these settings would have; saves nothing',
+        body: FormPreview,
+        response: {
+          200: Type.Object({ data: Type.Object({ html: Type.String({ description: 'A whole document.' }) }) }),
+        },
+      },
+    },
+    async ({ caller: { accountId }, body }) => {
+      const [account, fields] = await Promise.all([accountOf(accountId), loadFields(db, accountId)])
+      return { data: { html: previewForm(account, fields, body) } }
+    },
   )
 
   app.get(

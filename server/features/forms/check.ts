@@ -51,7 +51,7 @@ function checkName(given: string): string {
   return name
 }
 
-function checkTexts(before: FormSettings['texts'], patch: FormPatch): FormSettings['texts'] {
+export function checkTexts(before: FormSettings['texts'], patch: FormPatch): FormSettings['texts'] {
   const texts = { ...before }
   const faults: Messages = {}
   for (const name of TEXT_NAMES) {
@@ -65,7 +65,7 @@ function checkTexts(before: FormSettings['texts'], patch: FormPatch): FormSettin
   return texts
 }
 
-function fieldsFrom(given: NonNullable<FormPatch['fields']>, known: FieldSet): FormField[] {
+export function fieldsFrom(given: NonNullable<FormPatch['fields']>, known: FieldSet): FormField[] {
   const faults: Messages = {}
   const fields = given.flatMap(({ field: tag, label, required = false }) => {
     const field = known.tagged(tag)

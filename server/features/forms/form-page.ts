@@ -20,8 +20,11 @@ export interface Asked {
   required: boolean
 }
 
+/** What a form says. */
+type Worded = Pick<FormRow, 'texts'>
+
 /** What a form asks for beside the address, as far as it is in use. */
-export function askedBy({ fields }: FormRow, known: FieldSet): Asked[] {
+export function askedBy({ fields }: Pick<FormRow, 'fields'>, known: FieldSet): Asked[] {
   return fields.flatMap(({ field_id, label, required }) => {
     const field = known.numbered(field_id)
     return field ? [{ field, label: label ?? field.name, required }] : []
@@ -36,9 +39,16 @@ export interface Filled {
 
 const NOTHING: Filled = { values: new URLSearchParams(), problems: {} }
 
+/** What stands above a form. */
+export const titleOf = (form: Worded, texts: Texts, accountName: string) =>
+  form.texts.title ?? texts.signUpTitle(accountName)
+
+/** What people see once they have sent it. */
+export const thanks = (form: Worded, texts: Texts) => paragraphs(form.texts.success ?? texts.signedUp)
+
 /** What people see of a form: what it asks for, and what they agree to. */
 export function formBody(
-  form: FormRow,
+  form: Worded,
   asked: readonly Asked[],
   { texts, accountName, time, filled = NOTHING }: { texts: Texts; accountName: string; time: string; filled?: Filled },
 ): Html[] {
@@ -60,7 +70,7 @@ function trap(texts: Texts): Html {
 }
 
 /** What people agree to by sending it. */
-export function consentOf(form: FormRow, texts: Texts, accountName: string): string {
+export function consentOf(form: Worded, texts: Texts, accountName: string): string {
   return form.texts.consent ?? texts.signUpConsent(accountName)
 }
 
@@ -80,7 +90,7 @@ export function onceMore(
 }
 
 /** The form for a page of the account's own: no style, no script, and nothing that grows old. */
-export function embedOf(form: FormRow, asked: readonly Asked[], url: string, texts: Texts): string {
+export function embedOf(form: Worded, asked: readonly Asked[], url: string, texts: Texts): string {
   const lines = [
     html`<label>${texts.email} <input type="email" name="${EMAIL}" required autocomplete="email"></label>`,
     ...asked.map(({ field, label, required }) => plainInput(field, label, required, texts)),

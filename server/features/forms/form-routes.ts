@@ -5,10 +5,22 @@ import type { Attempts } from '../../http/attempts.ts'
 import { senderOf } from '../../http/sender.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 import { linkBase } from '../mail/mail-room.ts'
-import { askedBy, consentOf, EMAIL, type Filled, formBody, HONEYPOT, inputName, onceMore, TIME } from './form-page.ts'
+import {
+  askedBy,
+  consentOf,
+  EMAIL,
+  type Filled,
+  formBody,
+  HONEYPOT,
+  inputName,
+  onceMore,
+  TIME,
+  thanks,
+  titleOf,
+} from './form-page.ts'
 import { type FormRow, publicIdOf } from './forms.ts'
 import { html, paragraphs } from './html.ts'
-import { observed, type PageParts, postedFields, refuse, type Scene, sceneOf, show } from './scene.ts'
+import { observed, type PageParts, postedFields, refuse, sceneOf, show } from './scene.ts'
 import { keepSignUp, readPosted } from './take.ts'
 import { secondTimeToken, timeToken, wasShown } from './time-trap.ts'
 
@@ -38,7 +50,6 @@ export function formRoutes(app: FastifyInstance, parts: FormParts): void {
     frameOrigins: form.frame_origins,
     leadsTo: form.redirect_url === null ? undefined : new URL(form.redirect_url).origin,
   })
-  const titleOf = (form: FormRow, { texts, account }: Scene) => form.texts.title ?? texts.signUpTitle(account.name)
 
   app.get<{ Params: { form: string } }>('/f/:form', options, async (request, reply) => {
     const found = await open(request.params.form)
@@ -47,7 +58,8 @@ export function formRoutes(app: FastifyInstance, parts: FormParts): void {
     const scene = await sceneOf(parts, request, form.account_id)
     const time = timeToken(room.keyring, publicIdOf(form), new Date())
     const body = formBody(form, asked, { texts: scene.texts, accountName: scene.account.name, time })
-    return show(reply, scene, { title: titleOf(form, scene), body, ...termsOf(form) })
+    const title = titleOf(form, scene.texts, scene.account.name)
+    return show(reply, scene, { title, body, ...termsOf(form) })
   })
 
   app.post<{ Params: { form: string } }>('/f/:form', options, async (request, reply) => {
@@ -57,13 +69,12 @@ export function formRoutes(app: FastifyInstance, parts: FormParts): void {
     const { form, asked } = found
     const scene = await sceneOf(parts, request, form.account_id)
     const { texts, account, language } = scene
-    const page = { title: titleOf(form, scene), ...termsOf(form) }
+    const page = { title: titleOf(form, texts, account.name), ...termsOf(form) }
     const publicId = publicIdOf(form)
     const values = postedFields(request)
     const done = () => {
       if (form.redirect_url !== null) return reply.code(303).header('location', form.redirect_url).send('')
-      const words = form.texts.success ?? texts.signedUp
-      return show(reply, scene, { ...page, title: texts.signedUpTitle, body: paragraphs(words) })
+      return show(reply, scene, { ...page, title: texts.signedUpTitle, body: thanks(form, texts) })
     }
     if (values.get(HONEYPOT)) return done()
     const posted = readPosted(values, asked, texts)

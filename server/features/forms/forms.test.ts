@@ -222,3 +222,33 @@ test('a form needs PUBLIC_URL where mail goes out, and says so', async (t) => {
   assert.equal(refused.status, 409)
   assert.match(refused.body.errors, /set PUBLIC_URL/)
 })
+
+test('a preview is the page that the form would have, and saves nothing', async (t) => {
+  const made = await testApp(t)
+  const { post, get } = made
+  await post('/api/contact_fields', { name: 'plan', type: 'select', options: ['Free', '<Pro>'] })
+  const settings = {
+    fields: [{ field: 'plan', label: 'Your <plan>', required: true }],
+    title: 'Come <in>',
+    introduction: 'One.\n\nTwo.',
+    success: 'Until soon',
+  }
+  const page = async (language: string) => {
+    const { path } = await formOf(made, settings)
+    const { body } = await made.call('GET', path, undefined, { 'accept-language': language })
+    return (body as string).replace(/(name="t" value=")[^"]*/, '$1')
+  }
+
+  for (const language of ['en', 'de']) {
+    const preview = await post('/api/forms/preview', { ...settings, language })
+    assert.equal(preview.status, 200, JSON.stringify(preview.body))
+    assert.equal(preview.body.data.html, await page(language))
+  }
+  const empty = await post('/api/forms/preview', {})
+  assert.match(empty.body.data.html, /<h1>News from First<\/h1>/)
+  const after = await post('/api/forms/preview', { ...settings, shows: 'success' })
+  assert.match(after.body.data.html, /<h1>Thank you<\/h1><p>Until soon<\/p>/)
+  const wrong = await post('/api/forms/preview', { fields: [{ field: 'nope' }] })
+  assert.match(wrong.body.errors.fields[0], /^no field has the merge tag nope/)
+  assert.equal((await get('/api/forms')).body.data.length, 2, 'those that were made to be compared')
+})

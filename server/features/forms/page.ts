@@ -19,7 +19,7 @@ export interface Page {
 /** Answers with a page that needs no script, loads nothing, and is not kept by whoever passes it on. */
 export function sendPage(reply: FastifyReply, status: number, page: Page): FastifyReply {
   const { language, account, frameOrigins = [], leadsTo } = page
-  const style = styleIn(account?.color)
+  const { source } = styleIn(account?.color)
   const frames = frameOrigins.length === 0 ? "'none'" : frameOrigins.join(' ')
   // Older browsers, which know this alone, frame it nowhere; it has no word for other origins.
   if (frameOrigins.length === 0) reply.header('x-frame-options', 'DENY')
@@ -33,12 +33,14 @@ export function sendPage(reply: FastifyReply, status: number, page: Page): Fasti
       'content-language': language,
       'cache-control': 'no-store',
       'x-robots-tag': 'noindex, nofollow',
-      'content-security-policy': `default-src 'none'; style-src ${style.source}; form-action ${targets}; frame-ancestors ${frames}; base-uri 'none'`,
+      'content-security-policy': `default-src 'none'; style-src ${source}; form-action ${targets}; frame-ancestors ${frames}; base-uri 'none'`,
     })
-    .send(textOf(page, style.css))
+    .send(pageText(page))
 }
 
-function textOf({ language, title, body, account }: Page, css: string): string {
+/** A page as one text, with its style in it. */
+export function pageText({ language, title, body, account }: Page): string {
+  const { css } = styleIn(account?.color)
   const name = account === undefined ? html`` : html`<p class="account">${account.name}</p>`
   const suffix = account === undefined ? '' : ` · ${account.name}`
   const head = html`<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}${suffix}</title>`

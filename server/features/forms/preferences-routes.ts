@@ -7,6 +7,7 @@ import { addressOf } from '../../http/sender.ts'
 import { AppError } from '../../lib/app-error.ts'
 import type { Desk } from '../contacts/desk.ts'
 import type { FieldSet } from '../fields/field-set.ts'
+import { REQUEST_DAYS } from '../mail/built-in.ts'
 import { askToConfirm } from '../subscriptions/confirmations.ts'
 import { leave } from '../subscriptions/leave.ts'
 import { type Preferring, readPreferencesLink } from '../subscriptions/links.ts'
@@ -33,9 +34,6 @@ export interface PreferenceParts extends PageParts {
   deskOf: (caller: Caller) => Promise<Desk>
   ownData: OwnData
 }
-
-/** A link to all that is held of somebody, or to its end, works for so long. */
-const REQUEST_DAYS = 1
 
 /** The page on which people say what they want, and the two to which a mailed link leads. */
 export function preferenceRoutes(app: FastifyInstance, parts: PreferenceParts): void {

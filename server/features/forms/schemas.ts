@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Nullable } from '../../http/paging.ts'
+import { LANGUAGES } from '../accounts/settings.ts'
 
 const LONGEST = 2000
 const text = (description: string) => Nullable(Type.String({ maxLength: LONGEST, description }))
@@ -51,6 +52,20 @@ export const FormPatch = Type.Partial(Type.Object({ ...settings, ...Texts }), { 
 export type FormPatch = Static<typeof FormPatch>
 
 export const FormInput = Type.Object({ ...FormPatch.properties, name: settings.name }, { additionalProperties: false })
+
+export const FormPreview = Type.Object(
+  {
+    ...FormPatch.properties,
+    shows: Type.Optional(
+      Type.Enum(['form', 'success'], { description: 'The page with the form, unless given; or that after it.' }),
+    ),
+    language: Type.Optional(
+      Type.Enum([...LANGUAGES], { description: 'Of its reader; that of the account unless given.' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type FormPreview = Static<typeof FormPreview>
 
 export const Form = Type.Object({
   id: Type.Integer(),

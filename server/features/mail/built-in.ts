@@ -6,6 +6,9 @@ export const CONFIRM_SUBSCRIPTION = 'confirm_subscription'
 export const CONFIRM_REQUEST = 'confirm_request'
 export const WELCOME = 'welcome_email'
 
+/** Days that a link to all that is held of somebody, or to its end, works. */
+export const REQUEST_DAYS = 1
+
 const page = (lang: Language, body: string) => `<!doctype html>
 <html lang="${lang}"><head><meta charset="utf-8"><title>{{ account.name }}</title></head>
 <body style="font-family: sans-serif; line-height: 1.5; color: #1f2937; max-width: 36em; margin: 2em auto; padding: 0 1em">

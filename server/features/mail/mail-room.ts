@@ -19,12 +19,17 @@ export interface MailRoom {
  * What links begin with, without a slash at the end. Throws conflict where mail really goes out and nobody has said under
  * which address its readers reach us.
  */
-export function linkBase({ hasServer, publicUrl, ownUrl }: MailRoom): string {
-  if (publicUrl === undefined && hasServer)
+export function linkBase(room: MailRoom): string {
+  if (room.publicUrl === undefined && room.hasServer)
     throw new AppError(
       'conflict',
       'Mail with links can not be sent: set PUBLIC_URL to the address under which its readers reach Rollcall',
     )
+  return shownBase(room)
+}
+
+/** The same for addresses that are shown to whoever runs the account, and mailed to nobody. */
+export function shownBase({ publicUrl, ownUrl }: MailRoom): string {
   return (publicUrl ?? ownUrl).replace(/\/+$/, '')
 }
 

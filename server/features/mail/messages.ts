@@ -64,28 +64,55 @@ export function cancelMails(trx: Trx, accountId: number, contactIds: readonly st
       and template = coalesce(${template ?? null}, template) and template <> ${CONFIRM_REQUEST}`)
 }
 
-const COLUMNS = sql`id, contact_id, template, template_version, phase, content, attempts, error, at, sent_at`
+/** A mail without what it says, and who it is to by now. */
+export interface ListedMessage extends Omit<MessageRow, 'content'> {
+  /** The address that the contact has now. */
+  email: string
+}
 
-/** The latest first; of one contact where that is given. */
-export async function listMessages(
+/** Which mails are asked for. */
+export interface MessageFilter {
+  contactId?: string | undefined
+  phase?: Phase | undefined
+}
+
+const COLUMNS = sql`m.id, m.contact_id, m.template, m.template_version, m.phase, m.attempts, m.error, m.at, m.sent_at, c.email`
+const WITH_CONTACT = sql`messages as m join contacts as c on c.account_id = m.account_id and c.id = m.contact_id`
+
+/** The latest first; `before` is the id of the last one already read. */
+export function listMessages(
   db: Queryable,
   accountId: number,
-  { contactId, limit, offset }: { contactId?: string | undefined; limit: number; offset: number },
-): Promise<{ rows: MessageRow[]; total: number }> {
-  const which = sql`account_id = ${accountId} ${contactId === undefined ? sql`` : sql`and contact_id = ${contactId}::uuid`}`
-  const [rows, [total]] = await Promise.all([
-    db.query<MessageRow>(
-      sql`select ${COLUMNS} from messages where ${which} order by id desc limit ${limit} offset ${offset}`,
-    ),
-    db.query<{ count: number }>(sql`select count(*) as count from messages where ${which}`),
-  ])
-  return { rows, total: total!.count }
+  filter: MessageFilter,
+  { before, limit, offset }: { before: string | undefined; limit: number; offset: number },
+): Promise<ListedMessage[]> {
+  const behind = before === undefined ? sql`` : sql`and m.id < ${before}::uuid`
+  return db.query<ListedMessage>(sql`
+    select ${COLUMNS} from ${WITH_CONTACT} where ${which(accountId, filter)} ${behind}
+    order by m.id desc limit ${limit} offset ${offset}`)
+}
+
+export async function countMessages(db: Queryable, accountId: number, filter: MessageFilter): Promise<number> {
+  const [row] = await db.query<{ count: number }>(
+    sql`select count(*) as count from messages as m where ${which(accountId, filter)}`,
+  )
+  return row!.count
+}
+
+function which(accountId: number, { contactId, phase }: MessageFilter) {
+  const ofContact = contactId === undefined ? sql`` : sql`and m.contact_id = ${contactId}::uuid`
+  const inPhase = phase === undefined ? sql`` : sql`and m.phase = ${phase}`
+  return sql`m.account_id = ${accountId} ${ofContact} ${inPhase}`
 }
 
 /** Throws not_found. */
-export async function findMessage(db: Queryable, accountId: number, id: string): Promise<MessageRow> {
-  const [row] = await db.query<MessageRow>(
-    sql`select ${COLUMNS} from messages where account_id = ${accountId} and id = ${id}::uuid`,
+export async function findMessage(
+  db: Queryable,
+  accountId: number,
+  id: string,
+): Promise<ListedMessage & Pick<MessageRow, 'content'>> {
+  const [row] = await db.query<ListedMessage & Pick<MessageRow, 'content'>>(
+    sql`select ${COLUMNS}, m.content from ${WITH_CONTACT} where m.account_id = ${accountId} and m.id = ${id}::uuid`,
   )
   if (!row) throw notFound()
   return row

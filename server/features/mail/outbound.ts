@@ -27,30 +27,51 @@ export function outboundTo({ url, from, timeoutMs }: Settings): Outbound {
     disableFileAccess: true,
     disableUrlAccess: true,
   })
-  const domain = from.slice(from.lastIndexOf('@') + 1)
-  const send = async (messageId: string, { to, fromName, subject, html, text, unsubscribeUrl }: Letter) => {
+  const send = async (messageId: string, letter: Letter) => {
+    const { to, fromName, subject, html, text } = letter
     await transport.sendMail({
-      messageId: `<${messageId}@${domain}>`,
+      messageId: messageIdOf(messageId, from),
       from: { name: oneLine(fromName), address: from },
       to: { name: '', address: to },
       subject: oneLine(subject),
       html,
       text,
-      headers: {
-        'Auto-Submitted': 'auto-generated',
-        ...(unsubscribeUrl === undefined ? {} : leavingBy(unsubscribeUrl)),
-      },
+      headers: Object.fromEntries(ownHeaders(letter).map(({ name, value }) => [name, { prepared: true, value }])),
     })
   }
   return Object.assign(send, { verify: async () => void (await transport.verify()) })
 }
 
-/** RFC 2369 and RFC 8058. Our links are ASCII without spaces, and must not be broken into lines. */
-function leavingBy(url: string) {
-  return {
-    'List-Unsubscribe': { prepared: true, value: `<${url}>` },
-    'List-Unsubscribe-Post': { prepared: true, value: 'List-Unsubscribe=One-Click' },
-  }
+export interface Header {
+  name: string
+  value: string
+}
+
+/** The headers of a mail, to be shown. Without a mail server nobody knows from which address it would come. */
+export function headersOf(messageId: string, from: string | undefined, letter: Letter): Header[] {
+  const name = oneLine(letter.fromName)
+  return [
+    { name: 'From', value: from === undefined ? name : `${name} <${from}>` },
+    { name: 'To', value: letter.to },
+    { name: 'Subject', value: oneLine(letter.subject) },
+    ...(from === undefined ? [] : [{ name: 'Message-ID', value: messageIdOf(messageId, from) }]),
+    ...ownHeaders(letter),
+  ]
+}
+
+function messageIdOf(messageId: string, from: string): string {
+  return `<${messageId}@${from.slice(from.lastIndexOf('@') + 1)}>`
+}
+
+/** RFC 3834; RFC 2369 and RFC 8058. Our links are ASCII without spaces, and must not be broken into lines. */
+function ownHeaders({ unsubscribeUrl }: Letter): Header[] {
+  const ours = [{ name: 'Auto-Submitted', value: 'auto-generated' }]
+  if (unsubscribeUrl === undefined) return ours
+  return [
+    ...ours,
+    { name: 'List-Unsubscribe', value: `<${unsubscribeUrl}>` },
+    { name: 'List-Unsubscribe-Post', value: 'List-Unsubscribe=One-Click' },
+  ]
 }
 
 /** A header has one line, whatever somebody has put into their name. */

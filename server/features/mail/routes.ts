@@ -2,21 +2,27 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Database } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
-import { collection, Nullable, PageOf, PagingQuery, pageOf } from '../../http/paging.ts'
+import { type Cursors, collection, Nullable, NumberedPages, PageOf, PagingQuery, pageOf } from '../../http/paging.ts'
 import { notFound } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
+import { displayEmail } from '../../lib/email.ts'
 import { parseUuid } from '../../lib/ids.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { findAccount } from '../accounts/accounts.ts'
 import { contactNamed } from '../activity/contact-named.ts'
 import { openLetter } from './letter.ts'
-import { findMessage, listMessages, type MessageRow, PHASES } from './messages.ts'
-import { render, undefinedIn, type Variables } from './render.ts'
+import { type MailRoom, shownBase } from './mail-room.ts'
+import { countMessages, findMessage, type ListedMessage, listMessages, PHASES } from './messages.ts'
+import { headersOf } from './outbound.ts'
+import { PARTS, render, undefinedIn, type Variables } from './render.ts'
+import { sampleLinks } from './sample-links.ts'
 import {
   createTemplate,
   deleteTemplate,
   findTemplate,
+  isBuiltIn,
   listTemplates,
+  listVersions,
   type Template,
   updateTemplate,
 } from './templates.ts'
@@ -25,6 +31,12 @@ interface Options {
   db: Database
   change: Change
   keyring: Keyring
+  cursors: Cursors
+  room: MailRoom
+  /** CONFIRMATION_DAYS. */
+  days: number
+  /** MAIL_FROM. */
+  from: string | undefined
   /** What a template may say of a contact. */
   variablesOf: (accountId: number, contactId: string) => Promise<Variables>
 }
@@ -39,12 +51,14 @@ const source = {
 const TemplateOnWire = Type.Object({
   name: Type.String(),
   version: Type.Integer({ description: '0: as it comes with the service.' }),
+  built_in: Type.Boolean({ description: 'Comes with the service: deleting it takes it back to how it came.' }),
   ...source,
   updated_at: Nullable(Type.String()),
 })
 const message = {
   id: Type.String(),
   contact_id: Type.String(),
+  email: Type.String({ description: 'The address that the contact has now.' }),
   template: Type.String(),
   template_version: Type.Integer(),
   phase: Type.Enum([...PHASES]),
@@ -60,23 +74,38 @@ const WholeMessage = Type.Object({
   subject: Nullable(Type.String()),
   html: Nullable(Type.String()),
   text: Nullable(Type.String()),
+  headers: Type.Array(Type.Object({ name: Type.String(), value: Type.String() }), {
+    description: 'As they go out, before they are encoded; mail servers add more.',
+  }),
 })
 const Params = Type.Object({ name: Type.String() })
+const TemplateVersionOnWire = Type.Object({
+  version: Type.Integer(),
+  actor: Type.String({ description: 'Who saved it: user:ID, token:ID, ….' }),
+  created_at: Type.String(),
+})
 
 const templateOnWire = ({ at, name, version, subject, html, text }: Template) => ({
   name,
   version,
+  built_in: isBuiltIn(name),
   subject,
   html,
   text,
   updated_at: at?.toISOString() ?? null,
 })
 
-function messageOnWire({ content: _, at, sent_at, ...row }: MessageRow) {
-  return { ...row, created_at: at.toISOString(), sent_at: sent_at?.toISOString() ?? null }
+function messageOnWire({ email, at, sent_at, ...row }: ListedMessage) {
+  return {
+    ...row,
+    email: displayEmail(email),
+    created_at: at.toISOString(),
+    sent_at: sent_at?.toISOString() ?? null,
+  }
 }
 
-export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, change, keyring, variablesOf }) => {
+export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
+  const { db, change, keyring, cursors, room, days, from, variablesOf } = options
   const languageOf = async (accountId: number) => (await findAccount(db, accountId)).settings.language
 
   app.get(
@@ -98,7 +127,7 @@ export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
   app.post(
     '/api/templates',
     {
-      config: { scope: 'admin' },
+      config: { scope: 'write' },
       schema: {
         tags: ['Mail'],
         operationId: 'createTemplate',
@@ -123,18 +152,46 @@ export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
         operationId: 'getTemplate',
         summary: 'One template',
         params: Params,
+        querystring: Type.Object(
+          {
+            version: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1, description: 'As it was then.' })),
+          },
+          { additionalProperties: false },
+        ),
         response: { 200: Type.Object({ data: TemplateOnWire }) },
       },
     },
-    async ({ caller: { accountId }, params }) => ({
-      data: templateOnWire(await findTemplate(db, accountId, params.name, await languageOf(accountId))),
+    async ({ caller: { accountId }, params: { name }, query: { version } }) => ({
+      data: templateOnWire(await findTemplate(db, accountId, name, await languageOf(accountId), version)),
     }),
+  )
+
+  app.get(
+    '/api/templates/:name/versions',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags: ['Mail'],
+        operationId: 'listTemplateVersions',
+        summary: 'The versions that were saved of a template, the latest first',
+        params: Params,
+        querystring: NumberedPages,
+        response: { 200: PageOf(TemplateVersionOnWire) },
+      },
+    },
+    async ({ caller: { accountId }, params: { name }, query }) => {
+      const page = pageOf(query)
+      const { rows, total } = await listVersions(db, accountId, name, page.perPage, page.offset)
+      if (total === 0 && !isBuiltIn(name)) throw notFound()
+      const shown = rows.map(({ at, ...row }) => ({ ...row, created_at: at.toISOString() }))
+      return collection(shown, page, total, null)
+    },
   )
 
   app.patch(
     '/api/templates/:name',
     {
-      config: { scope: 'admin' },
+      config: { scope: 'write' },
       schema: {
         tags: ['Mail'],
         operationId: 'updateTemplate',
@@ -156,7 +213,7 @@ export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
   app.delete(
     '/api/templates/:name',
     {
-      config: { scope: 'admin' },
+      config: { scope: 'write' },
       schema: {
         tags: ['Mail'],
         operationId: 'deleteTemplate',
@@ -179,10 +236,13 @@ export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
         tags: ['Mail'],
         operationId: 'previewTemplate',
         summary: 'What a template makes for a contact; sends nothing',
+        description:
+          'With subject, html or text these are taken in place of what is saved; with all three there need be no such template yet. Links of the reader are samples, unless variables gives them.',
         params: Params,
         body: Type.Object(
           {
             contact: Type.String({ description: 'Id, address, or ext: and the external id.' }),
+            ...Type.Partial(Type.Object(source)).properties,
             variables: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { maxProperties: 100 })),
           },
           { additionalProperties: false },
@@ -192,15 +252,19 @@ export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     },
     async (request) => {
       const { accountId } = request.caller
+      const { contact, variables: own, ...given } = request.body
       const { name, settings } = await findAccount(db, accountId)
-      const template = await findTemplate(db, accountId, request.params.name, settings.language)
-      const { id } = await contactNamed(db, accountId, parseContactRef(request.body.contact))
+      const isWhole = PARTS.every((part) => given[part] !== undefined)
+      const saved = isWhole ? undefined : await findTemplate(db, accountId, request.params.name, settings.language)
+      const shown = { subject: '', html: '', text: '', ...saved, ...given }
+      const { id } = await contactNamed(db, accountId, parseContactRef(contact))
       const variables = {
-        ...request.body.variables,
+        ...sampleLinks(request.params.name, shownBase(room), days),
+        ...own,
         account: { name, color: settings.color },
         contact: await variablesOf(accountId, id),
       }
-      return { ...render(template, variables), undefined_variables: undefinedIn(template, variables) }
+      return { ...render(shown, variables), undefined_variables: undefinedIn(shown, variables) }
     },
   )
 
@@ -214,9 +278,9 @@ export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
         summary: 'Mails, the latest first',
         querystring: Type.Object(
           {
-            page: PagingQuery.page,
-            per_page: PagingQuery.per_page,
+            ...PagingQuery,
             contact: Type.Optional(Type.String({ description: 'Of this contact alone: id, address, ext:….' })),
+            phase: Type.Optional(Type.Enum([...PHASES])),
           },
           { additionalProperties: false },
         ),
@@ -226,11 +290,20 @@ export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     async (request) => {
       const { accountId } = request.caller
       const page = pageOf(request.query)
-      const { contact } = request.query
+      const { contact, phase, cursor } = request.query
       const contactId =
         contact === undefined ? undefined : (await contactNamed(db, accountId, parseContactRef(contact))).id
-      const { rows, total } = await listMessages(db, accountId, { contactId, limit: page.perPage, offset: page.offset })
-      return collection(rows.map(messageOnWire), page, total, null)
+      const filter = { contactId, phase }
+      const scopeOf = ['messages', accountId, contactId ?? null, phase ?? null]
+      const from = cursor === undefined ? undefined : cursors.read(scopeOf, cursor)
+      const before = from && String(from[0])
+      const [rows, total] = await Promise.all([
+        listMessages(db, accountId, filter, { before, limit: page.perPage + 1, offset: from ? 0 : page.offset }),
+        from ? Number(from[1]) : countMessages(db, accountId, filter),
+      ])
+      const shown = rows.slice(0, page.perPage)
+      const next = rows.length > page.perPage ? cursors.write(scopeOf, [shown.at(-1)!.id, total]) : null
+      return collection(shown.map(messageOnWire), page, total, next)
     },
   )
 
@@ -250,9 +323,11 @@ export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, 
     async (request) => {
       const id = parseUuid(request.params.id)
       if (id === null) throw notFound()
-      const row = await findMessage(db, request.caller.accountId, id)
-      const { to = null, subject = null, html = null, text = null } = openLetter(keyring, row.content) ?? {}
-      return { data: { ...messageOnWire(row), to, subject, html, text } }
+      const { content, ...row } = await findMessage(db, request.caller.accountId, id)
+      const letter = openLetter(keyring, content)
+      const { to = null, subject = null, html = null, text = null } = letter ?? {}
+      const headers = letter ? headersOf(id, from, letter) : []
+      return { data: { ...messageOnWire(row), to, subject, html, text, headers } }
     },
   )
 }

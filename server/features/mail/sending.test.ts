@@ -51,6 +51,66 @@ test('a mail goes to the server as its template says, and is noted once it is ta
   assert.equal(kept.to, 'ann@exämple.com')
 })
 
+test('the headers of a mail are shown as they went out; without a server nobody knows the sender', async (t) => {
+  const made = await withServer(t)
+  await made.post('/api/contacts', { email: ANN })
+  await made.post('/api/templates/welcome_email/send', { email: ANN })
+  await made.runJobs()
+  const { headers, ...mail } = await latestMail(made, ANN)
+
+  const [head] = made.smtp.raw[0]!.split('\r\n\r\n')
+  const sent = head!.replaceAll(/\r\n\s+/g, ' ').split('\r\n')
+  for (const { name, value } of headers) assert.ok(sent.includes(`${name}: ${value}`), `${name}: ${value}\n${head}`)
+  const names = headers.map(({ name }: { name: string }) => name)
+  assert.deepEqual(names, [
+    ...['From', 'To', 'Subject', 'Message-ID'],
+    ...['Auto-Submitted', 'List-Unsubscribe', 'List-Unsubscribe-Post'],
+  ])
+  assert.equal(mail.email, ANN)
+
+  const alone = await testApp(t)
+  await alone.post('/api/contacts', { email: ANN, double_opt_in: true })
+  assert.deepEqual((await latestMail(alone, ANN)).headers, [
+    { name: 'From', value: 'First' },
+    { name: 'To', value: ANN },
+    { name: 'Subject', value: 'Please confirm: news from First' },
+    { name: 'Auto-Submitted', value: 'auto-generated' },
+  ])
+})
+
+test('mails are gone through by cursor, the latest first, of one contact and one phase', async (t) => {
+  const made = await testApp(t)
+  await made.post('/api/contacts', { email: ANN })
+  await made.post('/api/contacts', { email: 'bob@example.com', double_opt_in: true })
+  for (let at = 0; at < 4; at++) await made.post('/api/templates/welcome_email/send', { email: ANN })
+  await made.db.query(sql`
+    update messages set phase = 'failed' where id = (select id from messages where template = 'welcome_email' order by id limit 1)`)
+  const walk = async (query: string) => {
+    const found: { id: string; email: string; phase: string }[] = []
+    for (let cursor = ''; ; ) {
+      const { body } = await made.get(`/api/messages?per_page=2&${query}${cursor}`)
+      found.push(...body.data)
+      if (body.next_cursor === null) return { found, total: body.total as number }
+      cursor = `&cursor=${body.next_cursor}`
+      await made.post('/api/templates/welcome_email/send', { email: ANN }) // what comes meanwhile stands before
+    }
+  }
+
+  const all = await walk('')
+  const ids = all.found.map(({ id }) => id)
+  assert.deepEqual([ids, all.total], [ids.toSorted().reverse(), 5])
+  assert.equal(new Set(ids).size, 5)
+  assert.deepEqual(
+    all.found.map(({ email }) => email),
+    [ANN, ANN, ANN, ANN, 'bob@example.com'],
+  )
+  assert.deepEqual((await walk('phase=failed')).found.length, 1)
+  assert.deepEqual((await walk('contact=bob@example.com&phase=kept')).found.length, 1)
+  assert.deepEqual((await walk('contact=bob@example.com&phase=failed')).found.length, 0)
+  const { next_cursor: cursor } = (await made.get('/api/messages?per_page=1')).body
+  assert.equal((await made.get(`/api/messages?phase=kept&cursor=${cursor}`)).status, 422)
+})
+
 test('what the server can not take now is tried again; what it refuses for good is not', async (t) => {
   const made = await withServer(t)
   made.smtp.moods.push(451, 'drop', 'stall', 'take')

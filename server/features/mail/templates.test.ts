@@ -110,3 +110,61 @@ test('a template takes neither long nor much, and reads no files', async (t) => 
     assert.ok(Date.now() - began < 3000, name)
   }
 })
+
+test('what was saved before can be seen, and saved again', async (t) => {
+  const { get, post, patch, del, accountId, another } = await testApp(t)
+  await post('/api/templates', { name: 'offer', ...source, subject: 'one' })
+  for (const subject of ['two', 'three']) await patch('/api/templates/offer', { subject })
+
+  const { body } = await get('/api/templates/offer/versions?per_page=2')
+
+  const shown = (body.data as { version: number; actor: string }[]).map(({ version, actor }) => [version, actor])
+  assert.deepEqual([shown, body.total], [[3, 2].map((version) => [version, 'token:1']), 3])
+  const first = (await get('/api/templates/offer?version=1')).body.data
+  assert.deepEqual([first.version, first.subject], [1, 'one'])
+  assert.equal((await get('/api/templates/offer?version=0')).status, 404)
+  assert.equal((await get('/api/templates/offer?version=4')).status, 404)
+  assert.equal((await get('/api/templates/nothing/versions')).status, 404)
+  assert.equal((await (await another()).call('GET', '/api/templates/offer?version=1')).status, 404)
+
+  assert.deepEqual((await get(`${CONFIRM}/versions`)).body.data, [])
+  const came = (await get(CONFIRM)).body.data
+  await patch(CONFIRM, { subject: 'Changed' })
+  assert.deepEqual((await get(`${CONFIRM}?version=0`)).body.data, came)
+  assert.deepEqual([came.built_in, first.built_in], [true, false])
+  await del(CONFIRM)
+  const [entry] = (await get(`/api/accounts/${accountId}/audit`)).body.data
+  assert.deepEqual([entry.action, entry.data], ['template_deleted', { template: 'confirm_subscription', versions: 1 }])
+})
+
+test('a preview takes texts that are not saved, and has samples of the links that a mail has', async (t) => {
+  const { post, get } = await testApp(t, { PUBLIC_URL: 'https://people.example/' })
+  await post('/api/contacts', { email: 'ann@example.com', fields: { first_name: 'Ann' } })
+  const contact = 'ann@example.com'
+
+  const draft = await post('/api/templates/draft/preview', {
+    contact,
+    ...source,
+    text: '{{ unsubscribe_url }} {{ preferences_url }} {{ confirm_url }}',
+  })
+  const changed = await post('/api/templates/welcome_email/preview', { contact, subject: '{{ nobody }}' })
+  const confirming = await post(`${CONFIRM}/preview`, { contact })
+  const request = await post('/api/templates/confirm_request/preview', { contact, variables: { request: 'erase' } })
+
+  assert.deepEqual(draft.body, {
+    subject: 'Hello Ann',
+    html: '<p>Ann</p>',
+    text: 'https://people.example/unsubscribe/sample https://people.example/preferences/sample ',
+    undefined_variables: ['confirm_url'],
+  })
+  assert.equal((await get('/api/templates/draft')).status, 404)
+  assert.deepEqual(changed.body.undefined_variables, ['nobody'])
+  assert.match(changed.body.text, /Your preferences: https:\/\/people\.example\/preferences\/sample\n/)
+  assert.match(confirming.body.text, /\/confirm\/sample\n[\s\S]*7 days/)
+  assert.deepEqual(confirming.body.undefined_variables, [])
+  assert.match(request.body.text, /delete everything[\s\S]*\/request\/sample[\s\S]*1 day\./)
+  const partly = await post('/api/templates/draft/preview', { contact, subject: 'only this' })
+  assert.equal(partly.status, 404)
+  const bad = await post('/api/templates/welcome_email/preview', { contact, html: '<p>\n{{ x | nope }}' })
+  assert.match(bad.body.errors.html[0], /^line 2: undefined filter: nope/)
+})

@@ -14,20 +14,50 @@ export interface Template extends Source {
   at: Date | null
 }
 
+/** When a version was saved, and by whom. */
+export interface TemplateVersion {
+  version: number
+  actor: string
+  at: Date
+}
+
 const COLUMNS = sql`name, version, subject, html, text, at`
 
-/** The template that counts now: the account's own, else a built-in one. Throws not_found. */
+/** Whether it comes with the service, changed or not. */
+export const isBuiltIn = (name: string): boolean => Object.hasOwn(BUILT_IN, name)
+
+/** The template that counts now: the account's own, else a built-in one; or as it was in a version. Throws not_found. */
 export async function findTemplate(
   db: Queryable,
   accountId: number,
   name: string,
   language: Language,
+  version?: number,
 ): Promise<Template> {
   const [own] = await db.query<Template>(sql`
-    select ${COLUMNS} from templates where account_id = ${accountId} and name = ${name} order by version desc limit 1`)
-  const found = own ?? builtIn(name, language)
+    select ${COLUMNS} from templates
+    where account_id = ${accountId} and name = ${name} and version = coalesce(${version ?? null}::int, version)
+    order by version desc limit 1`)
+  const found = own ?? (version === undefined || version === 0 ? builtIn(name, language) : undefined)
   if (!found) throw notFound()
   return found
+}
+
+/** The versions that were saved of a template, the latest first. */
+export async function listVersions(
+  db: Queryable,
+  accountId: number,
+  name: string,
+  limit: number,
+  offset: number,
+): Promise<{ rows: TemplateVersion[]; total: number }> {
+  const which = sql`account_id = ${accountId} and name = ${name}`
+  const [rows, [total]] = await Promise.all([
+    db.query<TemplateVersion>(sql`
+      select version, actor, at from templates where ${which} order by version desc limit ${limit} offset ${offset}`),
+    db.query<{ count: number }>(sql`select count(*) as count from templates where ${which}`),
+  ])
+  return { rows, total: total!.count }
 }
 
 /** All of them by name. */
@@ -39,7 +69,7 @@ export async function listTemplates(db: Queryable, accountId: number, language: 
 }
 
 function builtIn(name: string, language: Language): Template | undefined {
-  const source = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name]![language] : undefined
+  const source = isBuiltIn(name) ? BUILT_IN[name]![language] : undefined
   return source && { name, version: 0, at: null, ...source }
 }
 
@@ -49,7 +79,7 @@ export async function createTemplate(trx: Trx, caller: Caller, name: string, sou
   const [taken] = await trx.query(
     sql`select name from templates where account_id = ${caller.accountId} and name = ${name} limit 1`,
   )
-  if (taken || Object.hasOwn(BUILT_IN, name)) throw invalid({ name: ['has already been taken'] })
+  if (taken || isBuiltIn(name)) throw invalid({ name: ['has already been taken'] })
   const saved = await save(trx, caller, name, source, 0)
   audit(trx, caller, 'template_created', { template: name })
   return saved
@@ -85,7 +115,7 @@ export async function deleteTemplate(trx: Trx, caller: Caller, name: string): Pr
   const gone = await trx.query(
     sql`delete from templates where account_id = ${caller.accountId} and name = ${name} returning version`,
   )
-  if (gone.length === 0 && !Object.hasOwn(BUILT_IN, name)) throw notFound()
+  if (gone.length === 0 && !isBuiltIn(name)) throw notFound()
   if (gone.length > 0) audit(trx, caller, 'template_deleted', { template: name, versions: gone.length })
 }
 
