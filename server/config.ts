@@ -130,7 +130,7 @@ export const Settings = Type.Object({
   ),
   WEBHOOK_ALLOW_PRIVATE: yesOrNo(
     false,
-    'Whether webhooks may lead to private, loopback and link-local addresses: only where everyone with an admin token may reach those.',
+    'Whether webhooks may lead to private, loopback and link-local addresses: only where everyone with a write token, and every editor, may reach those.',
   ),
   WEBHOOK_TIMEOUT_S: integer(15, 1, 60, 'Seconds that a webhook has to answer.'),
   SMTP_URL: Type.Optional(

@@ -156,9 +156,9 @@ function refusalOf(request: FastifyRequest, browser: Browser, named: string | un
 
 function lacking({ role }: Grant, scope: Scope | undefined): AppError {
   if (role === undefined) return new AppError('scope_missing', `Access forbidden: this token lacks the scope ${scope}`)
-  const words =
-    scope === 'admin'
-      ? 'only administrators of this account may do that'
-      : 'as a viewer you can look at everything and change nothing'
-  return new AppError('scope_missing', `Access forbidden: ${words}. Ask an administrator of the account`)
+  const who = scope === 'admin' ? 'administrators' : 'editors and administrators'
+  return new AppError(
+    'scope_missing',
+    `Access forbidden: only ${who} of this account may do that. Ask an administrator of the account`,
+  )
 }

@@ -105,6 +105,58 @@ test('every role may do in every route what its scope says, and in no account bu
   }
 })
 
+test('only tokens, users, settings, the audit log and erasure are for administrators', async (t) => {
+  const { routes } = await routesOf(t)
+
+  const theirs = routes.filter(({ scope }) => scope === 'admin').map(({ method, url }) => `${method} ${url}`)
+  assert.deepEqual(theirs.sort(), [
+    'DELETE /api/contacts/:contact/gdpr_delete',
+    'DELETE /api/invitations/:id',
+    'DELETE /api/tokens/:id',
+    'DELETE /api/users/:id',
+    'GET /api/audit',
+    'GET /api/invitations',
+    'GET /api/tokens',
+    'GET /api/users',
+    'PATCH /api/account',
+    'PATCH /api/users/:id',
+    'POST /api/invitations',
+    'POST /api/tokens',
+    'POST /api/users/:id/reset_link',
+  ])
+})
+
+test('an editor works with forms, templates and webhooks; a viewer looks, and changes nothing', async (t) => {
+  const made = await testApp(t, { WEBHOOK_ALLOW_PRIVATE: 'true' })
+  const base = `/api/accounts/${made.accountId}`
+  const editor = await signedIn(made, 'editor@example.com', { [made.accountId]: 'editor' })
+  const viewer = await signedIn(made, 'viewer@example.com', { [made.accountId]: 'viewer' })
+  const source = { subject: 's', html: 'h', text: 't' }
+  const acts: [string, string, object | undefined, number][] = [
+    ['POST', '/forms', { name: 'Newsletter' }, 201],
+    ['PATCH', '/forms/1', { title: 'Hello' }, 200],
+    ['POST', '/templates', { name: 'offer', ...source }, 201],
+    ['PATCH', '/templates/offer', { subject: 'Hello' }, 200],
+    ['POST', '/webhooks', { url: 'http://127.0.0.1:1/x' }, 201],
+    ['PATCH', '/webhooks/1', { enabled: false }, 200],
+    ['POST', '/provider_hooks', { provider: 'mailtrap', name: 'News' }, 201],
+  ]
+
+  for (const [method, path, body, status] of acts) {
+    assert.equal((await viewer.call(method, base + path, body)).status, 403, `viewer ${method} ${path}`)
+    const answer = await editor.call(method, base + path, body)
+    assert.equal(answer.status, status, `editor ${method} ${path}: ${JSON.stringify(answer.body)}`)
+  }
+  for (const path of ['/forms', '/forms/1', '/templates', '/templates/offer', '/provider_hooks', '/messages'])
+    assert.equal((await viewer.call('GET', base + path)).status, 200, path)
+  for (const path of ['/webhooks', '/webhooks/1', '/webhooks/1/deliveries'])
+    assert.equal((await viewer.call('GET', base + path)).status, 403, path)
+  for (const path of ['/forms/1', '/templates/offer', '/webhooks/1', '/provider_hooks/1']) {
+    assert.equal((await viewer.call('DELETE', base + path)).status, 403, path)
+    assert.equal((await editor.call('DELETE', base + path)).status, 204, path)
+  }
+})
+
 test('every route asks for a scope, and refuses a token that lacks it', async (t) => {
   const { app, db, accountId, routes } = await routesOf(t)
   const reader = caller(app, (await createToken(db, accountId, { name: 'reader', scopes: ['read'] })).token)

@@ -34,9 +34,9 @@ export function clientOf(accountId: number): Rollcall {
 /** The account that is open: its client, and what its user may do in it. */
 export interface OpenAccount extends Membership {
   api: Rollcall
-  /** Whether the user may change contacts, lists and fields. */
+  /** Whether the user may change people, lists, forms, templates, webhooks and what goes with them. */
   canWrite: boolean
-  /** Whether the user may change settings, users and webhooks. */
+  /** Whether the user may change tokens, users and settings, and erase people. */
   canAdminister: boolean
 }
 

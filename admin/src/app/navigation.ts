@@ -30,8 +30,8 @@ interface Destination {
   icon: LucideIcon
   /** Of the navigation; undefined: above all groups. */
   group?: keyof typeof en.shell.groups
-  /** Whether only administrators see it. */
-  admin?: true
+  /** Whether viewers do not see it. */
+  write?: true
 }
 
 /** The pages that the navigation and the palette lead to, in their order. */
@@ -44,11 +44,11 @@ export const DESTINATIONS: readonly Destination[] = [
   { to: '/accounts/$account/exports', label: en.shell.pages.exports, icon: Download, group: 'data' },
   { to: '/accounts/$account/fields', label: en.shell.pages.fields, icon: Rows3, group: 'data' },
   { to: '/accounts/$account/suppressions', label: en.shell.pages.suppressions, icon: ShieldBan, group: 'reach' },
-  { to: '/accounts/$account/webhooks', label: en.shell.pages.webhooks, icon: Webhook, group: 'service', admin: true },
+  { to: '/accounts/$account/webhooks', label: en.shell.pages.webhooks, icon: Webhook, group: 'service', write: true },
   { to: '/accounts/$account/settings', label: en.shell.pages.settings, icon: Settings, group: 'service' },
 ]
 
 /** Those that the user of an account may open. */
-export function destinationsFor({ canAdminister }: OpenAccount): readonly Destination[] {
-  return DESTINATIONS.filter(({ admin }) => !admin || canAdminister)
+export function destinationsFor({ canWrite }: OpenAccount): readonly Destination[] {
+  return DESTINATIONS.filter(({ write }) => !write || canWrite)
 }

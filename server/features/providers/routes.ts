@@ -32,13 +32,12 @@ const Params = Type.Object({ id: Type.String() })
 
 /** Addresses for mail providers to post to, one a connection. */
 export const providerRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, change, keyring, base }) => {
-  const scope = 'admin' as const
   const withUrl = (row: HookRow, secret: string) => ({ ...onWire(row), url: `${base}/hooks/${row.provider}/${secret}` })
 
   app.get(
     '/api/provider_hooks',
     {
-      config: { scope },
+      config: { scope: 'read' },
       schema: {
         tags,
         operationId: 'listProviderHooks',
@@ -57,7 +56,7 @@ export const providerRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
   app.post(
     '/api/provider_hooks',
     {
-      config: { scope },
+      config: { scope: 'write' },
       schema: {
         tags,
         operationId: 'createProviderHook',
@@ -78,7 +77,7 @@ export const providerRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
   app.get(
     '/api/provider_hooks/:id',
     {
-      config: { scope },
+      config: { scope: 'read' },
       schema: {
         tags,
         operationId: 'getProviderHook',
@@ -93,7 +92,7 @@ export const providerRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
   app.patch(
     '/api/provider_hooks/:id',
     {
-      config: { scope },
+      config: { scope: 'write' },
       schema: {
         tags,
         operationId: 'updateProviderHook',
@@ -115,7 +114,7 @@ export const providerRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
   app.post(
     '/api/provider_hooks/:id/rotate',
     {
-      config: { scope },
+      config: { scope: 'write' },
       schema: {
         tags,
         operationId: 'rotateProviderHook',
@@ -135,7 +134,7 @@ export const providerRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
   app.delete(
     '/api/provider_hooks/:id',
     {
-      config: { scope },
+      config: { scope: 'write' },
       schema: {
         tags,
         operationId: 'deleteProviderHook',

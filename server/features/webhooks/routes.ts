@@ -54,7 +54,8 @@ const DeliveryParams = Type.Object({ id: Type.String(), delivery: Type.String() 
 
 export const webhookRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
   const { db, change, keyring, cursors, feedCursors, nameFields, target } = options
-  const scope = 'admin' as const
+  // Looking, too: to many programs whoever knows the address may post.
+  const scope = 'write' as const
 
   app.get(
     '/api/webhooks',

@@ -17,7 +17,7 @@ import { WebhookState } from './webhook-state.tsx'
 const PER_PAGE = 25
 
 export function WebhooksPage() {
-  const { id: accountId, api, canAdminister } = useAccount()
+  const { id: accountId, api, canWrite } = useAccount()
   const client = useQueryClient()
   const [page, setPage] = useState(1)
   const [isMaking, setMaking] = useState(false)
@@ -26,7 +26,7 @@ export function WebhooksPage() {
     queryKey: [accountId, 'webhooks', 'page', page],
     queryFn: ({ signal }) => api.call('listWebhooks', { query: { page, per_page: PER_PAGE } }, { signal }),
   })
-  const start = canAdminister && <Button onClick={() => setMaking(true)}>{en.webhooks.start}</Button>
+  const start = canWrite && <Button onClick={() => setMaking(true)}>{en.webhooks.start}</Button>
   return (
     <Page title={en.webhooks.title} about={en.webhooks.about} actions={query.data?.total === 0 ? null : start}>
       <Loaded query={query}>

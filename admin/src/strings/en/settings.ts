@@ -38,7 +38,7 @@ export const settings = {
   role: 'Role',
   roles: {
     viewer: 'Viewer: looks at everything',
-    editor: 'Editor: also changes people, lists and what goes with them',
+    editor: 'Editor: also changes people, lists, forms, templates and webhooks',
     admin: 'Administrator: everything',
   },
   roleOf: (name: string) => `Role of ${name}`,
