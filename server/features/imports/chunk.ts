@@ -2,21 +2,28 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { marksOf } from '../subscriptions/suppressions.ts'
 import { moveAddresses } from './addresses.ts'
-import { enterNew, idBy, settleNew, type Tally } from './created.ts'
+import { type Entered, enterNew, idBy, settleNew, type Tally } from './created.ts'
 import { holdExisting, IDENTITY_CONFLICT, mergeExisting } from './existing.ts'
 import type { Counts } from './imports.ts'
 import { isComplete, type MergeTerms, people, type Range, waiting } from './people.ts'
+import { canCompare, settleUnchanged } from './unchanged.ts'
 
 /** Thrown when other hands have taken some of the rows meanwhile: the chunk is undone, and looked at anew. */
 export class TakenElsewhere extends Error {}
 
+/** What became of the rows of a range, and how many of its people are left to wait for another look. */
+export interface Merged {
+  counts: Counts
+  left: number
+}
+
 /**
  * Merges the rows of a range in one transaction: enters who is new, reads the suppressions in a later statement, settles
  * the new ones, locks the others in the order of their ids and changes them, and keeps what can't be merged with its reason.
- * Answers what became of the rows; those who were entered by others at the very moment are left to wait for another look.
+ * Who was entered by others at the very moment is left to wait; `isContested`: that has happened before.
  */
-export async function mergeChunk(trx: Trx, terms: MergeTerms, range: Range): Promise<{ counts: Counts; left: number }> {
-  const entered = await enterNew(trx, terms, range)
+export async function mergeChunk(trx: Trx, terms: MergeTerms, range: Range, isContested = false): Promise<Merged> {
+  const entered = await enterNew(trx, terms, range, isContested)
   if (entered.people === 0) return { counts: {}, left: 0 }
   const hasDuplicates = entered.rows > entered.people
   const counts: Counts = {}
@@ -39,7 +46,7 @@ export async function mergeChunk(trx: Trx, terms: MergeTerms, range: Range): Pro
     if (done === entered.people && rows !== entered.rows) throw new TakenElsewhere()
     return { counts, left: entered.people - done }
   }
-  const erased = await applyMarks(trx, terms, range, entered.ids)
+  const erased = await applyMarks(trx, terms, range, entered)
   take(erased.tally)
   const ids = entered.ids.filter((id) => !erased.ids.has(id))
   if (ids.length > 0) take(await settleNew(trx, terms, range, ids, hasDuplicates))
@@ -53,6 +60,22 @@ export async function mergeChunk(trx: Trx, terms: MergeTerms, range: Range): Pro
   take(await refuseOthers(trx, terms, range))
   await clear()
   return finish()
+}
+
+/**
+ * Settles those of a range of whom their row says nothing new, and leaves the others to wait for `mergeChunk`: in a
+ * transaction of its own, as who is new is entered before anybody is locked. Answers how many people are left.
+ */
+export async function mergeUnchanged(trx: Trx, terms: MergeTerms, range: Range): Promise<Merged> {
+  if (!canCompare(terms)) return { counts: {}, left: Number.POSITIVE_INFINITY }
+  await holdExisting(trx, terms, range)
+  const { people, duplicates, ...named } = await settleUnchanged(trx, terms, range)
+  const counts: Counts = {}
+  add(counts, named)
+  const { unchanged } = named
+  if (unchanged > 0 && (await takeOut(trx, terms, range, unchanged === people)) !== unchanged)
+    throw new TakenElsewhere()
+  return { counts, left: people - unchanged }
 }
 
 /** Takes rows out of those that wait; answers how many. Each row that is done has one of its line in the change set. */
@@ -76,7 +99,7 @@ function add(counts: Counts, more: Counts): void {
  * then waits for the address's row, so only a later snapshot is sure to see it. The erased are taken out again, their rows
  * kept without the address; who has withdrawn comes in as gone.
  */
-async function applyMarks(trx: Trx, terms: MergeTerms, range: Range, ids: readonly string[]) {
+async function applyMarks(trx: Trx, terms: MergeTerms, range: Range, { ids, emails }: Entered) {
   const none = { ids: new Set<string>(), tally: NOTHING }
   if (ids.length === 0) return none
   const { accountId, importId, keyring } = terms
@@ -84,27 +107,19 @@ async function applyMarks(trx: Trx, terms: MergeTerms, range: Range, ids: readon
     sql`select exists (select from suppressions where account_id = ${accountId} and kind = 'hmac') as found`,
   )
   if (!any!.found) return none
-  const entered = await trx.query<{ id: string; email: string }>(
-    sql`select id, email from contacts where account_id = ${accountId} and id = any(${[...ids]}::uuid[])`,
-  )
-  const marks = await marksOf(
-    trx,
-    keyring,
-    accountId,
-    entered.map(({ email }) => email),
-  )
-  const withdrawn = entered.filter(({ email }) => marks.get(email) === 'withdrawn').map(({ id }) => id)
-  const erased = entered.filter(({ email }) => marks.get(email) === 'erased')
+  const marks = await marksOf(trx, keyring, accountId, emails)
+  const marked = (mark: 'withdrawn' | 'erased') => ids.filter((_, at) => marks.get(emails[at]!) === mark)
+  const withdrawn = marked('withdrawn')
+  const erased = marked('erased')
   if (withdrawn.length > 0) {
     trx.send(sql`
       update contacts set state = 'unsubscribed', state_reason = 'withdrawn', state_before = null
       where account_id = ${accountId} and id = any(${withdrawn}::uuid[]) and state <> 'bounced'`)
   }
   if (erased.length === 0) return none
-  const erasedIds = erased.map(({ id }) => id)
-  trx.send(sql`delete from contacts where account_id = ${accountId} and id = any(${erasedIds}::uuid[])`)
+  trx.send(sql`delete from contacts where account_id = ${accountId} and id = any(${erased}::uuid[])`)
   const [tally] = await trx.query<Tally>(sql`
-    with ${people(terms, range)}, erased as (select key, line from people where email = any(${erased.map(({ email }) => email)}::text[])),
+    with ${people(terms, range)}, erased as (select key, line from people where email = any(${emails.filter((email) => marks.get(email) === 'erased')}::text[])),
     kept as (
       insert into change_rows (account_id, change_set_id, line, action)
       select ${accountId}::bigint, ${importId}::bigint, r.line, case when r.line = e.line then 'suppressed' else 'duplicate' end
@@ -112,7 +127,7 @@ async function applyMarks(trx: Trx, terms: MergeTerms, range: Range, ids: readon
       returning action
     )
     select count(*) filter (where action = 'suppressed') as suppressed, count(*) filter (where action = 'duplicate') as duplicates from kept`)
-  return { ids: new Set(erasedIds), tally: tally! }
+  return { ids: new Set(erased), tally: tally! }
 }
 
 const NOTHING: Tally = { duplicates: 0 }

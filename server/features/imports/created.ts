@@ -1,6 +1,7 @@
-import sql, { join, type Sql } from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { recording } from '../activity/record.ts'
+import { json, object, objectText } from './json-text.ts'
 import {
   duplicates,
   isComplete,
@@ -34,26 +35,33 @@ export function idBy(column: Sql, accountId: number, value: Sql): Sql {
   return sql`select c.id from contacts as c where c.account_id = ${accountId} and c.${column} = ${value} limit 1`
 }
 
-interface Entered {
+export interface Entered {
   /** People and rows of the range that waited. */
   people: number
   rows: number
+  /** Of those just entered: ids and, in the same order, addresses. */
   ids: string[]
+  emails: string[]
 }
 
-/** Enters who is new, in the order of their addresses, so that two imports wait for each other instead of deadlocking. */
-export async function enterNew(trx: Trx, terms: MergeTerms, range: Range): Promise<Entered> {
+/**
+ * Enters who is new, in the order of their addresses, so that two imports wait for each other instead of deadlocking. Whom
+ * others enter at that moment fails it by the address: so without `isContested`, as hardly ever anybody is, and an insert
+ * that looks for conflicts takes a sixth longer. Where rows have external ids, two of them may have the same.
+ */
+export async function enterNew(trx: Trx, terms: MergeTerms, range: Range, isContested: boolean): Promise<Entered> {
+  const mayClash = isContested || terms.saysMore || terms.matchBy !== 'email'
   const [entered] = await trx.query<Entered>(sql`
     with ${people(terms, range)}, ${wanted(terms)}, inserted as (
       insert into contacts (account_id, email, external_id, state, state_reason, state_before, fields, tags, origin, created_at)
       select ${terms.accountId}::bigint, email, external_id, state, 'import', case when state in ('unsubscribed', 'bounced') then 'none' end,
         values, all_tags, 'import', coalesce((more ->> 'created_at')::timestamptz, clock_timestamp())
       from wanted order by email
-      on conflict do nothing
-      returning id
+      ${mayClash ? sql`on conflict do nothing` : sql``}
+      returning id, email
     )
     select (select count(*) from people) as people, (select coalesce(sum(rows), 0)::bigint from people) as rows,
-      array(select id from inserted) as ids`)
+      array(select id from inserted) as ids, array(select email from inserted) as emails`)
   return entered!
 }
 
@@ -83,8 +91,9 @@ export async function settleNew(
   const [tally] = await trx.query<Tally>(sql`
     with ${people(terms, range)}, born as (
       select p.key, p.line, p.rows, p.lists, p.more, c.id, c.email, c.external_id, c.state, c.state_reason, c.fields, c.tags
-      from contacts as c join people as p on p.email = c.email
-      where c.account_id = ${accountId} and c.id = any(${[...ids]}::uuid[])
+      from people as p cross join lateral (
+        select * from contacts as c where c.account_id = ${accountId} and c.email = p.email limit 1) as c
+      where c.id = any(${[...ids]}::uuid[])
     ), ${joining(terms)}, told as (
       select b.*,
         b.state_reason = 'withdrawn' and coalesce(b.more ->> 'state', ${terms.state}) <> 'unsubscribed' as kept_unsubscribed,
@@ -141,23 +150,12 @@ function joining(terms: MergeTerms): Sql {
     )`
 }
 
-/**
- * Each field of a new contact as a change from nothing, over `entered as b`. By the keys that the file and the defaults can fill, of
- * which those without a value are left out later: a quarter of the time of an aggregate over what is there.
- */
+/** Each field of a new contact as a change from nothing, over `entered as b`: by the keys that the file and the defaults can fill. */
 function setFields({ keys, defaults }: MergeTerms): Sql {
   const known = [...new Set([...keys, ...Object.keys(defaults)])]
-  if (known.length > MOST_KEYS)
-    return sql`(select jsonb_object_agg(key, jsonb_build_object('to', value)) from jsonb_each(b.fields))`
-  if (known.length === 0) return sql`null::jsonb`
-  const each = known.map(
-    (key) => sql`${key}::text, case when b.fields ? ${key} then jsonb_build_object('to', b.fields -> ${key}) end`,
-  )
-  return sql`jsonb_build_object(${join(each)})`
+  if (known.length === 0) return sql`null::text`
+  return objectText(known.map((key) => [key, to(sql`(b.fields -> ${key})::text`)]))
 }
-
-/** A function takes 100 arguments. */
-const MOST_KEYS = 50
 
 /** What the row of a new contact says of it, from a step with its state, fields, tags, lists. */
 function afterOf(): Sql {
@@ -173,17 +171,22 @@ export function consentData(importId: number, source: string | undefined): Sql {
       'source', coalesce(more #>> '{consent,source}', ${source ?? null}::text)))`
 }
 
+const to = (value: Sql) => sql`'{"to":' || ${value} || '}'`
+
 function createdActs(): Sql {
   return sql`
     select id as contact_id,
       array['created'] || case when state in ('subscribed', 'unsubscribed') then array[state] else '{}' end
         || case when joined is null then '{}' else array['list_added'] end as types,
       null::text as name, null::timestamptz as at,
-      jsonb_strip_nulls(jsonb_build_object('origin', 'import', 'email', jsonb_build_object('to', email),
-        'state', jsonb_build_object('to', state),
-        'external_id', case when external_id is not null then jsonb_build_object('to', external_id) end,
-        'fields', set,
-        'tags', case when tags <> '{}' then jsonb_build_object('added', tags) end,
-        'lists', case when joined is not null then jsonb_build_object('added', joined) end)) as data
+      ${object([
+        ['origin', sql`'"import"'`],
+        ['email', to(json(sql`email`))],
+        ['state', to(json(sql`state`))],
+        ['external_id', to(json(sql`external_id`))],
+        ['fields', sql`set`],
+        ['tags', sql`case when tags <> '{}' then '{"added":' || ${json(sql`tags`)} || '}' end`],
+        ['lists', sql`'{"added":' || joined::text || '}'`],
+      ])} as data
     from told order by id`
 }

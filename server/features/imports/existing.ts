@@ -3,6 +3,7 @@ import type { Trx } from '../../db/database.ts'
 import { recording } from '../activity/record.ts'
 import type { Move } from './addresses.ts'
 import { consentData, idBy, type Tally } from './created.ts'
+import { json, object, objectText } from './json-text.ts'
 import { duplicates, type MergeTerms, notes, people, type Range, tagsOf, waiting, wished } from './people.ts'
 
 /** Locks whoever the range is about and is there, in the order of their ids, as all who change many do. */
@@ -43,6 +44,7 @@ export function planned(terms: MergeTerms, range: Range, moves: readonly Move[] 
       : sql`cross join lateral (${matching(terms)}) as found
         cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.id = found.id limit 1) as c`
   const merged = unsets ? sql`jsonb_strip_nulls(m.old_fields || m.given)` : sql`m.old_fields || m.given`
+  const told = changedFields(terms)
   const hasNewFields = unsets ? sql`${merged} <> m.old_fields` : sql`not m.old_fields @> m.given`
   return sql`
     ${people(terms, range)}, matched as materialized (
@@ -67,15 +69,38 @@ export function planned(terms: MergeTerms, range: Range, moves: readonly Move[] 
         ${conflict(terms)} as conflict
       from matched as m
     ), planned as materialized (
-      select c.*, d.old_values, d.new_values, d.told, case when c.has_new_fields then ${unsets ? sql`jsonb_strip_nulls(c.old_fields || c.given)` : sql`c.old_fields || c.given`} else c.old_fields end as new_fields,
+      select c.*, ${told.old} as old_values, ${told.new} as new_values, ${told.both} as told,
+        case when c.has_new_fields then ${unsets ? sql`jsonb_strip_nulls(c.old_fields || c.given)` : sql`c.old_fields || c.given`} else c.old_fields end as new_fields,
         c.has_new_fields or c.has_new_tags or c.new_id is distinct from c.old_id
           or c.new_state <> c.old_state or c.new_email <> c.old_email as differs
-      from compared as c left join lateral (
-        select jsonb_object_agg(key, c.old_fields -> key) as old_values, jsonb_object_agg(key, value) as new_values,
-          jsonb_object_agg(key, jsonb_build_object('from', c.old_fields -> key, 'to', value)) as told
-        from jsonb_each(c.given) where c.old_fields -> key is distinct from nullif(value, 'null')
-      ) as d on c.has_new_fields
+      from compared as c
     )`
+}
+
+/**
+ * The fields that a row changes, over `compared as c`: what they were, what they become, and both, as texts of JSON; null
+ * where none does. By the keys that the file can fill, in a third of the time of an aggregate over what is given.
+ */
+function changedFields({ keys }: MergeTerms): { old: Sql; new: Sql; both: Sql } {
+  const of = (value: (was: Sql, becomes: Sql) => Sql) => {
+    const members = keys.map((key) => {
+      const was = sql`(c.old_fields -> ${key})`
+      const becomes = sql`nullif(c.given -> ${key}, 'null')`
+      const changes = sql`c.given ? ${key} and ${was} is distinct from ${becomes}`
+      return [key, sql`case when ${changes} then ${value(was, becomes)} end`] as const
+    })
+    return sql`case when c.has_new_fields then ${objectText(members)} end`
+  }
+  return {
+    old: of((was) => sql`${was}::text`),
+    new: of((_, becomes) => sql`${becomes}::text`),
+    both: of((was, becomes) =>
+      objectText([
+        ['from', sql`${was}::text`],
+        ['to', sql`${becomes}::text`],
+      ]),
+    ),
+  }
 }
 
 /** Whether a row names two people, one by address and one by external id: over `matched as m`. */
@@ -167,24 +192,34 @@ export const IDENTITY_CONFLICT = JSON.stringify({
 
 /** What was, of what changed: over `told`. */
 export function beforeOf(): Sql {
-  return sql`
-    jsonb_strip_nulls(jsonb_build_object('fields', old_values, 'email', case when new_email <> old_email then old_email end,
-      'tags', case when has_new_tags then to_jsonb(old_tags) end,
-      'external_id', case when new_id is distinct from old_id then old_id end,
-      'state', case when new_state <> old_state then old_state end,
-      'state_reason', case when new_state <> old_state then old_reason end,
-      'state_before', case when new_state <> old_state then old_before end,
-      'lists', left_lists))`
+  return object([
+    ['fields', sql`old_values`],
+    ['email', sql`case when new_email <> old_email then ${json(sql`old_email`)} end`],
+    ['tags', sql`case when has_new_tags then ${json(sql`old_tags`)} end`],
+    ['external_id', sql`case when new_id is distinct from old_id then ${json(sql`old_id`)} end`],
+    ['state', sql`case when new_state <> old_state then ${json(sql`old_state`)} end`],
+    ['state_reason', sql`case when new_state <> old_state then ${json(sql`old_reason`)} end`],
+    ['state_before', sql`case when new_state <> old_state then ${json(sql`old_before`)} end`],
+    ['lists', sql`left_lists::text`],
+  ])
 }
 
 export function afterOf(): Sql {
-  return sql`
-    jsonb_strip_nulls(jsonb_build_object('fields', new_values, 'email', case when new_email <> old_email then new_email end,
-      'tags', case when has_new_tags then to_jsonb(new_tags) end,
-      'external_id', case when new_id is distinct from old_id then new_id end,
-      'state', case when new_state <> old_state then new_state end,
-      'lists', joined))`
+  return object([
+    ['fields', sql`new_values`],
+    ['email', sql`case when new_email <> old_email then ${json(sql`new_email`)} end`],
+    ['tags', sql`case when has_new_tags then ${json(sql`new_tags`)} end`],
+    ['external_id', sql`case when new_id is distinct from old_id then ${json(sql`new_id`)} end`],
+    ['state', sql`case when new_state <> old_state then ${json(sql`new_state`)} end`],
+    ['lists', sql`joined::text`],
+  ])
 }
+
+const fromTo = (from: Sql, to: Sql) =>
+  objectText([
+    ['from', json(from)],
+    ['to', json(to)],
+  ])
 
 function changedActs(): Sql {
   return sql`
@@ -196,12 +231,23 @@ function changedActs(): Sql {
         || case when joined is not null then array['list_added'] else '{}' end
         || case when left_lists is not null then array['list_removed'] else '{}' end as types,
       null::text as name, null::timestamptz as at,
-      jsonb_strip_nulls(jsonb_build_object(
-        'email', case when new_email <> old_email then jsonb_build_object('from', old_email, 'to', new_email) end,
-        'fields', told,
-        'state', case when new_state <> old_state then jsonb_build_object('from', old_state, 'to', new_state) end,
-        'external_id', case when new_id is distinct from old_id then jsonb_build_object('from', old_id, 'to', new_id) end,
-        'tags', case when has_new_tags then jsonb_build_object('added', array(select tag from unnest(new_tags) as tag where tag <> all(old_tags))) end,
-        'lists', case when joined is not null or left_lists is not null then jsonb_build_object('added', joined, 'removed', left_lists) end)) as data
+      ${object([
+        ['email', sql`case when new_email <> old_email then ${fromTo(sql`old_email`, sql`new_email`)} end`],
+        ['fields', sql`told`],
+        ['state', sql`case when new_state <> old_state then ${fromTo(sql`old_state`, sql`new_state`)} end`],
+        ['external_id', sql`case when new_id is distinct from old_id then ${fromTo(sql`old_id`, sql`new_id`)} end`],
+        [
+          'tags',
+          sql`case when has_new_tags then '{"added":' || ${json(sql`array(select tag from unnest(new_tags) as tag where tag <> all(old_tags))`)} || '}' end`,
+        ],
+        [
+          'lists',
+          sql`case when joined is not null or left_lists is not null
+            then ${objectText([
+              ['added', sql`joined::text`],
+              ['removed', sql`left_lists::text`],
+            ])} end`,
+        ],
+      ])} as data
     from told where action = 'updated' order by id`
 }

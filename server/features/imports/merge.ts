@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
-import { mergeChunk, TakenElsewhere } from './chunk.ts'
+import { type Merged, mergeChunk, mergeUnchanged, TakenElsewhere } from './chunk.ts'
 import { type Counts, Stopped } from './imports.ts'
 import type { MergeTerms, Range } from './people.ts'
 
@@ -58,10 +58,12 @@ async function onePass(merging: Merging): Promise<boolean> {
   const { db, accountId, importId, signal, isOver, chunkRows = CHUNK } = merging
   const ranges = rangesOf(db, accountId, importId, chunkRows)
   let complete = true
+  let isOldNews = false
   const lane = async () => {
     for await (const range of ranges) {
       signal.throwIfAborted()
-      await mergeRange(merging, range)
+      const mostly = await mergeRange(merging, range, isOldNews)
+      isOldNews = mostly === 'unchanged'
       await merging.onChunk()
       if (isOver()) {
         complete = false
@@ -94,14 +96,29 @@ export async function* rangesOf(
   }
 }
 
-async function mergeRange({ db, accountId, importId, runner, termsFor }: Merging, range: Range): Promise<void> {
+/**
+ * Merges a range and answers what most of its people were. Where that was `unchanged` in the one before, as in a file that
+ * comes again, those are looked for first: who is not among them is merged in another transaction.
+ */
+async function mergeRange(merging: Merging, range: Range, isOldNews: boolean): Promise<'unchanged' | 'other'> {
+  const known = isOldNews ? await merged(merging, range, mergeUnchanged) : { counts: {}, left: 1 }
+  const rest = known.left > 0 ? (await merged(merging, range, mergeChunk)).counts : {}
+  const unchanged = (known.counts.unchanged ?? 0) + (rest.unchanged ?? 0)
+  return unchanged > (rest.created ?? 0) + (rest.updated ?? 0) ? 'unchanged' : 'other'
+}
+
+async function merged(
+  { db, accountId, importId, runner, termsFor }: Merging,
+  range: Range,
+  act: typeof mergeChunk | typeof mergeUnchanged,
+): Promise<Merged> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await db.transaction(async (trx) => {
-        const { counts } = await mergeChunk(trx, await termsFor(trx), range)
-        await addCounts(trx, accountId, importId, runner, counts)
+      return await db.transaction(async (trx) => {
+        const done = await act(trx, await termsFor(trx), range, attempt > 1)
+        await addCounts(trx, accountId, importId, runner, done.counts)
+        return done
       })
-      return
     } catch (error) {
       // Another writer was quicker by a moment: seen anew, what it wrote is there.
       const isRace = error instanceof TakenElsewhere || violatedUnique(error)?.startsWith('contacts_') === true

@@ -19,7 +19,7 @@ export interface MergeTerms {
   consent: { at?: string; source?: string }
   /** Whether anyone has left one of the lists that all are to join. */
   hasOptOuts: boolean
-  /** Keys of the fields that the file has columns for. */
+  /** Keys of the fields that rows can fill. */
   keys: readonly string[]
   /** What a new contact starts with, under the fields' keys. */
   defaults: Readonly<Record<string, FieldValue>>
@@ -70,7 +70,8 @@ export function isComplete({ required, defaults }: MergeTerms): Sql {
 
 /** Tags for everyone and those of the row, each once, in that order: an array, over `people as p`. */
 export function tagsOf({ tags }: MergeTerms): Sql {
-  const all = tags.length === 0 ? sql`p.tags` : sql`${[...tags]}::text[] || p.tags`
+  if (tags.length === 0) return sql`case when p.rows = 1 then p.tags else ${eachOnce(sql`p.tags`)} end`
+  const all = sql`${[...tags]}::text[] || p.tags`
   return sql`case when cardinality(${all}) < 2 then ${all} else ${eachOnce(all)} end`
 }
 

@@ -175,6 +175,26 @@ test('rules trim, split a name, take the address out of a mailbox and the first 
   assert.deepEqual(countsOf(done), { rows_read: 3, created: 3 }, JSON.stringify(done.errors))
   assert.deepEqual((await person(made, 'ann@example.com')).fields, { first_name: 'Ann B.', last_name: 'Lee' })
   assert.ok(await person(made, 'x@example.com'))
+  const [told] = await made.db.query(sql`
+    select e.data -> 'fields' as fields from events as e join contacts as c using (account_id) where c.id = e.contact_id and c.email = 'ann@example.com'`)
+  assert.deepEqual(told, { fields: { first_name: { to: 'Ann B.' }, last_name: { to: 'Lee' } } })
+})
+
+test('a full name that changes is told, and taken back', async (t) => {
+  const made = await testApp(t)
+  const mapping = { field_mapping: JSON.stringify({ name: 'full_name' }), update_existing: 'true' }
+  await took(made, 'email,name\nann@example.com,Ann Lee\n', mapping)
+  const { id } = await took(made, 'email,name\nann@example.com,Ann Moe\n', mapping)
+  const [row] = await made.db.query(sql`select before, after from change_rows where change_set_id = ${id}`)
+  const [told] = await made.db.query(
+    sql`select data from events where change_set_id = ${id} and contact_id is not null`,
+  )
+
+  assert.deepEqual(row, { before: { fields: { last_name: 'Lee' } }, after: { fields: { last_name: 'Moe' } } })
+  assert.deepEqual(told, { data: { fields: { last_name: { from: 'Lee', to: 'Moe' } } } })
+  await made.post(`/api/contact_imports/${id}/revert`)
+  await made.runJobs()
+  assert.deepEqual((await person(made, 'ann@example.com')).fields, { first_name: 'Ann', last_name: 'Lee' })
 })
 
 test('skip_invalid: false changes nothing while one row is bad, whether the file or the account says so', async (t) => {

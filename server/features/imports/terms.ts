@@ -90,12 +90,20 @@ export async function termsOf(db: Queryable, row: ImportRow, keyring: Keyring): 
       'consent_ip',
       'consent_source',
     ),
-    keys: (row.columns ?? []).flatMap(({ target }) => (target.to === 'field' ? [target.field.key] : [])),
+    keys: keysFilled(row, fields),
     defaults: Object.fromEntries(
       fields.active.filter((field) => field.default !== null).map((field) => [field.key, field.default!]),
     ),
     required: fields.active.filter((field) => field.required).map(({ key, mergeTag }) => ({ key, mergeTag })),
   }
+}
+
+/** Keys of the fields that rows can fill: those of columns, and of both names where one holds both, or an address in a mailbox. */
+function keysFilled(row: ImportRow, fields: FieldSet): string[] {
+  const keys = (row.columns ?? []).flatMap(({ target }) => (target.to === 'field' ? [target.field.key] : []))
+  const splits = says(row, 'full_name') || Object.keys(row.options.rules ?? {}).length > 0
+  const names = splits ? ['first_name', 'last_name'].flatMap((tag) => fields.tagged(tag)?.key ?? []) : []
+  return [...new Set([...keys, ...names])]
 }
 
 /** Whether the file has a column for any of these. */
