@@ -152,6 +152,7 @@ export async function buildApp({
       origin: [...config.CORS_ORIGINS],
       methods: ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'],
       exposedHeaders: [
+        'etag',
         'x-request-id',
         'retry-after',
         'x-ratelimit-limit',

@@ -1,3 +1,5 @@
+import type { Answer } from './transport.ts'
+
 /** What all errors of this client have in common. */
 export class RollcallError extends Error {
   override name = 'RollcallError'
@@ -83,6 +85,18 @@ export class FeedRestartedError extends ApiError {
   }
 }
 
+/** 412: the contact is not at the version that `ifMatch` names. */
+export class PreconditionFailedError extends ApiError {
+  override name = 'PreconditionFailedError'
+  /** How it is now; undefined when there is none. */
+  readonly contact: Answer<'getContact'>['data'] | undefined
+
+  constructor(refusal: Refusal) {
+    super(refusal)
+    this.contact = (refusal.body as { data?: Answer<'getContact'>['data'] }).data
+  }
+}
+
 /** 422: `fields` says what is wrong. */
 export class InvalidError extends ApiError {
   override name = 'InvalidError'
@@ -119,6 +133,7 @@ const KINDS: Record<number, new (refusal: Refusal) => ApiError> = {
   403: ForbiddenError,
   404: NotFoundError,
   410: FeedRestartedError,
+  412: PreconditionFailedError,
   422: InvalidError,
   429: RateLimitedError,
 }

@@ -489,6 +489,8 @@ export interface Operations {
         origin: string
         created_at: number
         updated_at: number
+        /** Another after every change: for `If-Match`, in quotes. */
+        version: string
       }
     }
   }
@@ -1234,6 +1236,8 @@ export interface Operations {
         origin: string
         created_at: number
         updated_at: number
+        /** Another after every change: for `If-Match`, in quotes. */
+        version: string
       }
       /** How the fields are defined. */
       fields: ({
@@ -1425,6 +1429,8 @@ export interface Operations {
         origin: string
         created_at: number
         updated_at: number
+        /** Another after every change: for `If-Match`, in quotes. */
+        version: string
       }
     }
   }
@@ -2141,6 +2147,8 @@ export interface Operations {
         origin: string
         created_at: number
         updated_at: number
+        /** Another after every change: for `If-Match`, in quotes. */
+        version: string
       })[]
       page: number
       per_page: number
@@ -2510,6 +2518,8 @@ export interface Operations {
         origin: string
         created_at: number
         updated_at: number
+        /** Another after every change: for `If-Match`, in quotes. */
+        version: string
       })[]
       page: number
       per_page: number
@@ -2848,6 +2858,8 @@ export interface Operations {
         origin: string
         created_at: number
         updated_at: number
+        /** Another after every change: for `If-Match`, in quotes. */
+        version: string
       })[]
     }
   }
@@ -3046,6 +3058,8 @@ export interface Operations {
         origin: string
         created_at: number
         updated_at: number
+        /** Another after every change: for `If-Match`, in quotes. */
+        version: string
       }
       action: 'created' | 'updated'
     }
@@ -3212,6 +3226,8 @@ export interface Operations {
         origin: string
         created_at: number
         updated_at: number
+        /** Another after every change: for `If-Match`, in quotes. */
+        version: string
       }
       confirmation_url?: string | null
       expires_at?: string | null
@@ -3399,6 +3415,8 @@ export interface Operations {
         origin: string
         created_at: number
         updated_at: number
+        /** Another after every change: for `If-Match`, in quotes. */
+        version: string
       })[]
       page: number
       per_page: number
@@ -3597,6 +3615,8 @@ export interface Operations {
         origin: string
         created_at: number
         updated_at: number
+        /** Another after every change: for `If-Match`, in quotes. */
+        version: string
       }
     }
   }
@@ -3730,6 +3750,8 @@ export interface Operations {
         origin: string
         created_at: number
         updated_at: number
+        /** Another after every change: for `If-Match`, in quotes. */
+        version: string
       }
       action: 'created' | 'updated'
     }

@@ -22,6 +22,7 @@ export {
   ImportFailedError,
   InvalidError,
   NotFoundError,
+  PreconditionFailedError,
   RateLimitedError,
   RollcallError,
   ServiceError,

@@ -26,6 +26,8 @@ export interface CallOptions {
   retries?: number | undefined
   /** Of a change: whoever sends it again within 24 hours gets the first answer again. Made anew for each call unless given. */
   idempotencyKey?: string | undefined
+  /** Of a change or removal of one contact: only if it is still at this `version`, else a PreconditionFailedError. */
+  ifMatch?: string | undefined
 }
 
 export type OperationName = keyof Operations
@@ -114,9 +116,10 @@ export class Transport {
     }
   }
 
-  #initOf({ method, body, raw, idempotencyKey }: Request): RequestInit {
+  #initOf({ method, body, raw, idempotencyKey, ifMatch }: Request): RequestInit {
     const headers: Record<string, string> = { ...this.#headers }
     if (method !== 'GET') headers['Idempotency-Key'] = idempotencyKey ?? newKey()
+    if (ifMatch !== undefined) headers['If-Match'] = `"${ifMatch}"`
     if (raw?.contentType) headers['Content-Type'] = raw.contentType
     if (body !== undefined) headers['Content-Type'] = 'application/json'
     const sent = raw?.body ?? (body === undefined ? undefined : JSON.stringify(body))

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ForbiddenError, InvalidError, NotFoundError, rollcall, UnauthorizedError } from '../src/rollcall.ts'
+import {
+  ForbiddenError,
+  InvalidError,
+  NotFoundError,
+  PreconditionFailedError,
+  rollcall,
+  UnauthorizedError,
+} from '../src/rollcall.ts'
 import { between, withClient } from './live.ts'
 
 async function gathered<Row>(rows: AsyncIterable<Row>): Promise<Row[]> {
@@ -36,6 +43,29 @@ test('contacts: entered, found by every name they have, changed, gone through an
   assert.equal(await contacts.delete(ann.id), undefined)
   assert.equal((await contacts.deleteMany(['bob@example.com'])).deleted, 1)
   assert.deepEqual(await gathered(contacts.all()), [])
+})
+
+test('a change under the condition of a version: made at that one, else refused with how the contact is now', async (t) => {
+  const { client } = await withClient(t)
+  const { contacts } = client
+  const ann = await contacts.create({ email: 'ann@example.com', tags: ['a'] })
+  const now = await contacts.update(ann.id, { tags: ['b'] }, { ifMatch: ann.version })
+
+  for (const act of [
+    () => contacts.update(ann.id, { tags: ['c'] }, { ifMatch: ann.version }),
+    () => contacts.delete(ann.id, { ifMatch: ann.version }),
+  ])
+    await assert.rejects(act, (error) => {
+      assert.ok(error instanceof PreconditionFailedError)
+      assert.deepEqual([error.status, error.contact], [412, now])
+      return true
+    })
+  await contacts.delete(ann.id, { ifMatch: now.version })
+  await assert.rejects(contacts.upsert(ann.email, {}, { ifMatch: now.version }), (error) => {
+    assert.ok(error instanceof PreconditionFailedError)
+    assert.equal(error.contact, undefined)
+    return true
+  })
 })
 
 test('everyone is gone through once, page by page, and no page is asked for before it is needed', async (t) => {

@@ -16,7 +16,12 @@ export type Change = (
   request: FastifyRequest,
   reply: FastifyReply,
   work: (trx: Trx) => Promise<Answer>,
+  headersOf?: HeadersOf,
 ) => Promise<void>
+
+/** The headers that go with the body of a success, told from it alone: of an answer that is given again, nothing else is kept. */
+// biome-ignore lint/suspicious/noExplicitAny: each route knows what its own answers hold
+export type HeadersOf = (body: any) => Record<string, string>
 
 /**
  * Runs changes in one transaction each. With an `Idempotency-Key` the key's row is inserted first in that same
@@ -24,10 +29,16 @@ export type Change = (
  * 4xx is kept too; one of 5xx is not, as its transaction is gone.
  */
 export function changesIn(db: Database, keyring: Keyring): Change {
-  const answer = async (request: FastifyRequest, reply: FastifyReply, work: (trx: Trx) => Promise<Answer>) => {
+  const answer = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    work: (trx: Trx) => Promise<Answer>,
+    headersOf?: HeadersOf,
+  ) => {
     const key = request.headers['idempotency-key']
     if (key === undefined) {
       const { status, body } = await db.transaction(work)
+      if (headersOf) reply.headers(headersOf(body))
       return reply.code(status).send(body)
     }
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
@@ -51,6 +62,7 @@ export function changesIn(db: Database, keyring: Keyring): Change {
       return { status: answer.status, text, replayed: false }
     })
     if (replayed) reply.header('idempotent-replayed', 'true')
+    if (headersOf && status < 300) reply.headers(headersOf(JSON.parse(text)))
     reply.code(status)
     return text === '' ? reply.send() : reply.type('application/json; charset=utf-8').serializer(String).send(text)
   }
@@ -89,10 +101,11 @@ async function claim(trx: Trx, accountId: number, key: string, fingerprint: Buff
   return kept
 }
 
-/** Which request a key was used for: account, method, path as the routes know it, and body. */
+/** Which request a key was used for: account, method, path as the routes know it, body, and the condition, if any. */
 function fingerprintOf(request: FastifyRequest): Buffer {
-  const { caller, method, url, body } = request
+  const { caller, method, url, body, headers } = request
+  const condition = headers['if-match'] === undefined ? [] : [headers['if-match']]
   return createHash('sha256')
-    .update(JSON.stringify([caller.accountId, method, url, body ?? null]))
+    .update(JSON.stringify([caller.accountId, method, url, body ?? null, ...condition]))
     .digest()
 }

@@ -36,6 +36,7 @@ const WIRE: Record<ErrorCode, Wire> = {
   contacts_not_found: { status: 404, body: asErrors },
   conflict: { status: 409, body: asErrors },
   gone: { status: 410, body: (error) => ({ ...asErrors(error), ...error.details }) },
+  changed_since: { status: 412, body: (error) => ({ ...asErrors(error), ...error.details }) },
   too_large: { status: 413, body: asErrors },
   invalid: {
     status: 422,

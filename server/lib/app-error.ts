@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'contacts_not_found'
   | 'conflict'
   | 'gone'
+  | 'changed_since'
   | 'too_large'
   | 'invalid'
   | 'filters_invalid'

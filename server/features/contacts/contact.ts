@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import sql from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
 import type { ContactRef } from '../../lib/contact-ref.ts'
@@ -46,6 +47,23 @@ export async function readContact(db: Queryable, accountId: number, ref: Contact
   return row
 }
 
+/**
+ * What a contact is, as text: the same as long as nothing of it that a caller can change is another. Made from what is
+ * stored rather than counted with each write, so that no way of writing can leave it out; takes 2 µs.
+ */
+export function versionOf({ email, external_id, state, fields, tags, list_ids }: ReadRow): string {
+  const sorted = Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)) // a new contact has them as they were given
+  const lists = list_ids.toSorted((a, b) => a - b)
+  const told = JSON.stringify([email, external_id, state, sorted, tags, lists])
+  return hash('sha256', told, 'base64url').slice(0, VERSION_CHARACTERS)
+}
+
+/** Throws when a contact, locked and read since, or undefined as there is none, is not what the caller expects. */
+export type Precondition = (now: ReadRow | undefined) => Promise<void>
+
+/** 132 bits. */
+const VERSION_CHARACTERS = 22
+
 /** What decides how a contact's fields are shown. */
 export interface View {
   fields: FieldSet
@@ -70,6 +88,7 @@ export function contactOnWire(row: ReadRow, view: View) {
     origin,
     created_at: row.created_at.getTime(),
     updated_at: row.updated_at.getTime(),
+    version: versionOf(row),
   }
 }
 

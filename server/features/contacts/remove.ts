@@ -1,9 +1,13 @@
 import sql from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
+import { AppError } from '../../lib/app-error.ts'
+import type { ContactRef } from '../../lib/contact-ref.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { recording } from '../activity/record.ts'
+import { isReferred } from '../activity/referred.ts'
 import type { State, StateReason } from '../subscriptions/states.ts'
 import { leaveWithdrawn } from '../subscriptions/suppressions.ts'
+import { type Precondition, readContact } from './contact.ts'
 
 interface Removal {
   accountId: number
@@ -16,6 +20,22 @@ interface Removal {
   unmarked?: StateReason
   /** Whether it is a part of something large, so that small acts overtake it. */
   isBulk?: boolean
+}
+
+/** Removes the contact that a path names. Throws contacts_not_found, and what the precondition throws. */
+export async function removeContact(
+  trx: Trx,
+  ref: ContactRef,
+  removal: Removal,
+  precondition?: Precondition,
+): Promise<void> {
+  const { accountId } = removal
+  if (precondition)
+    trx.send(sql`select from contacts as c where c.account_id = ${accountId} and ${isReferred(ref)} for update`)
+  const row = await readContact(trx, accountId, ref)
+  if (row) await precondition?.(row)
+  const gone = row ? await removeContacts(trx, [row.id], removal) : []
+  if (gone.length === 0) throw new AppError('contacts_not_found', 'Contact(s) not found')
 }
 
 /**

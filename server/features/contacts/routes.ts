@@ -1,18 +1,20 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { Database } from '../../db/database.ts'
+import type { Database, Trx } from '../../db/database.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { Change } from '../../http/change.ts'
+import { expectedBy, IF_MATCH } from '../../http/if-match.ts'
 import { AppError, notFound } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
 import { parseId } from '../../lib/ids.ts'
 import { BatchDelete, BatchResult, BatchUpdate, deleteBatch, updateBatch } from './batch.ts'
-import { readContact } from './contact.ts'
+import { type Precondition, readContact, versionOf } from './contact.ts'
 import { createContact } from './create.ts'
 import type { Desk } from './desk.ts'
 import type { ContactReader } from './find.ts'
 import { ContactCreate, ContactPatch } from './input.ts'
-import { removeContacts } from './remove.ts'
+import { removeContact } from './remove.ts'
 import { Contact, ContactPage } from './schemas.ts'
 import { ContactsQuery, ContactsSearch, Include, selectionFromBody, selectionFromQuery } from './selection.ts'
 import { upsertContact } from './update.ts'
@@ -25,7 +27,14 @@ const ListId = Type.Integer({
   maximum: Number.MAX_SAFE_INTEGER,
   description: 'To which `links` are bound.',
 })
+const Conditions = Type.Object({ 'if-match': Type.Optional(Type.String({ description: IF_MATCH })) })
+const ChangedSince = Type.Object(
+  { errors: Type.String(), data: Type.Optional(Contact) },
+  { description: 'Not at the version that `If-Match` names: `data` is how it is now' },
+)
 const tags = ['Contacts']
+
+const etagOf = ({ data }: { data: { version: string } }) => ({ etag: `"${data.version}"` })
 
 /** The list that a request names, if it names one alone. */
 function oneList(request: object): number | null {
@@ -42,6 +51,22 @@ interface Options {
 }
 
 export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db, change, reader, deskOf }) => {
+  /** What a request's `If-Match` asks of the contact, told with how the contact is now where it is not met. */
+  const conditionOf = (request: FastifyRequest) => {
+    const isExpected = expectedBy(request)
+    return (
+      isExpected &&
+      ((trx: Trx): Precondition =>
+        async (now) => {
+          if (isExpected(now && versionOf(now))) return
+          if (!now) throw new AppError('changed_since', 'There is no such contact')
+          const data = await reader.showIn(trx, request.caller.accountId, now)
+          const text = 'The contact has been changed since that version: `data` is how it is now'
+          throw new AppError('changed_since', text, undefined, undefined, { data })
+        })
+    )
+  }
+
   app.post(
     '/api/contacts',
     {
@@ -56,10 +81,15 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     },
     async (request, reply) => {
       const desk = await deskOf(request.caller)
-      return change(request, reply, async (trx) => {
-        const row = await createContact(trx, desk, request.body)
-        return { status: 201, body: { data: await reader.showIn(trx, request.caller.accountId, row) } }
-      })
+      return change(
+        request,
+        reply,
+        async (trx) => {
+          const row = await createContact(trx, desk, request.body)
+          return { status: 201, body: { data: await reader.showIn(trx, request.caller.accountId, row) } }
+        },
+        etagOf,
+      )
     },
   )
 
@@ -116,13 +146,15 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         response: { 200: Type.Object({ data: Contact }) },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { accountId } = request.caller
       const row = await readContact(db, accountId, parseContactRef(request.params.contact))
       if (!row) throw notFound()
       const { include, list_id: listId = null } = request.query
       const shown = await reader.including(accountId, [await reader.show(accountId, row)], include, listId)
-      return { data: shown[0]! }
+      const body = { data: shown[0]! }
+      reply.headers(etagOf(body))
+      return body
     },
   )
 
@@ -140,15 +172,23 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
         operationId,
         summary: 'Change a contact, or create it when its address is new',
         params: ContactParams,
+        headers: Conditions,
         body: ContactPatch,
-        response: { 200: Type.Object({ data: Contact, action: Type.Enum(['created', 'updated']) }) },
+        response: { 200: Type.Object({ data: Contact, action: Type.Enum(['created', 'updated']) }), 412: ChangedSince },
       },
       handler: async (request, reply) => {
         const desk = await deskOf(request.caller)
-        return change(request, reply, async (trx) => {
-          const { row, action } = await upsertContact(trx, desk, request.params.contact, request.body)
-          return { status: 200, body: { data: await reader.showIn(trx, request.caller.accountId, row), action } }
-        })
+        const condition = conditionOf(request)
+        return change(
+          request,
+          reply,
+          async (trx) => {
+            const { contact } = request.params
+            const { row, action } = await upsertContact(trx, desk, contact, request.body, condition?.(trx))
+            return { status: 200, body: { data: await reader.showIn(trx, request.caller.accountId, row), action } }
+          },
+          etagOf,
+        )
       },
     })
   }
@@ -157,17 +197,22 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     '/api/contacts/:contact',
     {
       config: { scope: 'write' },
-      schema: { tags, operationId: 'deleteContact', summary: 'Remove a contact', params: ContactParams },
+      schema: {
+        tags,
+        operationId: 'deleteContact',
+        summary: 'Remove a contact',
+        params: ContactParams,
+        headers: Conditions,
+        response: { 412: ChangedSince },
+      },
     },
     async (request, reply) => {
       const { accountId, actor } = request.caller
       const { keyring } = await deskOf(request.caller)
+      const condition = conditionOf(request)
       return change(request, reply, async (trx) => {
-        const row = await readContact(trx, accountId, parseContactRef(request.params.contact))
-        const gone = row
-          ? await removeContacts(trx, [row.id], { accountId, changeSetId: null, source: actor, keyring })
-          : []
-        if (gone.length === 0) throw new AppError('contacts_not_found', 'Contact(s) not found')
+        const ref = parseContactRef(request.params.contact)
+        await removeContact(trx, ref, { accountId, changeSetId: null, source: actor, keyring }, condition?.(trx))
         return { status: 204 }
       })
     },

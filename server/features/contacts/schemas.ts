@@ -23,6 +23,7 @@ export const Contact = Type.Object(
     origin: Type.String(),
     created_at: Type.Integer(),
     updated_at: Type.Integer(),
+    version: Type.String({ description: 'Another after every change: for `If-Match`, in quotes.' }),
   },
   { description: 'A person' },
 )

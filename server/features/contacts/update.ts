@@ -13,7 +13,7 @@ import { assertConsent } from '../subscriptions/consents.ts'
 import type { Standing } from '../subscriptions/states.ts'
 import { leaveWithdrawn, rulingOn } from '../subscriptions/suppressions.ts'
 import { type Act, move, type Outcome } from '../subscriptions/transitions.ts'
-import { CONTACT_COLUMNS, type ContactRow, type ReadRow, readContact } from './contact.ts'
+import { CONTACT_COLUMNS, type ContactRow, type Precondition, type ReadRow, readContact } from './contact.ts'
 import { insertContact, TAKEN } from './create.ts'
 import type { Desk } from './desk.ts'
 import { type ContactPatch, checkEmail, checkExternalId, checkTags } from './input.ts'
@@ -26,18 +26,25 @@ export interface Upserted {
 
 /**
  * Changes the contact that a path names: what is given is set, the rest stays. An address that nobody has is entered.
- * Throws not_found for an unknown id, and `invalid`.
+ * Throws not_found for an unknown id, `invalid`, and what the precondition throws.
  */
-export async function upsertContact(trx: Trx, desk: Desk, named: string, patch: ContactPatch): Promise<Upserted> {
+export async function upsertContact(
+  trx: Trx,
+  desk: Desk,
+  named: string,
+  patch: ContactPatch,
+  precondition?: Precondition,
+): Promise<Upserted> {
   const ref = parseContactRef(named)
   if (ref.by === 'none' && named.includes('@')) checkEmail(named) // says what is wrong with the address
   const { list_ids_included = [], list_ids_excluded = [] } = patch
   const both = [...(patch.list_ids ?? []), ...list_ids_included].filter((id) => list_ids_excluded.includes(id))
   if (both.length > 0)
     throw invalid({ base: [`same list_ids ${both.join(', ')} are specified both as included and excluded`] })
-  const updated = await updateContact(trx, desk, ref, patch)
+  const updated = await updateContact(trx, desk, ref, patch, precondition)
   if (updated) return { row: updated, action: 'updated' }
   if (ref.by !== 'email') throw notFound()
+  await precondition?.(undefined)
   const { list_ids_included: _, list_ids_excluded: __, email, ...rest } = patch
   const address = checkEmail(email ?? ref.email)
   const row = await insertContact(trx, desk, {
@@ -63,7 +70,13 @@ async function checkIdentity({ email, external_id, tags }: ContactPatch) {
 }
 
 /** undefined when nobody is named by `ref`. */
-async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: ContactPatch): Promise<ReadRow | undefined> {
+async function updateContact(
+  trx: Trx,
+  desk: Desk,
+  ref: ContactRef,
+  patch: ContactPatch,
+  precondition?: Precondition,
+): Promise<ReadRow | undefined> {
   const { accountId } = desk.caller
   // Fields and lists before the contact, here and wherever both are needed: who defines a field, or merges lists, and waits
   // for a contact would else meet who holds the contact and waits for them.
@@ -80,6 +93,7 @@ async function updateContact(trx: Trx, desk: Desk, ref: ContactRef, patch: Conta
   const [before] = await trx.query<ContactRow>(sql`
     select ${CONTACT_COLUMNS} from contacts as c where c.account_id = ${accountId} and ${isReferred(ref)} for update`)
   if (!before) return undefined
+  await precondition?.(await readContact(trx, accountId, { by: 'id', id: before.id }))
   const { email = before.email, externalId = before.external_id, tags = before.tags } = given
   const said = patch.unsubscribed === undefined ? null : patch.unsubscribed ? 'caller_excludes' : 'caller_readmits'
   // Whoever was never asked and is put into a list that wants it, is asked now.
