@@ -1,30 +1,35 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows out of sight are not drawn, and those in sight are placed by hand, which a <table> can not do
 // biome-ignore-all lint/a11y/useFocusableInteractive: the cells of a plain table are not focused; what is in them is
 // biome-ignore-all lint/a11y/noNoninteractiveTabindex: who has no pointer scrolls by keys
-import { ActionIcon, Checkbox, Loader, UnstyledButton } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { ActionIcon, Alert, Button, Checkbox, Loader, UnstyledButton } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDown, ArrowUp, Pencil } from 'lucide-react'
-import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useRef, useState } from 'react'
 import { useAccount } from '../api/client.ts'
 import type { Contact } from '../api/queries.ts'
 import { Loaded, Loading } from '../components/states.tsx'
 import { en } from '../strings/en.ts'
 import type { Column } from './columns.tsx'
 import classes from './contacts-table.module.css'
-import { contactPages, type Which } from './pages-query.ts'
+import { contactsPage, type Which } from './pages-query.ts'
+import { rowsOf, usePages, useWalk } from './use-pages.ts'
 
 const CellEditor = lazy(async () => ({ default: (await import('./cell-editor.tsx')).CellEditor }))
 
 const ROW_PX = 40
 /** Rows beyond the edges that are drawn already. */
 const OVERSCAN = 12
-/** The next page is asked for while so many rows are still below the edge. */
-const AHEAD = 80
+/** Pages with a row so near to the edges are held: at 60 screens a second, 200 rows are behind the edge for 0.2 s. */
+const NEAR = 200
 
-/** Who is selected: some by id, or all that the search finds. */
-export type Selected = { all: false; contacts: ReadonlyMap<string, Contact> } | { all: true }
-export const NOBODY: Selected = { all: false, contacts: new Map() }
+/** Who is selected: those marked, or of all that the search finds those who are not. By id, with their addresses. */
+export interface Selected {
+  all: boolean
+  marked: ReadonlyMap<string, string>
+}
+export const NOBODY: Selected = { all: false, marked: new Map() }
+export const EVERYBODY: Selected = { all: true, marked: new Map() }
 
 interface Props {
   which: Which
@@ -36,80 +41,56 @@ interface Props {
   empty: ReactNode
 }
 
-/** Contacts as a table that draws the rows in sight alone, and loads further ones before they are reached. */
-export function ContactsTable({ which, columns, sort, onSort, selection, empty }: Props) {
-  const account = useAccount()
-  const query = useInfiniteQuery(contactPages(account, which, sort))
-  const contacts = useMemo(() => query.data?.pages.flatMap((page) => page.data) ?? [], [query.data])
+/** Contacts as a table that draws the rows in sight alone, and holds the pages around them. */
+export function ContactsTable({ empty, ...props }: Props) {
+  const { which, sort } = props
+  const first = useQuery(contactsPage(useAccount(), which, sort, ''))
   return (
-    <Loaded query={query} loading={<Loading lines={12} />}>
-      {() =>
-        contacts.length === 0 ? (
-          empty
-        ) : (
-          <Rows
-            contacts={contacts}
-            columns={columns}
-            sort={sort}
-            onSort={onSort}
-            {...(selection ? { selection } : {})}
-            more={query.hasNextPage}
-            loadMore={() => {
-              if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage()
-            }}
-          />
-        )
-      }
+    <Loaded query={first} loading={<Loading lines={12} />}>
+      {({ data }) => (data.length === 0 ? empty : <Rows key={JSON.stringify([which, sort])} {...props} />)}
     </Loaded>
   )
 }
 
-interface RowsProps extends Pick<Props, 'columns' | 'sort' | 'onSort' | 'selection'> {
-  contacts: readonly Contact[]
-  more: boolean
-  loadMore: () => void
-}
-
-function Rows({ contacts, columns, sort, onSort, selection, more, loadMore }: RowsProps) {
+function Rows({ which, columns, sort, onSort, selection }: Omit<Props, 'empty'>) {
   const account = useAccount()
   const scroller = useRef<HTMLDivElement>(null)
   const [editing, setEditing] = useState<{ id: string; column: string }>()
+  const [walk, goOn] = useWalk(which, sort)
+  const count = rowsOf(walk)
+  const more = walk.tail === undefined
   const rows = useVirtualizer({
-    count: contacts.length,
+    count,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
     overscan: OVERSCAN,
   })
   const items = rows.getVirtualItems()
-  const last = items.at(-1)?.index ?? 0
-  useEffect(() => {
-    if (more && last > contacts.length - AHEAD) loadMore()
-  }, [more, last, contacts.length, loadMore])
+  const { startIndex, endIndex } = rows.range ?? { startIndex: 0, endIndex: 0 }
+  const pages = usePages(which, sort, [walk, goOn], startIndex - NEAR, endIndex + NEAR)
+  const inSight = pages.contactsIn(startIndex, endIndex)
 
   const template = `${selection ? '40px ' : ''}${columns.map(({ width }, at) => (at === 0 ? `minmax(${width}px, 1fr)` : `${width}px`)).join(' ')}`
   const style = {
     gridTemplateColumns: template,
     minWidth: columns.reduce((sum, { width }) => sum + width, selection ? 40 : 0),
   }
-  const isSelected = (id: string) =>
-    selection !== undefined && (selection.selected.all || selection.selected.contacts.has(id))
-  const loaded = contacts.filter(({ id }) => isSelected(id)).length
-
-  const toggle = (contact: Contact) => {
+  const isSelected = ({ id }: Contact) =>
+    selection !== undefined && selection.selected.all !== selection.selected.marked.has(id)
+  const ticked = inSight.filter(isSelected).length
+  const select = (contacts: readonly Contact[], wanted: boolean) => {
     if (!selection) return
-    const { selected } = selection
-    const next = new Map(selected.all ? contacts.map((known) => [known.id, known]) : selected.contacts)
-    if (!next.delete(contact.id)) next.set(contact.id, contact)
-    selection.onSelect({ all: false, contacts: next })
+    const { all } = selection.selected
+    const marked = new Map(selection.selected.marked)
+    for (const { id, email } of contacts) {
+      if (wanted === all) marked.delete(id)
+      else marked.set(id, email)
+    }
+    selection.onSelect({ all, marked })
   }
 
   return (
-    <div
-      role="table"
-      aria-label={en.contacts.table}
-      aria-rowcount={more ? -1 : contacts.length + 1}
-      className={classes.table}
-    >
+    <div role="table" aria-label={en.contacts.table} aria-rowcount={more ? -1 : count + 1} className={classes.table}>
       <div ref={scroller} className={classes.scroller} tabIndex={0} role="rowgroup">
         <div role="row" aria-rowindex={1} className={classes.header} style={style}>
           {selection && (
@@ -117,15 +98,9 @@ function Rows({ contacts, columns, sort, onSort, selection, more, loadMore }: Ro
               <Checkbox
                 size="xs"
                 aria-label={en.contacts.selectLoaded}
-                checked={loaded > 0 && loaded === contacts.length}
-                indeterminate={loaded > 0 && loaded < contacts.length}
-                onChange={() =>
-                  selection.onSelect(
-                    loaded === contacts.length
-                      ? NOBODY
-                      : { all: false, contacts: new Map(contacts.map((contact) => [contact.id, contact])) },
-                  )
-                }
+                checked={ticked > 0 && ticked === inSight.length}
+                indeterminate={ticked > 0 && ticked < inSight.length}
+                onChange={() => select(inSight, ticked < inSight.length)}
               />
             </div>
           )}
@@ -139,14 +114,15 @@ function Rows({ contacts, columns, sort, onSort, selection, more, loadMore }: Ro
           role="presentation"
         >
           {items.map(({ index, start }) => {
-            const contact = contacts[index]!
+            const contact = pages.contactAt(index)
+            if (!contact) return null // the ground is drawn as lines to come
             return (
               <div
                 key={contact.id}
                 role="row"
                 aria-rowindex={index + 2}
                 className={classes.row}
-                data-selected={isSelected(contact.id) || undefined}
+                data-selected={isSelected(contact) || undefined}
                 style={{ ...style, transform: `translateY(${start}px)` }}
               >
                 {selection && (
@@ -154,8 +130,8 @@ function Rows({ contacts, columns, sort, onSort, selection, more, loadMore }: Ro
                     <Checkbox
                       size="xs"
                       aria-label={en.contacts.selectRow(contact.email)}
-                      checked={isSelected(contact.id)}
-                      onChange={() => toggle(contact)}
+                      checked={isSelected(contact)}
+                      onChange={() => select([contact], !isSelected(contact))}
                     />
                   </div>
                 )}
@@ -197,10 +173,19 @@ function Rows({ contacts, columns, sort, onSort, selection, more, loadMore }: Ro
             )
           })}
         </div>
-        {more && (
-          <div className={classes.more} role="presentation">
-            <Loader size="xs" aria-hidden />
-          </div>
+        {pages.retry ? (
+          <Alert color="red" role="alert" className={classes.failed}>
+            {en.common.loadFailed}{' '}
+            <Button size="compact-xs" variant="default" onClick={pages.retry}>
+              {en.common.retry}
+            </Button>
+          </Alert>
+        ) : (
+          more && (
+            <div className={classes.more} role="presentation">
+              <Loader size="xs" aria-hidden />
+            </div>
+          )
         )}
       </div>
     </div>

@@ -1,4 +1,4 @@
-import { type InfiniteData, infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { queryOptions } from '@tanstack/react-query'
 import type { OpenAccount } from '../api/client.ts'
 import type { Contact, Search } from '../api/queries.ts'
 
@@ -9,21 +9,23 @@ export interface Which {
   list_id?: number
 }
 
-/** A page is some screens long: small enough to come at once, large enough to be ahead of who scrolls. */
-const PER_PAGE = 100
+/** Some screens long: small enough to come at once, large enough that who scrolls asks for few. */
+export const PER_PAGE = 200
 
-/** Contacts page by page, by cursor; the total of the first page may be capped. */
-export const contactPages = ({ id, api }: OpenAccount, which: Which, sort: string | undefined) =>
-  infiniteQueryOptions({
-    queryKey: [id, 'contacts', 'pages', which, sort],
-    queryFn: ({ signal, pageParam }) => {
+/** A page that is out of sight is kept for so long: for who goes to and fro over its edge. */
+const KEPT_MS = 2000
+
+/** The page of contacts that a cursor begins; '' begins the first one, whose total may be capped, and which is come back to. */
+export const contactsPage = ({ id, api }: OpenAccount, which: Which, sort: string | undefined, cursor: string) =>
+  queryOptions({
+    queryKey: [id, 'contacts', 'pages', which, sort, cursor],
+    queryFn: ({ signal }) => {
       const body: Search = { ...which, per_page: PER_PAGE, count: 'capped' }
       if (sort) body.sort = sort
-      if (pageParam) body.cursor = pageParam
+      if (cursor) body.cursor = cursor
       return api.contacts.search(body, { signal })
     },
-    initialPageParam: '',
-    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    ...(cursor ? { gcTime: KEPT_MS } : {}),
   })
 
 /** How many there are exactly: asked beside the first page, which does not wait for it. */
@@ -34,11 +36,7 @@ export const exactTotal = ({ id, api }: OpenAccount, which: Which) =>
       (await api.contacts.search({ ...which, per_page: 1, count: 'exact' }, { signal })).total,
   })
 
-type Pages = InfiniteData<{ data: Contact[] }>
-
-/** The same pages with one contact as it is now. */
-export function withContact<Held extends Pages | undefined>(pages: Held, contact: Contact): Held {
-  if (!pages) return pages
-  const put = (held: Contact) => (held.id === contact.id ? contact : held)
-  return { ...pages, pages: pages.pages.map((page) => ({ ...page, data: page.data.map(put) })) }
+/** The same page with one contact as it is now. */
+export function withContact<Held extends { data: Contact[] } | undefined>(page: Held, contact: Contact): Held {
+  return page && { ...page, data: page.data.map((held) => (held.id === contact.id ? contact : held)) }
 }

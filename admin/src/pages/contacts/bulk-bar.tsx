@@ -1,7 +1,7 @@
 import { Button, Group, Text } from '@mantine/core'
 import { ListMinus, ListPlus, MailX, PencilLine, Tag, Tags, Trash2 } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
-import type { Selected } from '../../contacts/contacts-table.tsx'
+import { EVERYBODY, type Selected } from '../../contacts/contacts-table.tsx'
 import type { Which } from '../../contacts/pages-query.ts'
 import { en } from '../../strings/en.ts'
 import classes from './contacts.module.css'
@@ -30,19 +30,20 @@ interface Props {
 /** What can be done with who is selected. */
 export function BulkBar({ selected, which, total, onSelect, onClear }: Props) {
   const [type, setType] = useState<Action['type']>()
-  const count = selected.all ? (total?.count ?? 0) : selected.contacts.size
+  const { all, marked } = selected
+  const count = all ? (total?.count ?? 0) - marked.size : marked.size
   if (count === 0) return null
   return (
     <>
       <section className={classes.bulk} aria-label={en.contacts.selection.label}>
         <Group gap="sm">
           <Text size="sm" fw={600} className="figures" aria-live="polite">
-            {selected.all
-              ? en.contacts.selection.everyone(count, total?.capped ?? false)
+            {all
+              ? en.contacts.selection.everyone(total?.count ?? 0, total?.capped ?? false, marked.size)
               : en.contacts.selection.some(count)}
           </Text>
-          {!selected.all && total && total.count > count && (
-            <Button size="compact-sm" variant="subtle" onClick={() => onSelect({ all: true })}>
+          {total && total.count > count && (
+            <Button size="compact-sm" variant="subtle" onClick={() => onSelect(EVERYBODY)}>
               {en.contacts.selection.takeAll(total.count, total.capped)}
             </Button>
           )}
@@ -81,13 +82,18 @@ export function BulkBar({ selected, which, total, onSelect, onClear }: Props) {
   )
 }
 
-/** As the API chooses: what was searched for, or by their addresses those that were ticked. */
-function selectionOf(selected: Selected, which: Which): Bulk['selection'] {
-  if (selected.all) return which
-  const emails = [...selected.contacts.values()].map(({ email }) => email)
-  // A condition takes 1,000 values.
-  const parts = Array.from({ length: Math.ceil(emails.length / 1000) }, (_, at) =>
-    emails.slice(at * 1000, (at + 1) * 1000),
-  )
-  return { criteria: { any: parts.map((value) => ({ field: 'email', op: 'in', value })) } }
+/** A condition takes so many values. */
+const MOST_VALUES = 1000
+
+/** As the API chooses: by their addresses those that were ticked, or what was searched for without those. */
+function selectionOf({ all, marked }: Selected, which: Which): Bulk['selection'] {
+  const emails = [...marked.values()]
+  const parts = Array.from({ length: Math.ceil(emails.length / MOST_VALUES) }, (_, at) => ({
+    field: 'email',
+    op: 'in',
+    value: emails.slice(at * MOST_VALUES, (at + 1) * MOST_VALUES),
+  }))
+  if (!all) return { criteria: { any: parts } }
+  if (parts.length === 0) return which
+  return { ...which, criteria: { all: [...(which.criteria ? [which.criteria] : []), { not: { any: parts } }] } }
 }

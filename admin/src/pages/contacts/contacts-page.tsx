@@ -1,6 +1,6 @@
 import { Button, CloseButton, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback, useDisclosure, useLocalStorage } from '@mantine/hooks'
-import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { Funnel, Plus, Search, SearchX, Users } from 'lucide-react'
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
@@ -11,7 +11,7 @@ import { Empty } from '../../components/states.tsx'
 import { chosenColumns, columnsFor } from '../../contacts/columns.tsx'
 import { ColumnsMenu } from '../../contacts/columns-menu.tsx'
 import { ContactsTable, NOBODY, type Selected } from '../../contacts/contacts-table.tsx'
-import { contactPages, exactTotal, type Which } from '../../contacts/pages-query.ts'
+import { contactsPage, exactTotal, type Which } from '../../contacts/pages-query.ts'
 import { read, size } from '../../criteria/tree.ts'
 import { useVocabulary } from '../../criteria/vocabulary.ts'
 import { describe } from '../../criteria/words.ts'
@@ -63,7 +63,7 @@ export function ContactsPage() {
 
   const all = useMemo(() => columnsFor(fields), [fields])
   const shown = chosenColumns(all, cols ?? kept)
-  const first = useInfiniteQuery(contactPages(account, which, sort)).data?.pages[0]
+  const { data: first } = useQuery(contactsPage(account, which, sort, ''))
   const { data: exact } = useQuery({
     ...exactTotal(account, which),
     placeholderData: keepPreviousData,

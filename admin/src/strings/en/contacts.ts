@@ -29,6 +29,8 @@ export const contacts = {
   clearAll: 'Show everybody',
   edit: (field: string, email: string) => `Edit ${field} of ${email}`,
   saved: (email: string) => `Saved ${email}`,
+  theirsFirst: (field: string, value: string) =>
+    `Someone else was faster: ${field} is ${value || 'empty'} now. Edit it again if yours is to stay.`,
   columnNames: {
     email: 'Email',
     state: 'State',
@@ -61,7 +63,8 @@ export const contacts = {
   },
   selection: {
     some: (n: number) => `${number(n)} selected`,
-    everyone: (n: number, capped: boolean) => `All ${capped ? `more than ${number(n)}` : number(n)} selected`,
+    everyone: (n: number, capped: boolean, but: number) =>
+      `All ${capped ? `more than ${number(n)}` : number(n)}${but > 0 ? ` but ${number(but)}` : ''} selected`,
     takeAll: (n: number, capped: boolean) =>
       `Select all ${capped ? `more than ${number(n)}` : number(n)} that are found`,
     clear: 'Clear the selection',
