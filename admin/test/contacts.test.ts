@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import sql from 'sql-template-tag'
+import { waitsForLocks, whileHeld } from '../../server/test/locks.ts'
 import { until } from '../../server/test/until.ts'
 import { accessible, inspect, look, pages } from './browser.ts'
 
@@ -122,6 +124,20 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     assert.equal((await made.get('/api/contacts/person001@example.com')).body.data.fields.city, 'Tromsø')
   })
 
+  await t.test('a cell that someone else has changed meanwhile is not written over', async () => {
+    await made.patch('/api/contacts/person001@example.com', { tags: ['vip'], fields: { city: 'Rome' } })
+    await page.getByRole('button', { name: 'Edit City of person001@example.com' }).click()
+    await page.getByRole('textbox', { name: 'Edit City of person001@example.com' }).fill('Bodø')
+    await page.keyboard.press('Enter')
+    await page.getByText('Someone else was faster: City is Rome now.', { exact: false }).waitFor()
+    await made.patch('/api/contacts/person001@example.com', { tags: [] })
+    await page.getByRole('button', { name: 'Edit City of person001@example.com' }).click()
+    await page.getByRole('textbox', { name: 'Edit City of person001@example.com' }).fill('Bodø')
+    await page.keyboard.press('Enter')
+    await page.getByRole('cell').getByText('Bodø', { exact: true }).waitFor()
+    assert.equal((await made.get('/api/contacts/person001@example.com')).body.data.fields.city, 'Bodø')
+  })
+
   await t.test('someone is added by hand; a fault is told at its input', async () => {
     await page.getByRole('button', { name: 'Add contact' }).click()
     const dialog = page.getByRole('dialog')
@@ -134,9 +150,47 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     await page.getByText('new@example.com added').waitFor()
   })
 
+  await t.test(
+    'all but one, and an act that is stopped while it runs: what is done stays, the rest is left',
+    async () => {
+      // More than are changed in one transaction.
+      await made.db.query(sql`
+      insert into contacts (account_id, email, state, fields, tags, origin)
+      select ${made.accountId}, 'crowd' || n || '@example.com', 'subscribed', '{}', '{}', 'api' from generate_series(1, 2500) as n`)
+      await page.goto(`/accounts/${made.accountId}/contacts?q=crowd&sort=created_at`)
+      await page.getByText('2,500 contacts', { exact: true }).waitFor()
+      await page.getByLabel('Select all that are shown').check()
+      await page.getByRole('button', { name: 'Select all 2,500 that are found' }).click()
+      await page.getByLabel('Select crowd1@example.com').uncheck()
+      await page.getByText('All 2,500 but 1 selected').waitFor()
+      await page.getByRole('button', { name: 'Add tags' }).click()
+      const dialog = page.getByRole('dialog')
+      await dialog.getByRole('combobox', { name: 'Tags' }).fill('crowd')
+      await page.keyboard.press('Enter')
+      await dialog.getByRole('button', { name: 'See what would change' }).click()
+      const apply = dialog.getByRole('button', { name: 'Change 2,499 contacts' })
+      await apply.waitFor()
+      const held = sql`select from contacts where account_id = ${made.accountId} and email = 'crowd2@example.com' for update`
+      await whileHeld(made.db, held, async () => {
+        await apply.click()
+        await waitsForLocks(made.db, 1)
+        await dialog.getByText('0 of 2,499').waitFor()
+        await look(page, 'contacts-bulk-running')
+        await dialog.getByRole('button', { name: 'Stop' }).click()
+        await waitsForLocks(made.db, 2)
+      })
+      await page.getByText('Stopped after 2,000 contacts').waitFor()
+      assert.equal((await made.get('/api/contacts?tag=crowd')).body.total, 2000)
+      assert.deepEqual((await made.get('/api/contacts/crowd1@example.com')).body.data.tags, [])
+      await page.getByRole('button', { name: 'Undo' }).click()
+      await page.getByText('Undone for 2,000 contacts').waitFor()
+      await until(async () => (await made.get('/api/contacts?tag=crowd')).body.total === 0)
+    },
+  )
+
   await t.test('a viewer sees everything and nothing to change it with', async () => {
     const viewer = await made.signedIn('viewer')
-    await viewer.open('/contacts')
+    await viewer.open('/contacts?q=new@')
     await viewer.page.getByRole('link', { name: 'new@example.com' }).waitFor()
     assert.equal(await viewer.page.getByRole('checkbox').count(), 0)
     assert.equal(await viewer.page.getByRole('button', { name: /Add contact|Edit/ }).count(), 0)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inspect, pages } from './browser.ts'
+import { inspect, look, pages } from './browser.ts'
 
 const MESSY = `E-Mail;Vorname;Plan;Notes
 Ann <ann@example.com>;Ann;pro;first
@@ -90,6 +90,27 @@ test('importing a messy file: mapping, trial, mending, report, and taking it bac
     await page.getByText('2 people will be removed, and 1 person get back what they had.').waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Take it back' }).click()
     await page.getByText('Taken back', { exact: true }).waitFor()
+  })
+
+  await t.test('a file with the same columns is mapped as the one before, if one wants', async () => {
+    await open('/imports/new')
+    const file = {
+      name: 'may.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from(MESSY.replace('Ann;pro;first', 'Ann;free;new')),
+    }
+    await page.locator('input[type=file]').setInputFiles(file)
+    await page.getByText('You have imported a file with these columns before (“people.csv', { exact: false }).waitFor()
+    const notes = page.getByRole('combobox', { name: 'Where Notes goes' })
+    assert.notEqual(await notes.inputValue(), 'Remark')
+    await look(page, 'import-recipe')
+    await page.getByRole('button', { name: 'Map it as then' }).click()
+    await page.locator('input[aria-label="Where Notes goes"][value="Remark"]').waitFor()
+    await page.getByText('Mapped as last time.').waitFor()
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByRole('radio', { name: 'We have no permission yet' }).click()
+    await page.getByRole('button', { name: 'See what would happen' }).click()
+    await page.getByText('What this file would do').waitFor()
   })
 
   await t.test('a viewer looks and can not import', async () => {

@@ -103,6 +103,26 @@ test('lists and smart lists: conditions put together, counted, written as JSON, 
     await inspect(page, 'lists')
   })
 
+  await t.test(
+    'a smart list becomes one by hand: who is in it stays, and nobody enters by criteria any more',
+    async () => {
+      await page.getByRole('link', { name: 'Pro or Oslo' }).click()
+      await page.getByRole('button', { name: 'More' }).click()
+      await page.getByRole('menuitem', { name: 'Turn into a list by hand' }).click()
+      const dialog = page.getByRole('dialog')
+      await dialog.getByText('The 4 contacts who are in it now stay in it', { exact: false }).waitFor()
+      await look(page, 'smart-list-convert')
+      await dialog.getByRole('button', { name: 'Turn into a list by hand' }).click()
+      await page.getByText('It is a list by hand now, with 4 contacts').waitFor()
+      await page.getByRole('tab', { name: 'Criteria' }).waitFor({ state: 'hidden' })
+      await made.patch('/api/contacts/p2@example.com', { fields: { plan: 'Pro' } })
+      const [list] = (await made.get('/api/contact_lists')).body.filter(({ name }: { name: string }) =>
+        /Oslo/.test(name),
+      )
+      assert.deepEqual([list.type, list.contacts_count, list.criteria], ['static', 4, null])
+    },
+  )
+
   await t.test('a list is deleted, its people stay', async () => {
     await open('/lists')
     await page.getByRole('link', { name: 'Newsletter' }).click()

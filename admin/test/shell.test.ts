@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Locator } from 'playwright-core'
 import sql from 'sql-template-tag'
 import { makeSetupLink } from '../../server/features/accounts/user-links.ts'
 import { accessible, DESKTOP, inspect, PASSWORD, PHONE, pages } from './browser.ts'
@@ -81,6 +82,77 @@ test('signing in, accounts, appearance, keyboard, and a session that ends', asyn
     await page.getByRole('dialog').getByLabel('Email address').fill('key@example.com')
     await page.keyboard.press('Enter')
     await page.getByText('key@example.com added').waitFor()
+  })
+
+  await t.test('without a pointer: a contact, the builder, an import, the settings', async () => {
+    await made.post('/api/contact_fields', { name: 'City', type: 'text' })
+    const { page, open } = await made.signedIn('admin')
+    const { keyboard } = page
+    const heading = (name: string) => page.locator('h1:focus', { hasText: name }).waitFor()
+    /** Goes on by Tab until this has the focus, and types; it may still have to come. */
+    const at = async (target: Locator, ...keys: string[]) => {
+      await target.waitFor({ state: 'attached' })
+      for (let n = 0; (await target.and(page.locator(':focus')).count()) === 0; n++) {
+        assert.ok(n < 80, `Tab does not lead to ${target}`)
+        await keyboard.press('Tab')
+      }
+      for (const key of keys) await keyboard.press(key)
+    }
+    const jumpTo = async (name: string) => {
+      await keyboard.press('Control+K')
+      await page.locator(':focus[placeholder^=Search]').waitFor()
+      await keyboard.type(name)
+      await keyboard.press('Enter')
+      await heading(name)
+    }
+    await open('')
+
+    await jumpTo('Contacts')
+    await at(page.getByRole('link', { name: 'ann@example.com' }), 'Enter')
+    await heading('ann@example.com')
+    await at(page.getByLabel('City'))
+    await keyboard.type('Oslo')
+    await at(page.getByRole('button', { name: 'Save' }), 'Enter')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    assert.equal((await made.get('/api/contacts/ann@example.com')).body.data.fields.city, 'Oslo')
+
+    await jumpTo('Lists')
+    await at(page.getByRole('link', { name: 'New smart list' }).first(), 'Enter')
+    await heading('New smart list')
+    await at(page.getByLabel('Name'))
+    await keyboard.type('In Oslo')
+    await at(page.getByRole('button', { name: 'Condition', exact: true }), 'Enter')
+    await at(page.getByRole('combobox', { name: 'What the condition is about' }))
+    await keyboard.type('City')
+    await page.getByRole('option', { name: 'City' }).waitFor()
+    for (const key of ['ArrowDown', 'Enter']) await keyboard.press(key)
+    await at(page.getByRole('combobox', { name: 'Value', exact: true }))
+    await keyboard.type('Oslo')
+    await page.getByText('1 contact meets this').waitFor()
+    await at(page.getByRole('button', { name: 'Create' }), 'Enter')
+    await heading('In Oslo')
+
+    await jumpTo('Imports')
+    await at(page.getByRole('link', { name: 'Import a file' }).first(), 'Enter')
+    await heading('Import a file')
+    const chooser = page.waitForEvent('filechooser')
+    await at(page.locator('input[type=file]'), 'Enter')
+    const buffer = Buffer.from('email,city\nbob@example.com,Rome\n')
+    await (await chooser).setFiles({ name: 'few.csv', mimeType: 'text/csv', buffer })
+    await at(page.getByRole('button', { name: 'Continue' }), 'Enter')
+    await at(page.getByRole('radio').first(), 'Space')
+    await at(page.getByLabel('Where they agreed'))
+    await keyboard.type('At the fair')
+    await at(page.getByRole('button', { name: 'See what would happen' }), 'Enter')
+    await at(page.getByRole('button', { name: 'Import 1 person' }), 'Enter')
+    await page.getByText('What this file did').waitFor()
+
+    await jumpTo('Settings')
+    await at(page.getByRole('tab').first(), 'ArrowRight', 'ArrowRight')
+    await at(page.getByLabel('Events of contacts'))
+    await keyboard.type('90')
+    await at(page.getByRole('button', { name: 'Save' }), 'Enter')
+    await page.getByText('The settings are saved').waitFor()
   })
 
   await t.test('who belongs to several accounts goes from one to another', async () => {

@@ -41,8 +41,8 @@ const READABLE: Record<'light' | 'dark', Record<string, string>> = {
     '--mantine-color-placeholder': '#6c737a',
     '--mantine-color-error': 'var(--mantine-color-red-9)',
     '--mantine-color-anchor': 'var(--mantine-color-indigo-8)',
-    // The darkest shade of some colours still is 4.3 on their lightest.
-    ...lightTexts((name) => `color-mix(in srgb, var(--mantine-color-${name}-9), black 18%)`),
+    // The darkest shade of yellow is 2.7 on the ground of its alerts.
+    ...lightTexts((name) => `color-mix(in srgb, var(--mantine-color-${name}-9), black 28%)`),
   },
   dark: {
     '--mantine-color-dimmed': '#a6a7ab',

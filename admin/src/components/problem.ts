@@ -1,13 +1,15 @@
-import { ApiError, ConnectionError, TimeoutError } from '@rollcall/sdk'
+import { ApiError, ConnectionError, NotFoundError, TimeoutError } from '@rollcall/sdk'
 import { en } from '../strings/en.ts'
 
-/** What to tell a user about an error. */
+/** What to tell a user about an error; words of our own are told as they are. */
 export function problemText(error: unknown): string {
+  if (typeof error === 'string') return error
   if (error instanceof ConnectionError || error instanceof TimeoutError || error instanceof TypeError)
     return en.common.unreachable
   if (error instanceof ApiError && error.status >= 500)
     return [en.common.unexpected, error.requestId && en.common.requestId(error.requestId)].filter(Boolean).join(' ')
   if (error instanceof ApiError && error.status === 403) return en.common.forbiddenText
+  if (error instanceof NotFoundError) return en.common.gone
   if (error instanceof ApiError) return error.message || en.common.unexpected
   return error instanceof Error && error.name === 'TimeoutError' ? en.common.unreachable : en.common.unexpected
 }

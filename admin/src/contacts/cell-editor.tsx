@@ -1,3 +1,4 @@
+import { PreconditionFailedError } from '@rollcall/sdk'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type KeyboardEvent, useRef, useState } from 'react'
 import { useAccount } from '../api/client.ts'
@@ -7,6 +8,7 @@ import { en } from '../strings/en.ts'
 import classes from './contacts-table.module.css'
 import { FieldInput } from './field-input.tsx'
 import { withContact } from './pages-query.ts'
+import { shownValue } from './shown-value.ts'
 
 /** A field's value in place: Enter and leaving it save, Escape does not. */
 export function CellEditor({ contact, field, onDone }: { contact: Contact; field: Field; onDone: () => void }) {
@@ -16,8 +18,20 @@ export function CellEditor({ contact, field, onDone }: { contact: Contact; field
   const before = contact.fields[tag] ?? null
   const [value, setValue] = useState<unknown>(before)
   const box = useRef<HTMLDivElement>(null)
+  /** Only if the value is still what is shown; whatever else of the contact someone changes meanwhile does not matter. */
+  const send = async ({ version }: Contact): Promise<Contact> => {
+    try {
+      return await account.api.contacts.update(contact.id, { fields: { [tag]: value } }, { ifMatch: version })
+    } catch (error) {
+      if (!(error instanceof PreconditionFailedError && error.contact)) throw error
+      const theirs = error.contact.fields[tag] ?? null
+      if (theirs === before) return send(error.contact)
+      failed(en.contacts.theirsFirst(field.name, shownValue(theirs)))
+      return error.contact
+    }
+  }
   const save = useMutation({
-    mutationFn: () => account.api.contacts.update(contact.id, { fields: { [tag]: value } }),
+    mutationFn: () => send(contact),
     onSuccess: (saved) => {
       client.setQueriesData(
         { queryKey: [account.id, 'contacts', 'pages'] },

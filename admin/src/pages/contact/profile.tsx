@@ -132,7 +132,7 @@ export function Profile({ contact }: { contact: Contact }) {
       {saving.conflict && (
         <ConflictDialog
           conflicts={saving.conflict.of}
-          label={(name) => fields.find(({ merge_tag }) => merge_tag === name)?.name ?? name}
+          theirs={saving.conflict.theirs}
           onCancel={saving.giveUp}
           onDecide={(mine) => void saving.decide(mine)}
         />

@@ -1,3 +1,4 @@
+import { PreconditionFailedError } from '@rollcall/sdk'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
@@ -48,13 +49,13 @@ export interface Conflict extends Change {
   theirs: unknown
 }
 
+const valueIn = (draft: Draft, { name, isField }: Change): unknown =>
+  isField ? draft.fields[name] : draft[name as (typeof ATTRIBUTES)[number]]
+
 /** Those of my changes that meet another's: `now` is what is saved at this moment. */
 export function conflictsOf(mine: readonly Change[], now: Draft): Conflict[] {
   return mine
-    .map((change) => ({
-      ...change,
-      theirs: change.isField ? now.fields[change.name] : now[change.name as (typeof ATTRIBUTES)[number]],
-    }))
+    .map((change) => ({ ...change, theirs: valueIn(now, change) }))
     .filter(({ from, to, theirs }) => !same(theirs, from) && !same(theirs, to))
 }
 
@@ -66,25 +67,47 @@ function patchOf(changes: readonly Change[]): Record<string, unknown> {
   }
 }
 
+/** A meeting of two people's changes, of which some are of the same values. */
+interface Met {
+  of: Conflict[]
+  mine: readonly Change[]
+  /** All that the other has changed since the page was opened. */
+  theirs: Change[]
+  now: Contact
+}
+
 interface Saving {
   base: Contact
   draft: Draft
   onSaved: (contact: Contact) => void
 }
 
+/** My changes as they are once another's are known: what both made the same of is none any more. */
+export function rebased(mine: readonly Change[], now: Draft): Change[] {
+  return mine.map((change) => ({ ...change, from: valueIn(now, change) })).filter(({ from, to }) => !same(from, to))
+}
+
 /**
- * Saves the changed values alone, so that two people who edit different ones do not meet. Before that it looks whether
- * another has changed the same ones, and then asks.
+ * Saves the changed values alone, on the condition that the contact is still what the page has shown. Where someone else
+ * was faster it goes on by itself if they changed other values, and asks if they changed the same ones.
  */
 export function useSaving({ base, draft, onSaved }: Saving) {
   const account = useAccount()
   const client = useQueryClient()
-  const [conflict, setConflict] = useState<{ of: Conflict[]; changes: Change[] }>()
+  const [conflict, setConflict] = useState<Met>()
   const [error, setError] = useState<unknown>()
   const [isSaving, setSaving] = useState(false)
 
-  const send = async (changes: readonly Change[]) => {
-    if (changes.length > 0) await account.api.contacts.update(base.id, patchOf(changes))
+  const send = async (mine: readonly Change[], known: Contact): Promise<void> => {
+    try {
+      if (mine.length > 0) await account.api.contacts.update(base.id, patchOf(mine), { ifMatch: known.version })
+    } catch (refusal) {
+      if (!(refusal instanceof PreconditionFailedError && refusal.contact)) throw refusal
+      const now = refusal.contact
+      const met = conflictsOf(mine, draftOf(now))
+      if (met.length === 0) return send(rebased(mine, draftOf(now)), now)
+      return setConflict({ of: met, mine, now, theirs: changesOf(draftOf(base), draftOf(now)) })
+    }
     const saved = (
       await account.api.call('getContact', { path: { contact: base.id }, query: { include: 'smart_lists' } })
     ).data
@@ -94,7 +117,7 @@ export function useSaving({ base, draft, onSaved }: Saving) {
     )
     void client.invalidateQueries({ queryKey: [account.id, 'timeline', base.id] })
     onSaved(saved)
-    done(en.contact.saved)
+    done(known === base ? en.contact.saved : en.contact.savedBesideTheirs)
   }
   const attempt = async (act: () => Promise<void>) => {
     setSaving(true)
@@ -113,21 +136,16 @@ export function useSaving({ base, draft, onSaved }: Saving) {
     isSaving,
     conflict,
     giveUp: () => setConflict(undefined),
-    save: () =>
-      attempt(async () => {
-        const changes = changesOf(draftOf(base), draft)
-        const now = draftOf(await account.api.contacts.get(base.id))
-        const met = conflictsOf(changes, now)
-        if (met.length > 0) setConflict({ of: met, changes })
-        else await send(changes)
-      }),
+    save: () => attempt(() => send(changesOf(draftOf(base), draft), base)),
     /** Goes on after a conflict, with those of my values that are to stay. */
-    decide: (mine: ReadonlySet<string>) =>
+    decide: (staying: ReadonlySet<string>) =>
       attempt(async () => {
-        const { of = [], changes = [] } = conflict ?? {}
+        if (!conflict) return
+        const { of, mine, now } = conflict
         setConflict(undefined)
-        const given = new Set(of.map(({ name }) => name).filter((name) => !mine.has(name)))
-        await send(changes.filter(({ name }) => !given.has(name)))
+        const given = new Set(of.map(({ name }) => name).filter((name) => !staying.has(name)))
+        const left = mine.filter(({ name }) => !given.has(name))
+        await send(rebased(left, draftOf(now)), now)
       }),
   }
 }

@@ -29,6 +29,7 @@ export const common = {
   unreachable: 'Rollcall can not be reached. It may be restarting, or the network is down.',
   unexpected: 'Something went wrong that should not have.',
   requestId: (id: string) => `Request ${id}: the server’s log has it under this number.`,
+  gone: 'It is not there any more. Someone may have deleted it.',
   notFound: 'There is nothing here',
   notFoundText: 'It may have been deleted, or the address is not quite right.',
   forbidden: 'This needs another role',

@@ -19,6 +19,13 @@ export const contact = {
   discard: 'Discard',
   unsaved: (n: number) => count(n, 'unsaved change'),
   saved: 'Saved',
+  savedBesideTheirs: 'Saved, beside what someone else has changed meanwhile',
+  attributes: {
+    email: 'Email address',
+    external_id: 'External id',
+    tags: 'Tags',
+    list_ids: 'Lists',
+  } as Record<string, string>,
   leaveTitle: 'Leave without saving?',
   leaveText: 'What you have changed here is not saved yet.',
   leave: 'Leave',
@@ -28,6 +35,7 @@ export const contact = {
     'Since you opened this page these values were changed. Choose which is to stay; everything else you changed is saved.',
   theirs: 'Saved by them',
   yours: 'Yours',
+  theyAlso: 'They also changed',
   nothing: 'no value',
   standing: 'May they be mailed?',
   mailable: 'May be mailed',
@@ -86,6 +94,7 @@ export const contact = {
   deleteTitle: 'Delete this contact?',
   deleteText:
     'They are removed from every list, and what happened to them goes with them. If they have unsubscribed, the address stays unsubscribed should it ever come back. This can not be undone.',
+  changedMeanwhile: 'Someone else has changed this contact while you looked at it',
   deleted: (email: string) => `${email} deleted`,
   eraseTitle: 'Erase this person for good',
   eraseText:
