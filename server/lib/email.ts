@@ -1,4 +1,5 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
+import { copyOf } from './text.ts'
 
 export type EmailRead = { ok: true; email: string; domain: string } | { ok: false; problem: string[] }
 
@@ -77,7 +78,22 @@ function checkLocal(local: string): string | undefined {
     return `is too long before the @ (maximum is ${MOST_LOCAL_BYTES} bytes)`
 }
 
-function readDomain(text: string): { domain: string } | { problem: string } {
+type DomainRead = { domain: string } | { problem: string }
+
+/** Of most files and accounts there are few, and to read one takes as long as all else that is done with an address. */
+const domains = new Map<string, DomainRead>()
+const MOST_DOMAINS = 1000
+
+function readDomain(text: string): DomainRead {
+  const known = domains.get(text)
+  if (known) return known
+  const read = readNewDomain(text)
+  if (domains.size >= MOST_DOMAINS) domains.clear()
+  domains.set(copyOf(text), read)
+  return read
+}
+
+function readNewDomain(text: string): DomainRead {
   if (text === '') return { problem: 'must have a domain after the @, as in name@example.com' }
   if (text.startsWith('[')) return { problem: 'must have a domain name after the @, not an IP address' }
   const wrong = NOT_DOMAIN.exec(text)

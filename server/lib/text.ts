@@ -62,3 +62,11 @@ export function escapeLike(text: string): string {
 export function foldCase(text: string): string {
   return text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC')
 }
+
+/**
+ * The same text in memory of its own: V8 cuts a text out of a larger one by pointing into it, and whoever keeps a cell keeps
+ * the chunk of the file that it was read from.
+ */
+export function copyOf(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le')
+}

@@ -1,4 +1,5 @@
 import type { Messages } from '../../lib/app-error.ts'
+import { copyOf } from '../../lib/text.ts'
 
 /** Rows that were rejected for the same reason. */
 export interface Cause {
@@ -40,8 +41,10 @@ export class Causes {
       }
       this.#causes.set(key, known)
       known.cause.count++
-      if (isWord && (known.values.size < MOST_VALUES || known.values.has(value)))
-        known.values.set(value, (known.values.get(value) ?? 0) + 1)
+      if (!isWord) continue
+      const times = known.values.get(value)
+      if (times !== undefined) known.values.set(value, times + 1)
+      else if (known.values.size < MOST_VALUES) known.values.set(copyOf(value), 1)
     }
   }
 

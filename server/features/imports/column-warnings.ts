@@ -1,4 +1,5 @@
 import { suggestDomain } from '../../lib/mail-domains.ts'
+import { copyOf } from '../../lib/text.ts'
 import { LostDigits } from './reading/lost-digits.ts'
 import type { TableRow } from './reading/table.ts'
 import type { Target } from './targets.ts'
@@ -41,7 +42,7 @@ export class ColumnWarnings {
       return
     }
     if (this.#domains.size < MOST_DOMAINS)
-      this.#domains.set(domain, { meant: suggestDomain(domain), column, count: 1, line })
+      this.#domains.set(copyOf(domain), { meant: suggestDomain(domain), column, count: 1, line })
   }
 
   /** Those of misspelt domains first, the most frequent before the others. */

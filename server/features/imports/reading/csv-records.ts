@@ -1,5 +1,3 @@
-import { CsvError, Parser } from 'csv-parse'
-import { CSV_OPTIONS } from './delimiter.ts'
 import { MOST_COLUMNS } from './header.ts'
 import { UnreadableFile } from './unreadable.ts'
 
@@ -13,62 +11,153 @@ export interface CsvRecord {
 }
 
 /**
- * In bytes, roughly. A cell of a contact has 8,192 characters at most; what is longer is a quote that nobody closed, of
- * which no more than this is held in memory.
+ * In characters. A cell of a contact has 8,192 at most; what is longer is a quote that nobody closed, of which no more than
+ * twice this is held in memory.
  */
 const LONGEST_RECORD = 2 ** 20
-/** With its delimiters. */
+/** With its delimiters, of which a line may have a million and nothing else. */
 const LONGEST_LINE = 2 * LONGEST_RECORD
 
+const QUOTE = 0x22
+const LF = 0x0a
+const CR = 0x0d
+const LINE_END = /\r\n|\n|\r/g
+
 /**
- * Gathers what the parser has read of a chunk, instead of handing it on through a stream record by record with an object
- * for where each begins: 3.0 s of CPU for a million records in place of 3.5.
+ * Reads CSV as RFC 4180 has it, and as people's programs write it: any line end counts, rows may be ragged, empty lines are
+ * left out, and a quote that stands where it means nothing is a character like others. Looks for the next delimiter and line
+ * end by `indexOf`, in a quarter of the time of csv-parse, which goes from byte to byte: 0.7 s in place of 3.0 for a million
+ * records. A test compares the two. Cells share the memory of the chunk that they stand in: who keeps one copies it.
  */
-class RecordParser extends Parser {
-  #records: CsvRecord[] = []
-  #nextLine: number
-  #linesSeen = 0
-  #emptySeen = 0
+class RecordParser {
+  readonly #delimiter: string
+  /** What is not read yet, from the beginning of a record. */
+  #text = ''
+  #isLast = false
+  /** In which the record begins that is being read. */
+  line: number
+  // Where the next ones stand, from the place that was read last; past the end where there are none.
+  #delimiterAt = -1
+  #lfAt = -1
+  #crAt = -1
 
   constructor(delimiter: string, firstLine: number) {
-    super({ ...CSV_OPTIONS, delimiter, max_record_size: LONGEST_RECORD })
-    this.#nextLine = firstLine
-    this.on('error', () => {}) // told through the callbacks of `write` and `end`
+    this.#delimiter = delimiter
+    this.line = firstLine
   }
 
-  override push(cells: string[] | null): boolean {
-    if (cells === null) return super.push(null)
-    const line = this.currentLine
-    this.#nextLine = line + this.#linesOf(cells)
-    const width = cells.length
-    if (width > MOST_COLUMNS) cells.length = MOST_COLUMNS
-    this.#records.push({ line, cells, width })
-    this.#linesSeen = this.info.lines
-    this.#emptySeen = this.info.empty_lines
-    // Each record counts as the first, to whose length the parser holds the others: for one that differs it would make an
-    // Error with a stack, relaxed or not, which takes six times as long as the record.
-    ;(this.info as { records: number }).records = 0
-    return true
+  /** Takes more of the text; answers the records that are whole. */
+  read(chunk: string, isLast: boolean): CsvRecord[] {
+    this.#text += chunk
+    this.#isLast = isLast
+    this.#delimiterAt = this.#lfAt = this.#crAt = -1
+    const records: CsvRecord[] = []
+    let at = 0
+    for (;;) {
+      const next = this.#recordAt(at, records)
+      if (next === INCOMPLETE) break
+      at = next
+    }
+    this.#text = this.#text.slice(at)
+    if (this.#text.length > LONGEST_LINE) throw tooLong(this.line)
+    return records
   }
 
-  /** Where the record begins that is being read. */
-  get currentLine(): number {
-    return this.#nextLine + this.info.empty_lines - this.#emptySeen
+  /** Reads a record or an empty line; answers where the next one begins. */
+  #recordAt(start: number, records: CsvRecord[]): number {
+    if (!this.#isLast && this.#lineEnd(start) === this.#text.length) return INCOMPLETE
+    if (start >= this.#text.length) return INCOMPLETE
+    if (this.#endsLine(start)) return this.#afterLine(start, 1)
+    const cells: string[] = []
+    let [width, size, lines] = [0, 0, 1]
+    for (let at = start; ; ) {
+      const isQuoted = this.#text.charCodeAt(at) === QUOTE
+      const end = isQuoted ? this.#quotedEnd(at) : this.#cellEnd(at)
+      if (end === INCOMPLETE) return INCOMPLETE
+      const cell = isQuoted ? this.#unquoted(at, end) : this.#text.slice(at, end)
+      width++
+      size += cell.length
+      if (width <= MOST_COLUMNS) cells.push(cell)
+      if (isQuoted) lines += cell.match(LINE_END)?.length ?? 0
+      if (end < this.#text.length && !this.#endsLine(end)) {
+        at = end + this.#delimiter.length
+        continue
+      }
+      if (end === this.#text.length && !this.#isLast) return INCOMPLETE
+      const { line } = this
+      const next = end === this.#text.length ? end : this.#afterLine(end, lines)
+      if (next === INCOMPLETE) return INCOMPLETE
+      if (size > LONGEST_RECORD) throw tooLong(line)
+      records.push({ line, cells, width })
+      return next
+    }
   }
 
-  takeRecords(): CsvRecord[] {
-    const taken = this.#records
-    this.#records = []
-    return taken
+  #endsLine(at: number): boolean {
+    const code = this.#text.charCodeAt(at)
+    return code === LF || code === CR
   }
 
-  /** csv-parse counts a CRLF inside of quotes twice, but never too few: only where it saw more than one line is counted anew. */
-  #linesOf(cells: readonly string[]): number {
-    const empty = this.info.empty_lines - this.#emptySeen
-    if (this.info.lines - this.#linesSeen - empty === 1) return 1
-    return cells.reduce((lines, cell) => lines + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 1)
+  /** Behind the line end that stands there, of which a part may be in the next chunk. */
+  #afterLine(at: number, lines: number): number {
+    const isCr = this.#text.charCodeAt(at) === CR
+    if (isCr && at + 1 === this.#text.length && !this.#isLast) return INCOMPLETE
+    this.line += lines
+    return isCr && this.#text.charCodeAt(at + 1) === LF ? at + 2 : at + 1
+  }
+
+  /** Where a cell ends that is not quoted: at a delimiter, a line end, or the end of the text. */
+  #cellEnd(from: number): number {
+    if (this.#delimiterAt < from) this.#delimiterAt = this.#find(this.#delimiter, from)
+    return Math.min(this.#delimiterAt, this.#lineEnd(from))
+  }
+
+  #lineEnd(from: number): number {
+    if (this.#lfAt < from) this.#lfAt = this.#find('\n', from)
+    if (this.#crAt < from) this.#crAt = this.#find('\r', from)
+    return Math.min(this.#lfAt, this.#crAt)
+  }
+
+  #find(what: string, from: number): number {
+    const at = this.#text.indexOf(what, from)
+    return at === -1 ? this.#text.length : at
+  }
+
+  /** Where a cell ends that a quote opens. Behind its closing quote stands nothing: else what follows is of the cell as well. */
+  #quotedEnd(start: number): number {
+    for (let from = start + 1; ; ) {
+      const at = this.#text.indexOf('"', from)
+      if (at === -1) {
+        if (this.#isLast) throw neverClosed(this.line)
+        return INCOMPLETE
+      }
+      if (at + 1 === this.#text.length && !this.#isLast) return INCOMPLETE
+      if (this.#text.charCodeAt(at + 1) !== QUOTE) return this.#cellEnd(at + 1)
+      from = at + 2
+    }
+  }
+
+  /** The text of a quoted cell. One with something behind its closing quote keeps both. */
+  #unquoted(start: number, end: number): string {
+    const text = this.#text
+    if (text.charCodeAt(end - 1) === QUOTE) {
+      const inner = text.slice(start + 1, end - 1)
+      if (!inner.includes('"')) return inner
+      const closing = this.#closingQuote(start)
+      if (closing === end - 1) return inner.replaceAll('""', '"')
+    }
+    const closing = this.#closingQuote(start)
+    return `"${text.slice(start + 1, closing).replaceAll('""', '"')}${text.slice(closing, end)}`
+  }
+
+  #closingQuote(start: number): number {
+    let at = this.#text.indexOf('"', start + 1)
+    while (this.#text.charCodeAt(at + 1) === QUOTE) at = this.#text.indexOf('"', at + 2)
+    return at
   }
 }
+
+const INCOMPLETE = -1
 
 /**
  * The records of a text, as many at once as a chunk of it has. Empty lines are left out. Throws UnreadableFile where a
@@ -80,43 +169,21 @@ export async function* readRecords(
   firstLine = 1,
 ): AsyncGenerator<CsvRecord[]> {
   const parser = new RecordParser(delimiter, firstLine)
-  let line = firstLine
-  let read = 0
-  try {
-    for await (const chunk of text) {
-      await settled((done) => parser.write(chunk, done))
-      const records = parser.takeRecords()
-      // The parser measures the cells of a record, of which a line of commas has a million that are empty.
-      read = parser.currentLine === line ? read + chunk.length : 0
-      line = parser.currentLine
-      if (read > LONGEST_LINE) throw tooLong(line)
-      if (records.length > 0) yield records
-    }
-    await settled((done) => parser.end(done))
-    const records = parser.takeRecords()
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+  for await (const chunk of text) {
+    const records = parser.read(typeof chunk === 'string' ? chunk : utf8.decode(chunk, { stream: true }), false)
     if (records.length > 0) yield records
-  } catch (error) {
-    throw readFailure(error, parser.currentLine)
-  } finally {
-    parser.destroy()
   }
+  const records = parser.read(utf8.decode(), true)
+  if (records.length > 0) yield records
 }
 
-function settled(act: (done: (error?: Error | null) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => act((error) => (error ? reject(error) : resolve())))
+function neverClosed(line: number): UnreadableFile {
+  const message = `The quote (") that opens in the row beginning in line ${line} is never closed; close it, or remove it`
+  return new UnreadableFile(message, line)
 }
 
-function readFailure(error: unknown, line: number): unknown {
-  if (!(error instanceof CsvError)) return error
-  if (error.code === 'CSV_MAX_RECORD_SIZE') return tooLong(line, error)
-  if (error.code === 'CSV_QUOTE_NOT_CLOSED') {
-    const message = `The quote (") that opens in the row beginning in line ${line} is never closed; close it, or remove it`
-    return new UnreadableFile(message, line, error)
-  }
-  return error
-}
-
-function tooLong(line: number, cause?: unknown): UnreadableFile {
+function tooLong(line: number): UnreadableFile {
   const message = `The row that begins in line ${line} is longer than ${LONGEST_RECORD} bytes. Either a quote (") in it is never closed, or a cell is far too long; mend that line, or choose another delimiter`
-  return new UnreadableFile(message, line, cause)
+  return new UnreadableFile(message, line)
 }

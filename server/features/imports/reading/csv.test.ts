@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { ENCODINGS, readAll, refused, sourceOf } from '../../../test/tables.ts'
+import { readRecords } from './csv-records.ts'
+import { CSV_OPTIONS } from './delimiter.ts'
 import { openTable } from './table.ts'
 
 test('any table is read back as it was written, whatever its delimiter, encoding, line ends and chunks', async () => {
@@ -57,6 +60,40 @@ test('any table is read back as it was written, whatever its delimiter, encoding
       assert.ok(read.rows.every((row) => row.problem === undefined))
     }),
     { numRuns: 400 },
+  )
+})
+
+test('any text, however badly it is quoted, is read as csv-parse reads it, in chunks of any size', async () => {
+  const text = fc.string({
+    unit: fc.constantFrom('a', 'é', '💌', '"', '"', ',', ',', '\n', '\r', '\r\n', ' '),
+    maxLength: 40,
+  })
+  const cuts = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 })
+  await fc.assert(
+    fc.asyncProperty(text, cuts, fc.boolean(), async (text, cuts, isBytes) => {
+      const whole = isBytes ? Buffer.from(text) : text
+      async function* chunks() {
+        for (let at = 0, nth = 0; at < whole.length; at += cuts[nth++ % cuts.length]!)
+          yield whole.slice(at, at + cuts[nth % cuts.length]!) as string | Buffer
+      }
+      let expected: string[][] | null = null
+      try {
+        expected = parse(text, CSV_OPTIONS)
+      } catch {
+        // A quote that nobody closes.
+      }
+      const read: string[][] = []
+      const reading = (async () => {
+        for await (const records of readRecords(chunks(), ',')) for (const { cells } of records) read.push(cells)
+      })()
+
+      if (expected === null) await assert.rejects(reading, refused(/never closed/))
+      else {
+        await reading
+        assert.deepEqual(read, expected)
+      }
+    }),
+    { numRuns: 3000 },
   )
 })
 
