@@ -6,6 +6,7 @@ import Fastify from 'fastify'
 import sql from 'sql-template-tag'
 import { readConfig } from '../../server/config.ts'
 import { Database } from '../../server/db/database.ts'
+import { hmac, openSealed, parseKeyring } from '../../server/lib/secret.ts'
 
 interface Entry {
   email: string
@@ -20,6 +21,7 @@ interface Written {
 
 const ACCOUNT = 1
 const config = readConfig(process.env)
+const keyring = parseKeyring(process.env.ROLLCALL_SECRET!)
 const db = new Database({ url: config.DATABASE_URL!, max: config.DATABASE_POOL_SIZE })
 const app = Fastify({ logger: false })
 
@@ -54,17 +56,32 @@ app.get<{ Params: { id: string } }>('/contacts/:id', async (request) => {
   return { data: contact }
 })
 
-const pages = new Map<string, string>()
+interface Page {
+  body: string
+  headers: Record<string, string>
+  /** Whose page it is, where its address says so. */
+  opens?: { purpose: string; sealed: string }
+  /** Reads what it shows; none where it shows nothing that is kept. */
+  reads?: { text: string; values: unknown[] }
+  /** What it signs, so that it knows later when it was shown. */
+  signs?: string
+}
 
-/** Pages to be served as they are: what the framework alone takes for it. */
-app.put<{ Params: { name: string }; Body: { page: string } }>('/pages/:name', async ({ params, body }) => {
-  pages.set(params.name, body.page)
+const pages = new Map<string, Page>()
+
+/** Answers to be given as they are, each after what nobody can do without to give it. */
+app.put<{ Params: { name: string }; Body: Page }>('/pages/:name', async ({ params, body }) => {
+  pages.set(params.name, body)
   return {}
 })
 
-app.get<{ Params: { name: string } }>('/pages/:name', async ({ params }, reply) =>
-  reply.type('text/html; charset=utf-8').send(pages.get(params.name)),
-)
+app.get<{ Params: { name: string } }>('/pages/:name', async ({ params }, reply) => {
+  const { body, headers, opens, reads, signs } = pages.get(params.name)!
+  if (opens) openSealed(keyring, opens.purpose, Buffer.from(opens.sealed, 'base64url'))
+  if (reads && (await db.query(reads)).length === 0) return reply.code(404).send()
+  if (signs) hmac(keyring, 'time', signs)
+  return reply.headers(headers).send(body)
+})
 
 process.once('disconnect', () => process.exit())
 process.stdout.write(`listening on ${await app.listen({ host: config.HOST, port: config.PORT })}\n`)

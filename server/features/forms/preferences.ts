@@ -1,4 +1,4 @@
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import type { Desk } from '../contacts/desk.ts'
 import { smartListsOf } from '../contacts/smart-lists.ts'
@@ -32,22 +32,29 @@ export interface Preferences {
   values: Readonly<Record<string, FieldValue>>
 }
 
+interface ShownList extends PublicList {
+  smart: boolean
+  /** Whether they have left it by a word of their own. */
+  left: boolean
+}
+
+interface ShownRow {
+  id: string
+  state: string
+  fields: Record<string, FieldValue>
+  lists: ShownList[]
+}
+
 /** undefined where nobody has the address any more. */
 export async function readPreferences(
   db: Queryable,
-  { accountId, email }: Preferring,
+  preferring: Preferring,
   fields: FieldSet,
 ): Promise<Preferences | undefined> {
-  const [person] = await db.query<{ id: string; state: string; fields: Record<string, FieldValue> }>(
-    sql`select id, state, fields from contacts where account_id = ${accountId} and email = ${email}`,
-  )
+  const [person] = await db.query<ShownRow>(selectShown(preferring))
   if (!person) return undefined
-  const lists = await db.query<PublicList & { smart: boolean; left: boolean }>(sql`
-    select l.id, coalesce(l.public_name, l.name) as name, l.public_description as description, l.criteria is not null as smart,
-      exists (select from list_members as m where m.account_id = l.account_id and m.list_id = l.id and m.contact_id = ${person.id}) as "isIn",
-      exists (select from list_opt_outs as o where o.account_id = l.account_id and o.list_id = l.id and o.email = ${email}) as left
-    from lists as l where l.account_id = ${accountId} and l.public order by lower(coalesce(l.public_name, l.name)), l.id`)
-  const inside = lists.some((list) => list.smart)
+  const { accountId, email } = preferring
+  const inside = person.lists.some((list) => list.smart)
     ? ((await smartListsOf(db, accountId, [person.id])).get(person.id) ?? [])
     : []
   return {
@@ -55,7 +62,7 @@ export async function readPreferences(
     email,
     state: person.state,
     // Nobody can come into a smart list by hand; who is in it can leave, and take that back.
-    lists: lists
+    lists: person.lists
       .map(({ smart, left, ...list }) => ({
         list: smart ? { ...list, isIn: inside.includes(list.id) } : list,
         smart,
@@ -66,6 +73,20 @@ export async function readPreferences(
     fields: fields.active.filter((field) => field.editable),
     values: person.fields,
   }
+}
+
+/** The person, and the account's public lists as they stand to them: one statement, as planning takes longer than reading. */
+export function selectShown({ accountId, email }: Preferring): Sql {
+  return sql`
+    select c.id, c.state, c.fields, coalesce((
+      select json_agg(json_build_object(
+        'id', l.id, 'name', coalesce(l.public_name, l.name), 'description', l.public_description,
+        'smart', l.criteria is not null,
+        'isIn', exists (select from list_members as m where m.account_id = l.account_id and m.list_id = l.id and m.contact_id = c.id),
+        'left', exists (select from list_opt_outs as o where o.account_id = l.account_id and o.list_id = l.id and o.email = c.email)
+      ) order by lower(coalesce(l.public_name, l.name)), l.id)
+      from lists as l where l.account_id = ${accountId} and l.public), '[]') as lists
+    from contacts as c where c.account_id = ${accountId} and c.email = ${email}`
 }
 
 /** How the page names what it has shown, so that what it has not is left alone. */

@@ -1,4 +1,4 @@
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { findAccount } from '../accounts/accounts.ts'
 import { loadFields } from '../fields/field-set.ts'
@@ -36,15 +36,20 @@ export async function lookAtToken(db: Queryable, token: string): Promise<Token |
   const named = readToken(token)
   if (!named) return undefined
   const { accountId, hash } = named
-  const [row] = await db.query<TokenRow & { is_subscribed: boolean }>(sql`
-    select ${COLUMNS}, exists (
-      select from contacts as c where c.account_id = ${accountId} and c.id = contact_id and c.state = 'subscribed') as is_subscribed
-    from confirmations
-    where account_id = ${accountId} and hash = ${hash} and purpose = 'subscribe'`)
+  const [row] = await db.query<TokenRow & { is_subscribed: boolean }>(selectToken(accountId, hash))
   if (!row) return undefined
   const listIds = row.data.lists ?? []
   if (row.is_used) return row.is_subscribed ? { accountId, is: 'used', listIds } : undefined
   return row.is_expired ? undefined : { accountId, is: 'open', listIds }
+}
+
+/** A link as it stands, and whether whom it is for is subscribed. */
+export function selectToken(accountId: number, hash: Buffer): Sql {
+  return sql`
+    select ${COLUMNS}, exists (
+      select from contacts as c where c.account_id = ${accountId} and c.id = contact_id and c.state = 'subscribed') as is_subscribed
+    from confirmations
+    where account_id = ${accountId} and hash = ${hash} and purpose = 'subscribe'`
 }
 
 /**

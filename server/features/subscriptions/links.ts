@@ -1,7 +1,8 @@
 import { type Keyring, openSealed, seal } from '../../lib/secret.ts'
 
-const PURPOSE = 'unsubscribe link'
-const PREFERENCES = 'preferences link'
+/** What the links are sealed for: one is no good as the other. */
+export const UNSUBSCRIBE_LINK = 'unsubscribe link'
+export const PREFERENCES_LINK = 'preferences link'
 
 /** Who leaves by a link, and what: one list, or all mail. */
 export interface Leaving {
@@ -22,13 +23,13 @@ export function unsubscribeUrl(
   keyring: Keyring,
   { accountId, contactId, email, listId }: Leaving,
 ): string {
-  const sealed = seal(keyring, PURPOSE, JSON.stringify([accountId, contactId, email, listId]))
+  const sealed = seal(keyring, UNSUBSCRIBE_LINK, JSON.stringify([accountId, contactId, email, listId]))
   return `${base}/unsubscribe/${accountId}-${sealed.toString('base64url')}`
 }
 
 /** Who leaves by a link; undefined unless `unsubscribeUrl` made it with one of these keys. */
 export function readUnsubscribeLink(keyring: Keyring, link: string): Leaving | undefined {
-  const read = openLink(keyring, PURPOSE, link) as [number, string, string, number | null] | undefined
+  const read = openLink(keyring, UNSUBSCRIBE_LINK, link) as [number, string, string, number | null] | undefined
   if (!read) return undefined
   const [accountId, contactId, email, listId] = read
   return { accountId, contactId, email, listId }
@@ -42,13 +43,13 @@ export interface Preferring {
 
 /** `BASE/preferences/ACCOUNT-SEALED`, which works as long as `unsubscribeUrl`. */
 export function preferencesUrl(base: string, keyring: Keyring, { accountId, email }: Preferring): string {
-  const sealed = seal(keyring, PREFERENCES, JSON.stringify([accountId, email]))
+  const sealed = seal(keyring, PREFERENCES_LINK, JSON.stringify([accountId, email]))
   return `${base}/preferences/${accountId}-${sealed.toString('base64url')}`
 }
 
 /** undefined unless `preferencesUrl` made it with one of these keys. */
 export function readPreferencesLink(keyring: Keyring, link: string): Preferring | undefined {
-  const read = openLink(keyring, PREFERENCES, link) as [number, string] | undefined
+  const read = openLink(keyring, PREFERENCES_LINK, link) as [number, string] | undefined
   return read && { accountId: read[0], email: read[1] }
 }
 
