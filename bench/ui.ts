@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import chromium from '@sparticuz/chromium'
 import { type BrowserContext, type CDPSession, type Page, chromium as playwright } from 'playwright-core'
 import sql from 'sql-template-tag'
+import { chromiumPath } from '../admin/test/chromium.ts'
 import { beginSession } from '../server/features/accounts/sessions.ts'
 import { createUser } from '../server/features/accounts/users.ts'
 import { hashPassword } from '../server/lib/password.ts'
@@ -33,7 +33,7 @@ export async function benchUi({
 }: UiOptions): Promise<{ machine: string; figures: Figure[] }> {
   const lab = await openLab({ profileDir })
   const browser = await playwright.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? (await chromium.executablePath()),
+    executablePath: await chromiumPath(),
     args: ['--no-sandbox', '--disable-gpu', '--enable-precise-memory-info'],
   })
   try {

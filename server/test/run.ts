@@ -50,7 +50,8 @@ async function main(): Promise<number> {
         : globSync(PATTERN, { cwd: ROOT, exclude: ['**/node_modules/**'] })
     // Once, before files that run side by side ask for it; nothing is done while it is up to date.
     if (files.some((file) => file.includes('admin/')))
-      spawnSync(process.execPath, ['admin/build.ts'], { cwd: ROOT, stdio: 'inherit' })
+      for (const script of ['admin/build.ts', 'admin/test/chromium.ts'])
+        spawnSync(process.execPath, [script], { cwd: ROOT, stdio: 'inherit' })
     return await runTests(files.sort(), server.url, join(home, 'compiled'))
   } finally {
     await dropLeftovers(server.url)

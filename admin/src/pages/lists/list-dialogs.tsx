@@ -1,8 +1,8 @@
 import { Text } from '@mantine/core'
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useAccount } from '../../api/client.ts'
-import type { ListDetail } from '../../api/queries.ts'
+import { type ListDetail, listQuery } from '../../api/queries.ts'
 import { Confirm } from '../../components/confirm.tsx'
 import { done } from '../../components/toast.tsx'
 import { en } from '../../strings/en.ts'
@@ -13,8 +13,15 @@ interface Props {
   onClose: () => void
 }
 
+/** How many are in a list, counted anew when a dialog tells it: what the page has may be a while old. */
+function useCount(list: ListDetail, isTold: boolean): number {
+  const { data: now = list } = useQuery({ ...listQuery(useAccount(), list.id), enabled: isTold, staleTime: 0 })
+  return now.contacts_count
+}
+
 export function ConvertDialog({ list, ...dialog }: Props) {
   const account = useAccount()
+  const count = useCount(list, dialog.opened)
   const client = useQueryClient()
   const convert = async () => {
     const { added, already_members: already } = await account.api.call('convertList', { path: { list_id: list.id } })
@@ -23,7 +30,7 @@ export function ConvertDialog({ list, ...dialog }: Props) {
   }
   return (
     <Confirm {...dialog} title={en.lists.convertTitle} action={en.lists.convertSubmit} act={convert} isDangerous>
-      <Text size="sm">{en.lists.convertText(list.contacts_count)}</Text>
+      <Text size="sm">{en.lists.convertText(count)}</Text>
     </Confirm>
   )
 }
@@ -31,6 +38,7 @@ export function ConvertDialog({ list, ...dialog }: Props) {
 /** A list that others use is not deleted: the answer, which the dialog shows, names them. */
 export function DeleteListDialog({ list, ...dialog }: Props) {
   const account = useAccount()
+  const count = useCount(list, dialog.opened)
   const client = useQueryClient()
   const navigate = useNavigate()
   const remove = async () => {
@@ -42,7 +50,7 @@ export function DeleteListDialog({ list, ...dialog }: Props) {
   }
   return (
     <Confirm {...dialog} title={en.lists.deleteTitle} action={en.lists.delete} act={remove} isDangerous>
-      <Text size="sm">{en.lists.deleteText(list.contacts_count)}</Text>
+      <Text size="sm">{en.lists.deleteText(count)}</Text>
     </Confirm>
   )
 }
