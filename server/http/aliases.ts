@@ -27,6 +27,8 @@ export interface BodyForm {
   wrapper?: 'contact'
   /** Whether BODY_KEYS apply. */
   renamed?: true
+  /** Whether OBJECT_KEYS name lists here, which may be empty. */
+  hasLists?: true
 }
 
 const accountSegments = new WeakMap<IncomingMessage, string>()
@@ -77,7 +79,7 @@ export function canonicalBody(body: unknown, form: BodyForm): unknown {
   const { wrapper } = form
   const wrapped = wrapper && Object.keys(body).length === 1 && isObject(body[wrapper])
   const inner = wrapped ? (body[wrapper] as Record<string, unknown>) : body
-  for (const key of OBJECT_KEYS) {
+  for (const key of form.hasLists ? [] : OBJECT_KEYS) {
     const value = inner[key]
     if (Array.isArray(value) && value.length === 0) inner[key] = {}
   }

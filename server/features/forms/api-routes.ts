@@ -64,7 +64,7 @@ export const formApiRoutes: FastifyPluginAsyncTypebox<Options> = async (
   app.post(
     '/api/forms',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', body: { hasLists: true } },
       schema: {
         tags,
         operationId: 'createForm',
@@ -101,7 +101,7 @@ export const formApiRoutes: FastifyPluginAsyncTypebox<Options> = async (
   app.patch(
     '/api/forms/:form_id',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', body: { hasLists: true } },
       schema: {
         tags,
         operationId: 'updateForm',
@@ -136,7 +136,7 @@ export const formApiRoutes: FastifyPluginAsyncTypebox<Options> = async (
   app.post(
     '/api/forms/preview',
     {
-      config: { scope: 'read' },
+      config: { scope: 'read', body: { hasLists: true } },
       schema: {
         tags,
         operationId: 'previewForm',

@@ -223,6 +223,15 @@ test('a form needs PUBLIC_URL where mail goes out, and says so', async (t) => {
   assert.match(refused.body.errors, /set PUBLIC_URL/)
 })
 
+test('a form that asked for more can ask for nothing but the address', async (t) => {
+  const made = await testApp(t)
+  const { id } = await formOf(made, { fields: [{ field: 'first_name' }] })
+
+  const { status, body } = await made.patch(`/api/forms/${id}`, { fields: [] })
+
+  assert.deepEqual([status, body.data?.fields], [200, []], JSON.stringify(body))
+})
+
 test('a preview is the page that the form would have, and saves nothing', async (t) => {
   const made = await testApp(t)
   const { post, get } = made
@@ -244,7 +253,7 @@ test('a preview is the page that the form would have, and saves nothing', async 
     assert.equal(preview.status, 200, JSON.stringify(preview.body))
     assert.equal(preview.body.data.html, await page(language))
   }
-  const empty = await post('/api/forms/preview', {})
+  const empty = await post('/api/forms/preview', { fields: [] })
   assert.match(empty.body.data.html, /<h1>News from First<\/h1>/)
   const after = await post('/api/forms/preview', { ...settings, shows: 'success' })
   assert.match(after.body.data.html, /<h1>Thank you<\/h1><p>Until soon<\/p>/)
