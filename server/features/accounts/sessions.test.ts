@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { testApp } from '../../test/app.ts'
 import { PASSWORD, signedIn, TestBrowser, userIn } from '../../test/browser.ts'
+import { touchSession } from './sessions.ts'
 import { makeSetupLink } from './user-links.ts'
 
 const ENDED = { error: 'Your session has ended: sign in again', code: 'session_ended' }
@@ -177,8 +178,21 @@ test('a session ends when it is not used, moves on with use, and never lasts bey
     update sessions set seen_at = now() - interval '5 days', expires_at = now() + interval '9 days' where user_id = ${browser.userId}`)
   await used()
   assert.equal(await ends(), 14)
+  /** Used again, when it began so long ago: a process notes that once a minute at most, hence without a request. */
+  const usedAfter = async (age: string) => {
+    const [session] = await db.query<{ id: number }>(sql`
+      update sessions set created_at = now() - ${age}::interval, seen_at = now() - interval '1 day'
+      where user_id = ${browser.userId} returning id`)
+    await touchSession(db, session!.id)
+  }
+  await usedAfter('85 days')
+  assert.equal(await ends(), 5, 'the 90th day after it began is its last')
+  assert.equal((await browser.call('GET', '/api/session')).status, 200)
+  await usedAfter('90 days 1 second')
+  assert.deepEqual((await browser.call('GET', '/api/session')).body, ENDED, 'then no use moves it on')
+  await usedAfter('0 days')
+  assert.equal((await browser.call('GET', '/api/session')).status, 200)
   await db.query(sql`update sessions set expires_at = now() - interval '1 second' where user_id = ${browser.userId}`)
-
   assert.deepEqual((await browser.call('GET', '/api/session')).body, ENDED)
   assert.equal((await other.call('GET', '/api/session')).status, 200)
 })
