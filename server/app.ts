@@ -27,13 +27,14 @@ import { FieldCache } from './features/fields/field-set.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
 import { formApiRoutes } from './features/forms/api-routes.ts'
-import { findPublicForm, formsUsingField, formsUsingLists } from './features/forms/forms.ts'
+import { findPublicForm, formsUsingField, formsUsingLists, formsWithFields } from './features/forms/forms.ts'
 import type { OwnData } from './features/forms/preferences-routes.ts'
 import { pageRoutes } from './features/forms/routes.ts'
 import { recipeRoutes } from './features/imports/recipe-routes.ts'
+import { recipesWithFields } from './features/imports/recipes.ts'
 import { importRoutes } from './features/imports/routes.ts'
 import { listRoutes } from './features/lists/routes.ts'
-import { listsUsingField, smartListsUsing } from './features/lists/smart.ts'
+import { listsUsingField, listsWithFields, smartListsUsing } from './features/lists/smart.ts'
 import { linkBase, mailRoomOf } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
 import { erase } from './features/privacy/erase.ts'
@@ -46,10 +47,11 @@ import { providerRoutes } from './features/providers/routes.ts'
 import { statsRoutes } from './features/stats/routes.ts'
 import { sendRoutes } from './features/subscriptions/send-routes.ts'
 import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
-import { contactVariables } from './features/subscriptions/variables.ts'
+import { contactVariables, templatesWithFields } from './features/subscriptions/variables.ts'
 import { viewRoutes } from './features/views/routes.ts'
+import { viewsWithFields } from './features/views/views.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
-import { webhooksUsingField, webhooksUsingLists } from './features/webhooks/filter.ts'
+import { webhooksUsingField, webhooksUsingLists, webhooksWithFields } from './features/webhooks/filter.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
 import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
@@ -192,6 +194,14 @@ export async function buildApp({
     fieldCache,
     usesOf: [listsUsingField, webhooksUsingField],
     showsOf: [formsUsingField],
+    usersOf: [
+      listsWithFields,
+      formsWithFields,
+      webhooksWithFields,
+      viewsWithFields,
+      recipesWithFields,
+      templatesWithFields,
+    ],
   })
   await app.register(contactRoutes, { db, change, reader, deskOf })
   await app.register(suppressionRoutes, { db, change })
@@ -236,7 +246,7 @@ export async function buildApp({
   })
   await app.register(privacyRoutes, { db, change, files, keyring, queue, reader, nameFields })
   await app.register(viewRoutes, { db, change })
-  await app.register(statsRoutes, { db, settingsOf })
+  await app.register(statsRoutes, { db, cursors, settingsOf })
   await app.register(recipeRoutes, { db, change })
   await app.register(importRoutes, {
     db,

@@ -27,6 +27,10 @@ export interface StreamOptions extends CallOptions {
   after?: string | undefined
   types?: FeedEvent['type'][]
   contact?: string
+  /** `contact_email`: with each event its contact's address. */
+  include?: 'contact_email'
+  /** Told each time that the connection is there. */
+  onOpen?: () => void
   /** Told why a stream ended, each time before it is taken up again. */
   onBreak?: (reason: Error) => void
 }
@@ -49,7 +53,7 @@ export class Feed {
     this.#transport = transport
   }
 
-  /** One page. */
+  /** One page: behind `after`, or with `before` up to there, the latest first. */
   read = (query: Query<'readFeed'> = {}, options?: CallOptions): Promise<Answer<'readFeed'>> =>
     this.#transport.call('readFeed', { query }, options)
 
@@ -86,6 +90,8 @@ export class Feed {
     after = 'now',
     types,
     contact,
+    include,
+    onOpen,
     onBreak,
     ...call
   }: StreamOptions = {}): AsyncGenerator<StreamedEvent> {
@@ -94,6 +100,7 @@ export class Feed {
     const filters = {
       ...(types === undefined ? {} : { types: types.join(',') }),
       ...(contact === undefined ? {} : { contact }),
+      ...(include === undefined ? {} : { include }),
     }
     for (let breaks = 0; ; breaks++) {
       try {
@@ -102,6 +109,7 @@ export class Feed {
           { query: { ...filters, after: cursor } },
           { ...call, retries: 0 },
         )
+        onOpen?.()
         for await (const { id, data } of messagesOf(response as unknown as Response)) {
           breaks = 0
           cursor = id ?? cursor

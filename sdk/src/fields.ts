@@ -1,4 +1,4 @@
-import type { Answer, Body, CallOptions, Transport } from './transport.ts'
+import type { Answer, Body, CallOptions, Query, Transport } from './transport.ts'
 
 export type Field = Answer<'getField'>
 
@@ -10,6 +10,18 @@ export class Fields {
   }
 
   list = (options?: CallOptions): Promise<Answer<'listFields'>> => this.#transport.call('listFields', {}, options)
+
+  /** How many contacts have a value for each, and what speaks of it; of a large account estimated from a sample. */
+  usage = (options?: CallOptions): Promise<Answer<'getFieldUsage'>> =>
+    this.#transport.call('getFieldUsage', {}, options)
+
+  /** Values that contacts have, the commonest first; of a field by its id or merge tag, or of `tag`, `email_domain`, `origin`. */
+  values = (
+    name: number | string,
+    query: Query<'listFieldValues'> = {},
+    options?: CallOptions,
+  ): Promise<Answer<'listFieldValues'>> =>
+    this.#transport.call('listFieldValues', { path: { field_id: name }, query }, options)
 
   create = (field: Body<'createField'>, options?: CallOptions): Promise<Answer<'createField'>> =>
     this.#transport.call('createField', { body: field }, options)

@@ -38,6 +38,24 @@ export class Lists {
   removeContacts = (id: number, contacts: ContactName[], options?: CallOptions): Promise<Answer<'removeMembers'>> =>
     this.#transport.call('removeMembers', { path: { list_id: id }, body: { contact_ids: contacts } }, options)
 
+  /** How many entered and left, and were in it, each of the last so many days. */
+  growth = (id: number, query: Query<'getListGrowth'> = {}, options?: CallOptions): Promise<Answer<'getListGrowth'>> =>
+    this.#transport.call('getListGrowth', { path: { list_id: id }, query }, options)
+
+  /** Who entered and who left, the latest first, page by page as they are gone through. */
+  moves = (
+    id: number,
+    query: Omit<Query<'getListMoves'>, 'cursor'> = {},
+    options?: CallOptions,
+  ): AsyncGenerator<Answer<'getListMoves'>['data'][number]> =>
+    rowsOf((cursor) =>
+      this.#transport.call(
+        'getListMoves',
+        { path: { list_id: id }, query: { ...query, ...(cursor === undefined ? {} : { cursor }) } },
+        options,
+      ),
+    )
+
   /** Everyone in a list, page by page as they are gone through. */
   contacts = (
     id: number,

@@ -54,11 +54,13 @@ export const OPERATIONS = {
   getErasure: ['GET', '/erasures/{id}'],
   getExport: ['GET', '/contact_exports/{export_id}'],
   getField: ['GET', '/contact_fields/{field_id}'],
+  getFieldUsage: ['GET', '/contact_fields/usage'],
   getForm: ['GET', '/forms/{form_id}'],
   getFormEmbed: ['GET', '/forms/{form_id}/embed'],
   getImport: ['GET', '/contact_imports/{id}'],
   getList: ['GET', '/contact_lists/{list_id}'],
   getListGrowth: ['GET', '/contact_lists/{list_id}/growth'],
+  getListMoves: ['GET', '/contact_lists/{list_id}/moves'],
   getMessage: ['GET', '/messages/{id}'],
   getProviderHook: ['GET', '/provider_hooks/{id}'],
   getRecipe: ['GET', '/import_recipes/{id}'],
@@ -77,6 +79,7 @@ export const OPERATIONS = {
   listDeliveries: ['GET', '/webhooks/{id}/deliveries'],
   listErasures: ['GET', '/erasures'],
   listExports: ['GET', '/contact_exports'],
+  listFieldValues: ['GET', '/contact_fields/{field_id}/values'],
   listFields: ['GET', '/contact_fields'],
   listForms: ['GET', '/forms'],
   listImportedContacts: ['GET', '/contact_imports/{id}/contacts'],
@@ -1583,6 +1586,31 @@ export interface Operations {
       values_count: number
     }
   }
+  /** How many contacts have a value for each field, and what speaks of it */
+  getFieldUsage: {
+    input: Record<never, never>
+    answer: {
+      data: ({
+        field_id: number
+        filled: {
+          count: number
+          /** From 0 to 1. */
+          share: number
+        }
+        used_by: ({
+          kind: 'smart_list' | 'form' | 'webhook' | 'view' | 'recipe' | 'template'
+          id: number | string
+          name: string | null
+        })[]
+      })[]
+      /** Contacts that were looked at. */
+      looked_at: number
+      /** Whether these are all there are; else the numbers are estimates. */
+      is_exact: boolean
+      /** By how much a share may be off, 95 times in 100. */
+      margin: number
+    }
+  }
   /** One form */
   getForm: {
     input: {
@@ -1742,7 +1770,7 @@ export interface Operations {
       updated_at: string
     }
   }
-  /** Whom a list took in and let go, day by day */
+  /** Whom a list took in and let go, day by day, and how many were in it */
   getListGrowth: {
     input: {
       path: {
@@ -1757,7 +1785,34 @@ export interface Operations {
         day: string
         entered: number
         left: number
+        contacts: number
       })[]
+    }
+  }
+  /** Who entered a list and who left it, the latest first */
+  getListMoves: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+      query?: {
+        day?: string
+        move?: 'entered' | 'left'
+        per_page?: number
+        cursor?: string
+      }
+    }
+    answer: {
+      data: ({
+        event_id: string
+        at: string
+        move: 'entered' | 'left'
+        contact_id: string
+        email: string
+        change_set_id: number | null
+      })[]
+      per_page: number
+      next_cursor: string | null
     }
   }
   /** One mail with what it says */
@@ -2268,6 +2323,28 @@ export interface Operations {
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
+    }
+  }
+  /** Values that contacts have, the commonest first: to suggest some */
+  listFieldValues: {
+    input: {
+      path: {
+        field_id: string | number
+      }
+      query?: {
+        q?: string
+        limit?: number
+      }
+    }
+    answer: {
+      values: ({
+        value: string
+        count: number
+      })[]
+      /** Contacts that were looked at. */
+      looked_at: number
+      /** Whether these are all there are; else the numbers are estimates. */
+      is_exact: boolean
     }
   }
   /** All fields */
@@ -3068,9 +3145,11 @@ export interface Operations {
   readFeed: {
     input: {
       query?: {
+        include?: 'contact_email'
         types?: string
         contact?: string
         after?: string
+        before?: string
         limit?: number
       }
     }
@@ -3084,6 +3163,7 @@ export interface Operations {
         data: Record<string, unknown>
         contact_id: string | null
         change_set_id?: number
+        contact_email?: string | null
         /** Its place: each by one more than the one before. */
         position: number
       })[]
@@ -3543,6 +3623,7 @@ export interface Operations {
   streamFeed: {
     input: {
       query?: {
+        include?: 'contact_email'
         types?: string
         contact?: string
         after?: string

@@ -6,9 +6,9 @@ import type { Database } from '../../db/database.ts'
 import { AppError, invalid } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
 import { parseUuid } from '../../lib/ids.ts'
-import { findContactNamed } from './contact-named.ts'
+import { emailsIn, findContactNamed } from './contact-named.ts'
 import { ACCOUNT_EVENT_TYPES, CONTACT_EVENT_TYPES } from './event-types.ts'
-import { type FeedFilter, readFeed, readHead } from './feed.ts'
+import { type FeedFilter, readFeed, readFeedBack, readHead } from './feed.ts'
 import type { FeedCursors } from './feed-cursor.ts'
 import { streamFeed } from './feed-stream.ts'
 import type { FeedWatch } from './feed-watch.ts'
@@ -31,6 +31,9 @@ const MOST_STREAMS = 100
 const tags = ['Activity']
 
 const WHICH = {
+  include: Type.Optional(
+    Type.Enum(['contact_email'], { description: "contact_email: with each event its contact's address of now." }),
+  ),
   types: Type.Optional(
     Type.String({ description: `Only events of these types, separated by commas: ${TYPES.join(', ')}.` }),
   ),
@@ -78,6 +81,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
         description:
           'Go on with `after=NEXT_CURSOR`, at once while `has_more`, later when not: `next_cursor` is always there. ' +
           'With `types` or `contact` a page may hold few events or none and still have more behind it. ' +
+          'With `before` instead of `after` it goes back, the latest first: from `now`, or from a cursor, which means the same place both ways. ' +
           'An event whose contact was removed keeps its place and reads `erased`.',
         querystring: Type.Object(
           {
@@ -86,6 +90,12 @@ export const feedRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
               Type.String({
                 maxLength: 200,
                 description: '`next_cursor` of the page before, whatever its filters; `start` (the default), or `now`.',
+              }),
+            ),
+            before: Type.Optional(
+              Type.String({
+                maxLength: 200,
+                description: 'The other way: up to here, the latest first. `next_cursor` of any page, or `now`.',
               }),
             ),
             limit: Type.Optional(
@@ -99,22 +109,27 @@ export const feedRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
     },
     async (request, reply) => {
       const { query } = request
-      const { accountId, filter, head, after } = await asked(request, query, {
-        place: 'after',
-        cursor: query.after ?? 'start',
-      })
+      const { before, limit = 100 } = query
+      if (before !== undefined && query.after !== undefined)
+        throw invalid({ before: ['goes back and after goes on: give one of them'] })
+      const from =
+        before === undefined ? { place: 'after', cursor: query.after ?? 'start' } : { place: 'before', cursor: before }
+      const { accountId, filter, head, after: position } = await asked(request, query, from)
       const [{ rows, readTo }, name] = await Promise.all([
-        readFeed(db, accountId, { after, head, limit: query.limit ?? 100, filter }),
+        before === undefined
+          ? readFeed(db, accountId, { after: position, head, limit, filter })
+          : readFeedBack(db, accountId, { upTo: position, limit, filter }),
         nameFields(accountId),
       ])
+      const emails = query.include === undefined ? undefined : await emailsIn(db, accountId, rows)
       // Of values that are of no fixed shape, the engine's own serialiser takes little more than half the time of Fastify's.
       return reply
         .type('application/json; charset=utf-8')
         .serializer(JSON.stringify)
         .send({
-          data: rows.map((row) => feedEventOnWire(row, name)),
+          data: rows.map((row) => feedEventOnWire(row, name, emails)),
           next_cursor: cursors.write(accountId, head, readTo),
-          has_more: readTo < head.position,
+          has_more: before === undefined ? readTo < head.position : readTo > 0,
         })
     },
   )
@@ -171,6 +186,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
       if (request.raw.socket.destroyed) leave() // while we looked for where to begin
       const events = streamFeed({
         ...{ db, watch, cursors, accountId, head, after, filter, nameFields, signal: gone.signal },
+        withEmails: query.include !== undefined,
         isAllowed: request.isStillGranted,
       })
       reply.type('text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no')

@@ -256,6 +256,7 @@ test('while nothing happens there is a sign of life, and a token that was revoke
     head: await readHead(db, accountId),
     filter: { types: [], contactId: undefined },
     nameFields: async () => (data) => data,
+    withEmails: false,
     isAllowed: async () => allowed,
     heartbeatMs: 50,
   })

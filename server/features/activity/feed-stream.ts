@@ -1,4 +1,5 @@
 import type { Database } from '../../db/database.ts'
+import { emailsIn } from './contact-named.ts'
 import { type FeedFilter, type FeedHead, type FeedRow, passes, readFeed } from './feed.ts'
 import type { FeedCursors } from './feed-cursor.ts'
 import { type FeedWatch, STREAM_PAGE } from './feed-watch.ts'
@@ -19,6 +20,8 @@ export interface Stream {
   after: number
   filter: FeedFilter
   nameFields: (accountId: number) => Promise<Naming>
+  /** Whether each event tells its contact's address. */
+  withEmails: boolean
   /** Whether the reader may still read; asked at each heartbeat. */
   isAllowed: () => Promise<boolean>
   /** Aborted when the reader has gone. */
@@ -39,8 +42,13 @@ export async function* streamFeed(stream: Stream): AsyncGenerator<string> {
   while (!signal.aborted && !watch.stopped) {
     if (after < head.position) {
       const { rows, readTo } = await nextPage(db, watch, accountId, after, head, filter)
-      const name = await stream.nameFields(accountId)
-      const text = rows.map((row) => messageOf(row, cursors.write(accountId, head, row.position), name)).join('')
+      const [name, emails] = await Promise.all([
+        stream.nameFields(accountId),
+        stream.withEmails ? emailsIn(db, accountId, rows) : undefined,
+      ])
+      const text = rows
+        .map((row) => messageOf(feedEventOnWire(row, name, emails), cursors.write(accountId, head, row.position)))
+        .join('')
       after = readTo
       if (text !== '') yield text
     }
@@ -76,7 +84,6 @@ async function nextPage(
   return { rows: rows.filter((row) => passes(filter, row)), readTo }
 }
 
-function messageOf(row: FeedRow, cursor: string, name: Naming): string {
-  const event = feedEventOnWire(row, name)
+function messageOf(event: ReturnType<typeof feedEventOnWire>, cursor: string): string {
   return `id: ${cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 }

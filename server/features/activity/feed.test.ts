@@ -52,6 +52,47 @@ test('the feed is read in pages of any size, each event once and in order', asyn
   for (const limit of [1, 2, 5, 6]) assert.deepEqual((await readOn(made, `limit=${limit}`)).events, whole)
 })
 
+test('the feed is read back from its end, the latest first, and a cursor is the same place both ways', async (t) => {
+  const made = await testApp(t)
+  const [a, b] = await addPeople(made, 'a', 'b', 'c', 'd')
+  await made.del(`/api/contacts/${a}`)
+  await dispatched(made.db)
+  const whole = (await readOn(made, 'limit=1000')).events
+  /** Everything before a cursor, page by page. */
+  const readBack = async (query: string, from = 'now') => {
+    const events: Event[] = []
+    for (let cursor = from; ; ) {
+      const { status, body } = await made.get(`/api/events?${query}&before=${cursor}`)
+      assert.equal(status, 200, JSON.stringify(body))
+      events.push(...body.data)
+      cursor = body.next_cursor
+      if (!body.has_more) return events
+    }
+  }
+
+  for (const limit of [1, 2, 5, 6])
+    assert.deepEqual(await readBack(`limit=${limit}`), whole.toReversed(), `${limit} a page`)
+  assert.deepEqual(
+    (await readBack('types=created&limit=2')).map(({ position }) => position),
+    [4, 3, 2],
+  )
+  const { next_cursor: middle } = (await made.get('/api/events?limit=3')).body
+  assert.deepEqual(await readBack('limit=2', middle), whole.slice(0, 3).toReversed(), 'up to the cursor')
+  assert.deepEqual((await readOn(made, '', middle)).events, whole.slice(3), 'and behind it')
+  assert.deepEqual(await readBack('', 'start'), [])
+
+  const named = (await made.get('/api/events?before=now&include=contact_email')).body.data
+  assert.deepEqual(
+    named.map(({ contact_email }: { contact_email?: string | null }) => contact_email),
+    [null, 'd@example.com', 'c@example.com', 'b@example.com', undefined],
+  )
+  assert.equal(named[3].contact_id, b)
+  const both = await made.get('/api/events?before=now&after=start')
+  assert.deepEqual([both.status, Object.keys(both.body.errors)], [422, ['before']])
+  assert.deepEqual(Object.keys((await made.get('/api/events?before=17')).body.errors), ['before'])
+  assert.equal((await made.get('/api/events?include=contact')).status, 422)
+})
+
 test('a cursor at the end waits for what comes, and takes any filter', async (t) => {
   const made = await testApp(t)
   const [a] = await addPeople(made, 'a')
@@ -109,6 +150,13 @@ test('with a filter that hardly anything passes, a page ends after a while and s
     [0, true],
     [0, false],
   ])
+  const back: boolean[] = []
+  for (let before = 'now'; back.at(-1) !== false; ) {
+    const { body } = await get(`/api/events?types=deleted&before=${before}`)
+    back.push(body.has_more)
+    before = body.next_cursor
+  }
+  assert.deepEqual(back, [true, true, false], 'nor does it go back further at once')
 })
 
 test('an event of a removed contact keeps its place and tells nothing but that it was one', async (t) => {

@@ -55,6 +55,8 @@ export const SPAN = 20_000
 
 export const EVERYTHING: FeedFilter = { types: [], contactId: undefined }
 
+const COLUMNS = sql`f.position, f.event_id as id, e.type, e.types, e.name, e.at, e.data, e.contact_id, e.change_set_id`
+
 /**
  * The events behind a position, in order, up to the head as it was known before. `readTo` is the position up to which the
  * feed was read: with a filter it may lie far behind the last row, and there may be no row at all.
@@ -67,11 +69,28 @@ export async function readFeed(
   const { after, head, limit, filter = EVERYTHING } = asked
   const end = Math.min(head.position, after + SPAN)
   const rows = await db.query<FeedRow>(sql`
-    select f.position, f.event_id as id, e.type, e.types, e.name, e.at, e.data, e.contact_id, e.change_set_id
+    select ${COLUMNS}
     from feed as f left join ${eventOf(accountId)} as e on true
     where f.account_id = ${accountId} and f.position > ${after} and f.position <= ${end} and ${conditionOf(filter)}
     order by f.position limit ${limit}`)
   return { rows, readTo: rows.length < limit ? Math.max(end, after) : rows.at(-1)!.position }
+}
+
+/**
+ * The events up to a position, the latest first. `readTo` is the position up to which to go on; 0 at the beginning of all, and
+ * with a filter it may lie far before the last row, as in `readFeed`.
+ */
+export async function readFeedBack(
+  db: Queryable,
+  accountId: number,
+  { upTo, limit, filter }: { upTo: number; limit: number; filter: FeedFilter },
+): Promise<{ rows: FeedRow[]; readTo: number }> {
+  const begin = Math.max(0, upTo - SPAN)
+  const rows = await db.query<FeedRow>(sql`
+    select ${COLUMNS} from feed as f left join ${eventOf(accountId)} as e on true
+    where f.account_id = ${accountId} and f.position <= ${upTo} and f.position > ${begin} and ${conditionOf(filter)}
+    order by f.position desc limit ${limit}`)
+  return { rows, readTo: rows.length < limit ? begin : rows.at(-1)!.position - 1 }
 }
 
 /**

@@ -28,6 +28,9 @@ export const FeedPage = Type.Object({
       ...Event.properties,
       type: Erased,
       types: Type.Array(Erased),
+      contact_email: Type.Optional(
+        Nullable(Type.String({ description: 'With include=contact_email: of now, null when the contact is gone.' })),
+      ),
       position: Type.Integer({ description: 'Its place: each by one more than the one before.' }),
     }),
   ),

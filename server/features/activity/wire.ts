@@ -18,10 +18,16 @@ export function eventOnWire(row: EventRow, name: Naming) {
   }
 }
 
-/** An event in its place. Of one that is gone nothing is left but its id, which holds the moment it was made. */
-export function feedEventOnWire(row: FeedRow, name: Naming) {
-  const { position, id, type } = row
-  if (type !== null) return { ...eventOnWire({ ...row, type }, name), position }
+/**
+ * An event in its place. Of one that is gone nothing is left but its id, which holds the moment it was made.
+ * @param emails Addresses of the contacts, where they are to be told.
+ */
+export function feedEventOnWire(row: FeedRow, name: Naming, emails?: ReadonlyMap<string, string>) {
+  const { position, id, type, contact_id } = row
+  if (type !== null) {
+    const email = emails && { contact_email: (contact_id !== null && emails.get(contact_id)) || null }
+    return { ...eventOnWire({ ...row, type }, name), ...email, position }
+  }
   return {
     id,
     type: 'erased' as const,

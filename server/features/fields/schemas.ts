@@ -85,3 +85,36 @@ export const Conversion = Type.Object({
   examples: Type.Array(Type.Object({ value: Value, count: Type.Integer(), problem: Type.String() })),
   options: Nullable(Type.Array(Type.String())),
 })
+
+/** What speaks of fields. */
+export const USERS = ['smart_list', 'form', 'webhook', 'view', 'recipe', 'template'] as const
+
+const Looked = {
+  looked_at: Type.Integer({ description: 'Contacts that were looked at.' }),
+  is_exact: Type.Boolean({ description: 'Whether these are all there are; else the numbers are estimates.' }),
+}
+
+export const FieldUsage = Type.Object({
+  data: Type.Array(
+    Type.Object({
+      field_id: Type.Integer(),
+      filled: Type.Object({ count: Type.Integer(), share: Type.Number({ description: 'From 0 to 1.' }) }),
+      used_by: Type.Array(
+        Type.Object({
+          kind: Type.Enum([...USERS]),
+          id: Type.Union([Type.Integer(), Type.String()]),
+          name: Nullable(
+            Type.String({ description: "null: of a webhook, and of a view that is somebody else's own." }),
+          ),
+        }),
+      ),
+    }),
+  ),
+  ...Looked,
+  margin: Type.Number({ description: 'By how much a share may be off, 95 times in 100.' }),
+})
+
+export const FieldValues = Type.Object({
+  values: Type.Array(Type.Object({ value: Type.String(), count: Type.Integer() })),
+  ...Looked,
+})

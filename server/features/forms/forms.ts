@@ -7,6 +7,7 @@ import { invalid, notFound } from '../../lib/app-error.ts'
 import { parseId } from '../../lib/ids.ts'
 import { audit } from '../accounts/audit.ts'
 import type { FieldSet } from '../fields/field-set.ts'
+import type { FieldUser, FieldUsers } from '../fields/usage.ts'
 import type { ListUsesOf } from '../lists/smart.ts'
 import { checkForm } from './check.ts'
 import type { FormPatch, TextName } from './schemas.ts'
@@ -161,6 +162,14 @@ export async function formsUsingField(db: Queryable, accountId: number, fieldId:
     select name from forms where account_id = ${accountId} and fields @> jsonb_build_array(jsonb_build_object('field_id', ${fieldId}::bigint))
     order by name`)
   return named('field', rows)
+}
+
+/** The forms that ask for fields. */
+export const formsWithFields: FieldUsers = async (db, { accountId }) => {
+  const rows = await db.query<Omit<FieldUser, 'kind'>>(sql`
+    select id, name, array(select (asked ->> 'field_id')::bigint from jsonb_array_elements(fields) as asked) as fields
+    from forms where account_id = ${accountId} order by lower(name), id`)
+  return rows.map((row) => ({ kind: 'form', ...row }))
 }
 
 /** The forms by which people join these lists. */

@@ -3,6 +3,7 @@ import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
 import { invalid, notFound } from '../../lib/app-error.ts'
+import type { FieldUsers } from '../fields/usage.ts'
 import { checkOptions, type ImportOptions } from './options.ts'
 
 /** A mapping with its rules, for the next file of its kind. */
@@ -86,6 +87,13 @@ export async function deleteRecipe(trx: Trx, accountId: number, id: number): Pro
   )
   if (!row) throw notFound()
 }
+
+/** The recipes that name fields, for columns to go to or for values to be mended of. */
+export const recipesWithFields: FieldUsers = async (db, { accountId }, fields) =>
+  (await listRecipes(db, accountId)).map(({ id, name, options }) => {
+    const names = [...Object.values(options.field_mapping ?? {}), ...Object.keys(options.value_mapping ?? {})]
+    return { kind: 'recipe', id, name, fields: names.flatMap((tag) => (tag && fields.tagged(tag)?.id) || []) }
+  })
 
 /** In the order of their names. */
 export function listRecipes(db: Queryable, accountId: number): Promise<Recipe[]> {

@@ -7,6 +7,7 @@ import { expand, type NamedList, readList, type StoredList } from '../criteria/e
 import { listsIn, parseCriteria } from '../criteria/parse.ts'
 import { fieldsIn, listsNamed, storedForm } from '../criteria/stored.ts'
 import { loadFields } from '../fields/field-set.ts'
+import type { FieldUser, FieldUsers } from '../fields/usage.ts'
 
 /** An account's smart lists are all evaluated for every contact that changes. */
 const MOST_SMART_LISTS = 500
@@ -106,6 +107,14 @@ export async function listsUsingField(db: Queryable, accountId: number, fieldId:
       and jsonb_path_exists(criteria, '$.**.field_id ? (@ == $id)', jsonb_build_object('id', ${fieldId}::bigint)) order by name`)
   const names = rows.map(({ name }) => name).join(', ')
   return names === '' ? [] : [`This field is used in the conditions of segment(s): ${names}.`]
+}
+
+/** The smart lists whose criteria speak of fields. */
+export const listsWithFields: FieldUsers = async (db, { accountId }) => {
+  const rows = await db.query<Omit<FieldUser, 'kind'>>(sql`
+    select id, name, array(select (field #>> '{}')::bigint from jsonb_path_query(criteria, '$.**.field_id') as field) as fields
+    from lists where account_id = ${accountId} and criteria is not null order by lower(name), id`)
+  return rows.map((row) => ({ kind: 'smart_list', ...row }))
 }
 
 /** What speaks of one of these lists and is none of them, each as a sentence. Their rows are locked. */

@@ -8,6 +8,7 @@ import { vocabularyOf } from '../contacts/selection.ts'
 import { parseCriteria } from '../criteria/parse.ts'
 import { shownForm, storedForm } from '../criteria/stored.ts'
 import { type FieldSet, loadFields } from '../fields/field-set.ts'
+import type { FieldUser, FieldUsers } from '../fields/usage.ts'
 
 /** What of the contacts is shown, and how. */
 export interface ViewInput {
@@ -52,6 +53,16 @@ export async function listViews(db: Queryable, caller: Caller): Promise<View[]> 
     db.query<Row>(sql`select ${COLUMNS} from views where ${visibleTo(caller)} order by lower(name), id`),
   ])
   return rows.map((row) => viewFrom(row, fields))
+}
+
+/** The saved views that choose, show or sort by fields. Those of others are told of without their names. */
+export const viewsWithFields: FieldUsers = async (db, caller) => {
+  const rows = await db.query<Omit<FieldUser, 'kind'>>(sql`
+    select id, case when ${visibleTo(caller)} then name end as name,
+      array(select (field #>> '{}')::bigint from jsonb_path_query(criteria, '$.**.field_id') as field)
+        || array(select substring(shown from '#(\\d+)$')::bigint from unnest(columns || sort) as shown where shown ~ '#\\d+$') as fields
+    from views where account_id = ${caller.accountId} order by lower(name), id`)
+  return rows.map((row) => ({ kind: 'view', ...row }))
 }
 
 /** Throws not_found, also for a view of somebody else. */

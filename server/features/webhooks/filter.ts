@@ -8,6 +8,7 @@ import { FOR_FEW } from '../criteria/forms.ts'
 import { parseCriteria } from '../criteria/parse.ts'
 import { fieldsIn, listsNamed, shownForm, storedForm } from '../criteria/stored.ts'
 import { type FieldSet, loadFields } from '../fields/field-set.ts'
+import type { FieldUser, FieldUsers } from '../fields/usage.ts'
 import type { ListUsesOf } from '../lists/smart.ts'
 
 /** Criteria as they are kept, and the fields they speak of. */
@@ -67,6 +68,14 @@ export const webhooksUsingLists: ListUsesOf = async (db, accountId, listIds) => 
   return ids.length === 0
     ? []
     : [`This list is used in the criteria of webhook(s): ${ids.join(', ')}. Change these first.`]
+}
+
+/** The webhooks whose criteria speak of fields. By number alone: viewers do not see what they are. */
+export const webhooksWithFields: FieldUsers = async (db, { accountId }) => {
+  const rows = await db.query<Omit<FieldUser, 'kind'>>(sql`
+    select id, null as name, field_ids as fields from webhooks
+    where account_id = ${accountId} and field_ids <> '{}' order by id`)
+  return rows.map((row) => ({ kind: 'webhook', ...row }))
 }
 
 /** Which webhooks keep a field from being deleted. */
