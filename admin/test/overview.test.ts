@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import sql from 'sql-template-tag'
 import { inspect, pages } from './browser.ts'
 
-test('home, exports, fields, suppressions and webhooks', async (t) => {
+test('home, activity, exports, fields, suppressions and webhooks', async (t) => {
   const made = await pages(t, { WEBHOOK_ALLOW_PRIVATE: 'true' })
   const { page, open } = await made.signedIn('admin')
 
@@ -27,6 +28,71 @@ test('home, exports, fields, suppressions and webhooks', async (t) => {
     await inspect(page, 'home')
   })
 
+  await t.test('what happens shows as it happens, with what changed, until it is paused', async () => {
+    await open('/activity')
+    const events = page.getByRole('list', { name: 'Events' })
+    await page.getByText('Live', { exact: true }).waitFor()
+    const ann = events.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'ann@example.com' }) })
+    await ann.getByText('was created').waitFor()
+    const { id: list } = (await made.post('/api/contact_lists', { name: 'News' })).body
+    await made.post(`/api/contact_lists/${list}/contacts`, { contact_ids: ['ann@example.com', 'bob@example.com'] })
+    await made.patch('/api/contacts/ann@example.com', { fields: { first_name: 'Anna' } })
+    await ann
+      .first()
+      .getByText(/First name: ann →\s*becomes Anna/)
+      .waitFor()
+    await ann.getByRole('link', { name: 'News' }).waitFor()
+    await events
+      .getByRole('link', { name: /^in change \d+$/ })
+      .first()
+      .waitFor()
+    await inspect(page, 'activity')
+
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByText('Paused', { exact: true }).waitFor()
+    const before = await events.getByRole('listitem').count()
+    await made.post('/api/contacts', { email: 'late@example.com' })
+    await page.waitForTimeout(1000) // a stream would have told of it
+    assert.equal(await events.getByRole('listitem').count(), before)
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await events.getByRole('link', { name: 'late@example.com' }).waitFor()
+
+    await page.getByRole('combobox', { name: 'Kinds of event' }).click()
+    await page.getByRole('option', { name: 'was changed', exact: true }).click()
+    await events.getByText('was created').first().waitFor({ state: 'hidden' })
+    await events.getByText('becomes').first().waitFor()
+    assert.match(page.url(), /types=/)
+    await made.del('/api/contacts/late@example.com')
+  })
+
+  await t.test('older events come when asked for, and no more are kept than there is room for', async () => {
+    const { db, accountId } = made
+    await db.query(sql`
+      with made as (
+        insert into events (account_id, type, types, name) select ${accountId}, 'custom', '{custom}', 'tick ' || n
+        from generate_series(1, 700) as n order by n returning id
+      ), head as (
+        update feed_heads set position = position + 700 where account_id = ${accountId} returning position - 700 as position
+      )
+      insert into feed (account_id, position, event_id)
+      select ${accountId}, position + row_number() over (order by id), id from made, head`)
+    await open('/activity')
+    const items = page.getByRole('list', { name: 'Events' }).getByRole('listitem')
+    await items.first().getByText('tick 700', { exact: true }).waitFor()
+    assert.equal(await items.count(), 50)
+    await page.getByRole('button', { name: 'Show older' }).click()
+    await items.nth(99).getByText('tick 601', { exact: true }).waitFor()
+    await page.getByText('Paused', { exact: true }).waitFor()
+    for (let last = 550; last > 150; last -= 50) {
+      await page.getByRole('button', { name: 'Show older' }).click()
+      await page.getByText(`tick ${last + 1}`, { exact: true }).waitFor()
+    }
+    await page.getByText('At most 500 are kept here').waitFor()
+    assert.equal(await items.count(), 500)
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await items.first().getByText('tick 700', { exact: true }).waitFor()
+  })
+
   await t.test('an export is written, downloaded and removed', async () => {
     await open('/exports')
     await page.getByRole('button', { name: 'New export' }).click()
@@ -48,6 +114,15 @@ test('home, exports, fields, suppressions and webhooks', async (t) => {
     await page.getByRole('button', { name: 'Create field' }).click()
     await page.getByRole('row', { name: /Age/ }).waitFor()
     await page.getByRole('row', { name: /First name.*3 \(100 %\)/ }).waitFor()
+    await made.post('/api/contact_lists', { name: 'Named', criteria: { field: 'first_name', op: 'is_set' } })
+    await made.post('/api/views', { name: 'By age', columns: ['email', 'age'] })
+    await page.reload()
+    await page
+      .getByRole('row', { name: /First name/ })
+      .getByRole('link', { name: 'Named' })
+      .waitFor()
+    await page.getByRole('row', { name: /Age.*View: By age/ }).waitFor()
+    await page.getByRole('row', { name: /Last name.*0 \(0.0 %\).*Nothing/ }).waitFor()
     await inspect(page, 'fields')
     await page.getByRole('button', { name: 'Convert Age' }).click()
     await page.getByRole('dialog').getByRole('combobox', { name: 'New type' }).click()

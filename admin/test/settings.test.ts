@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inspect, pages } from './browser.ts'
+import { inspect, look, pages } from './browser.ts'
 
 test('settings, and acts on many people', async (t) => {
   const made = await pages(t)
@@ -61,9 +61,59 @@ test('settings, and acts on many people', async (t) => {
     await page.locator('input[value="90"]').waitFor()
   })
 
+  await t.test('a mail provider is given an address once, and what comes to it is counted', async () => {
+    await page.getByRole('tab', { name: 'Mail providers' }).click()
+    await page.getByText('No mail provider tells anything yet').waitFor()
+    await page.getByRole('button', { name: 'New hook' }).click()
+    await page.getByRole('dialog').getByRole('combobox', { name: 'Provider' }).click()
+    await page.getByRole('option', { name: 'Another sender' }).click()
+    await page.getByRole('dialog').getByLabel('Name').fill('Shop')
+    await look(page, 'settings-providers-new')
+    await page.getByRole('button', { name: 'Make hook' }).click()
+    const url = await page.locator('[data-secret]').innerText()
+    await page.getByRole('dialog').getByRole('button', { name: 'Close', exact: true }).last().click()
+    await page.getByRole('row', { name: /Shop.*Address alone.*None yet/ }).waitFor()
+    const told = await fetch(made.origin + new URL(url).pathname, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ id: '1', type: 'opened', email: 'nobody@example.com', at: new Date().toISOString() }),
+    })
+    assert.equal(told.status, 200, await told.text())
+    await page.reload()
+    await page.getByRole('row', { name: /Shop.*Address alone.*1.*0.*1.*(second|now)/ }).waitFor()
+    await inspect(page, 'settings-providers')
+
+    await page.getByRole('button', { name: 'More for Shop' }).click()
+    await page.getByRole('menuitem', { name: 'Change' }).click()
+    await page.getByRole('dialog').getByLabel('Signing secret').fill('whsec_tooshort-for-it')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText(/must be whsec_/).waitFor()
+    await page
+      .getByRole('dialog')
+      .getByLabel('Signing secret')
+      .fill(`whsec_${'A'.repeat(40)}`)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('row', { name: /Shop.*Signed/ }).waitFor()
+
+    await page.getByRole('button', { name: 'More for Shop' }).click()
+    await page.getByRole('menuitem', { name: 'New address' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'New address' }).click()
+    assert.notEqual(await page.locator('[data-secret]').innerText(), url)
+    await page.getByRole('dialog').getByRole('button', { name: 'Close', exact: true }).last().click()
+    await page.getByText('The address of before works until').waitFor()
+    await page.getByRole('button', { name: 'More for Shop' }).click()
+    await page.getByRole('menuitem', { name: 'Delete' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await page.getByText('No mail provider tells anything yet').waitFor()
+  })
+
   await t.test('the audit log has it all, by name', async () => {
     await page.getByRole('tab', { name: 'Audit log' }).click()
     await page.getByRole('row', { name: /You.*Token created/ }).waitFor()
+    await page
+      .getByRole('row', { name: /You.*Account updated.*retention events days: no value\s*becomes\s*90/ })
+      .waitFor()
+    await page.getByRole('row', { name: /You.*Provider hook rotated/ }).waitFor()
     await inspect(page, 'settings-audit')
   })
 

@@ -4,13 +4,14 @@ import { createContext, useContext } from 'react'
 import { gate } from './gate.ts'
 import { type Membership, OWN_PAGE } from './session.ts'
 
-/** For one attempt of a request, not counting the time in which a user signs in again. */
+/** For one attempt of a request, not counting the time in which a user signs in again; uploads and streams take as long as they do. */
 const TIMEOUT_MS = 30_000
 
 /** Sends a request again when its session had ended and the user has signed in anew. */
 export const sessionFetch: typeof fetch = async (input, init = {}) => {
   for (;;) {
-    const late = init.body instanceof FormData ? [] : [AbortSignal.timeout(TIMEOUT_MS)]
+    const isLong = init.body instanceof FormData || /\/events\/stream(\?|$)/.test(String(input))
+    const late = isLong ? [] : [AbortSignal.timeout(TIMEOUT_MS)]
     const signal = AbortSignal.any([...(init.signal ? [init.signal] : []), ...late])
     const response = await fetch(input, { ...init, signal })
     if (response.status !== 401) return response

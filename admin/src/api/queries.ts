@@ -1,5 +1,5 @@
 import type { Answer, Body } from '@rollcall/sdk'
-import { queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { OpenAccount } from './client.ts'
 
 /*
@@ -12,6 +12,7 @@ export type Field = Answer<'listFields'>[number]
 export type List = Answer<'listLists'>[number]
 export type ChangeSet = Answer<'getChangeSet'>
 export type Event = Answer<'listContactEvents'>['data'][number]
+export type FeedEvent = Answer<'readFeed'>['data'][number]
 export type Search = Body<'searchContacts'>
 
 /** Definitions change seldom, and every change of them in these pages says so. */
@@ -22,6 +23,14 @@ export const fieldsQuery = ({ id, api }: OpenAccount) =>
     queryKey: [id, 'fields'],
     queryFn: ({ signal }) => api.call('listFields', {}, { signal }),
     staleTime: SELDOM_MS,
+  })
+
+/** How many contacts have a value for each field, and what speaks of it; of a large account estimated from a sample. */
+export const fieldUsageQuery = ({ id, api }: OpenAccount) =>
+  queryOptions({
+    queryKey: [id, 'fields', 'usage'],
+    queryFn: ({ signal }) => api.fields.usage({ signal }),
+    staleTime: SELDOM_MS / 6,
   })
 
 export const listsQuery = ({ id, api }: OpenAccount) =>
@@ -51,39 +60,24 @@ export const previewQuery = ({ id, api }: OpenAccount, criteria: unknown) =>
     queryFn: ({ signal }) => api.call('previewCriteria', { body: { criteria } }, { signal }),
   })
 
-/** As many contacts are looked through for values to suggest. */
-const SUGGESTED_FROM = 100
+/** Of these every contact may have another: they are looked up among all, and not suggested from a sample. */
+const OWN_TO_EACH: readonly string[] = ['email', 'external_id']
+const MOST_SUGGESTED = 12
 
-/** Values of a field, or tags, that contacts have, and that begin with what has been typed. */
+/** Values of a field, or tags, that contacts have, and that hold what has been typed; the commonest first. */
 export const valuesQuery = ({ id, api }: OpenAccount, field: string, typed: string) =>
   queryOptions({
     queryKey: [id, 'contacts', 'values', field, typed],
-    queryFn: async ({ signal }) => {
-      const starting = typed === '' ? { field, op: 'is_set' } : { field, op: 'starts_with', value: typed }
-      const criteria = field === 'tag' ? {} : starting
-      const found = await api.contacts.search({ criteria, per_page: SUGGESTED_FROM, count: 'capped' }, { signal })
-      return [...new Set(found.data.flatMap((contact) => valuesIn(contact, field)))].sort((a, b) => a.localeCompare(b))
+    queryFn: async ({ signal }): Promise<{ value: string; count?: number }[]> => {
+      if (!OWN_TO_EACH.includes(field))
+        return (await api.fields.values(field, { q: typed, limit: MOST_SUGGESTED }, { signal })).values
+      if (typed === '') return []
+      const criteria = { field, op: 'starts_with', value: typed }
+      const { data } = await api.contacts.search({ criteria, per_page: MOST_SUGGESTED, count: 'capped' }, { signal })
+      return data.map((contact) => ({ value: String(contact[field as 'email' | 'external_id']) }))
     },
     staleTime: SELDOM_MS,
   })
-
-function valuesIn(contact: Contact, field: string): string[] {
-  switch (field) {
-    case 'tag':
-      return contact.tags
-    case 'email_domain':
-      return [contact.email.slice(contact.email.lastIndexOf('@') + 1)]
-    case 'email':
-    case 'origin':
-      return [contact[field]]
-    case 'external_id':
-      return contact.external_id === null ? [] : [contact.external_id]
-    default: {
-      const value = contact.fields[field]
-      return value === undefined || value === null ? [] : [String(value)]
-    }
-  }
-}
 
 /** One contact, with the smart lists that it is in now. */
 export const contactQuery = ({ id, api }: OpenAccount, contact: string) =>
@@ -104,6 +98,22 @@ export const listQuery = ({ id, api }: OpenAccount, list: number) =>
 export const listGrowthQuery = ({ id, api }: OpenAccount, list: number, days: number) =>
   queryOptions({
     queryKey: [id, 'lists', list, 'growth', days],
-    queryFn: async ({ signal }) =>
-      (await api.call('getListGrowth', { path: { list_id: list }, query: { days } }, { signal })).days,
+    queryFn: async ({ signal }) => (await api.lists.growth(list, { days }, { signal })).days,
+  })
+
+/** Who entered a list and who left it, the latest first; of one day, where it is given. */
+export const listMovesQuery = ({ id, api }: OpenAccount, list: number, day: string | undefined) =>
+  infiniteQueryOptions({
+    queryKey: [id, 'lists', list, 'moves', day ?? null],
+    queryFn: ({ pageParam, signal }) =>
+      api.call(
+        'getListMoves',
+        {
+          path: { list_id: list },
+          query: { per_page: 25, ...(day ? { day } : {}), ...(pageParam === null ? {} : { cursor: pageParam }) },
+        },
+        { signal },
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next_cursor }) => next_cursor,
   })

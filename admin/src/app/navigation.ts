@@ -1,4 +1,5 @@
 import {
+  Activity,
   Download,
   FileUp,
   History,
@@ -19,6 +20,7 @@ interface Destination {
     | '/accounts/$account'
     | '/accounts/$account/contacts'
     | '/accounts/$account/lists'
+    | '/accounts/$account/activity'
     | '/accounts/$account/imports'
     | '/accounts/$account/changes'
     | '/accounts/$account/exports'
@@ -39,6 +41,7 @@ export const DESTINATIONS: readonly Destination[] = [
   { to: '/accounts/$account', label: en.shell.pages.home, icon: House },
   { to: '/accounts/$account/contacts', label: en.shell.pages.contacts, icon: Users, group: 'audience' },
   { to: '/accounts/$account/lists', label: en.shell.pages.lists, icon: List, group: 'audience' },
+  { to: '/accounts/$account/activity', label: en.shell.pages.activity, icon: Activity, group: 'audience' },
   { to: '/accounts/$account/imports', label: en.shell.pages.imports, icon: FileUp, group: 'data' },
   { to: '/accounts/$account/changes', label: en.shell.pages.changes, icon: History, group: 'data' },
   { to: '/accounts/$account/exports', label: en.shell.pages.exports, icon: Download, group: 'data' },

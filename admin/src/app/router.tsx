@@ -162,7 +162,16 @@ const webhook = createRoute({
   component: lazyRouteComponent(() => import('../pages/webhooks/webhook-page.tsx'), 'WebhookPage'),
 })
 
+const activity = createRoute({
+  getParentRoute: () => account,
+  path: '/activity',
+  validateSearch: ({ types }: Record<string, unknown>): { types?: string[] } =>
+    Array.isArray(types) && types.length > 0 ? { types: types.map(String) } : {},
+  component: lazyRouteComponent(() => import('../pages/activity/activity-page.tsx'), 'ActivityPage'),
+})
+
 const dataPages = [
+  activity,
   exports,
   fields,
   suppressions,

@@ -16,6 +16,7 @@ export function Toned({ tone, children }: { tone: Tone; children: string }) {
       radius="sm"
       tt="none"
       fw={600}
+      miw="max-content"
       {...(tone in TEXTS ? { c: TEXTS[tone]! } : {})}
     >
       {children}

@@ -1,9 +1,20 @@
-import { Autocomplete, Group, MultiSelect, NumberInput, Select, TagsInput, Text, TextInput } from '@mantine/core'
+import {
+  Autocomplete,
+  Group,
+  MultiSelect,
+  NumberInput,
+  type OptionsFilter,
+  Select,
+  TagsInput,
+  Text,
+  TextInput,
+} from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../api/client.ts'
 import { valuesQuery } from '../api/queries.ts'
+import { number } from '../strings/en/common.ts'
 import { en } from '../strings/en.ts'
 import classes from './builder.module.css'
 import { OPERATORS, type Operator, type Subject } from './table.ts'
@@ -134,7 +145,15 @@ function Suggesting({
   const [asked, setAsked] = useState(false)
   const data = useSuggestions(name, value, asked)
   return (
-    <Autocomplete {...common} data={data} limit={12} value={value} onChange={onChange} onFocus={() => setAsked(true)} />
+    <Autocomplete
+      {...common}
+      data={data.map((suggestion) => suggestion.value)}
+      filter={asFound}
+      renderOption={counted(data)}
+      value={value}
+      onChange={onChange}
+      onFocus={() => setAsked(true)}
+    />
   )
 }
 
@@ -166,8 +185,9 @@ export function ManySuggesting({ name, ...props }: ManyProps) {
     <TagsInput
       {...props}
       acceptValueOnBlur
-      data={data}
-      limit={12}
+      data={data.map((suggestion) => suggestion.value)}
+      filter={asFound}
+      renderOption={counted(data)}
       searchValue={text}
       onSearchChange={setText}
       onFocus={() => setAsked(true)}
@@ -175,7 +195,28 @@ export function ManySuggesting({ name, ...props }: ManyProps) {
   )
 }
 
-function useSuggestions(name: string, text: string, enabled: boolean): string[] {
+type Suggestions = readonly { value: string; count?: number }[]
+
+/** The server has looked for what was typed, and in which order they stand. */
+const asFound: OptionsFilter = ({ options }) => options
+
+/** A suggestion, with how many contacts have it. */
+const counted = (suggestions: Suggestions) =>
+  function Suggested({ option }: { option: { value: string } }) {
+    const count = suggestions.find(({ value }) => value === option.value)?.count
+    return (
+      <Group justify="space-between" wrap="nowrap" gap="sm" flex="1">
+        <span className={classes.suggestion}>{option.value}</span>
+        {count !== undefined && (
+          <Text size="xs" c="dimmed" component="span">
+            {number(count)}
+          </Text>
+        )}
+      </Group>
+    )
+  }
+
+function useSuggestions(name: string, text: string, enabled: boolean): Suggestions {
   const account = useAccount()
   const [settled] = useDebouncedValue(text, PAUSE_MS)
   const { data } = useQuery({ ...valuesQuery(account, name, settled), enabled, placeholderData: keepPreviousData })

@@ -1,14 +1,17 @@
+import { activity } from './en/activity.ts'
 import { changes } from './en/changes.ts'
 import { common } from './en/common.ts'
 import { contact } from './en/contact.ts'
 import { contacts } from './en/contacts.ts'
 import { criteria } from './en/criteria.ts'
 import { data } from './en/data.ts'
+import { events } from './en/events.ts'
 import { exports } from './en/exports.ts'
 import { fields } from './en/fields.ts'
 import { home } from './en/home.ts'
 import { imports } from './en/imports.ts'
 import { lists } from './en/lists.ts'
+import { providers } from './en/providers.ts'
 import { session } from './en/session.ts'
 import { settings } from './en/settings.ts'
 import { shell } from './en/shell.ts'
@@ -20,17 +23,20 @@ import { webhooks } from './en/webhooks.ts'
  * file beside these and its name here.
  */
 export const en = {
+  activity,
   changes,
   common,
   contact,
   contacts,
   criteria,
   data,
+  events,
   exports,
   fields,
   home,
   imports,
   lists,
+  providers,
   session,
   settings,
   shell,

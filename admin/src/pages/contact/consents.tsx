@@ -2,11 +2,11 @@ import { Badge, Group, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useAccount } from '../../api/client.ts'
 import type { Contact } from '../../api/queries.ts'
+import { Changes } from '../../components/changes.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { Time } from '../../components/time.tsx'
 import { useVocabulary } from '../../criteria/vocabulary.ts'
 import { en } from '../../strings/en.ts'
-import { Changes } from './changes.tsx'
 import classes from './contact.module.css'
 
 /** What someone has allowed and taken back, with its evidence. */

@@ -1,22 +1,15 @@
-import { Badge, Button, Group, Select, Stack, Text } from '@mantine/core'
+import { Button, Select, Stack, Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import type { Contact } from '../../api/queries.ts'
+import { EventItem, EventList } from '../../components/events.tsx'
 import { Loaded } from '../../components/states.tsx'
-import { Time } from '../../components/time.tsx'
 import { EVENT_TYPES } from '../../criteria/table.ts'
 import { useVocabulary } from '../../criteria/vocabulary.ts'
 import { en } from '../../strings/en.ts'
-import { Changes } from './changes.tsx'
-import classes from './contact.module.css'
 
 const TYPES = [...EVENT_TYPES.filter((type) => type !== 'deleted'), 'list_entered', 'list_left']
-const labels: Record<string, string> = {
-  ...en.criteria.events,
-  list_entered: 'entered a smart list',
-  list_left: 'left a smart list',
-}
 const ALL = 'all'
 
 /** What happened to someone and what they did, the latest first. */
@@ -50,7 +43,7 @@ export function Timeline({ contact }: { contact: Contact }) {
         allowDeselect={false}
         data={[
           { value: ALL, label: en.contact.timelineAll },
-          ...TYPES.map((value) => ({ value, label: labels[value] ?? value })),
+          ...TYPES.map((value) => ({ value, label: en.events.types[value] ?? value })),
         ]}
         value={type}
         onChange={(next) => setType(next ?? ALL)}
@@ -65,30 +58,11 @@ export function Timeline({ contact }: { contact: Contact }) {
               </Text>
             )
           return (
-            <ol className={classes.events}>
-              {events.map(({ id, types, name, at, data, change_set_id: set }) => (
-                <li key={id}>
-                  <Group justify="space-between" gap="xs">
-                    <Group gap={6}>
-                      {types.map((each) => (
-                        <Badge key={each} variant="light" color="gray" radius="sm" tt="none" fw={600}>
-                          {each === 'custom' && name ? name : (labels[each] ?? each)}
-                        </Badge>
-                      ))}
-                      {set !== undefined && (
-                        <Text size="xs" c="dimmed">
-                          {en.contact.inAct(set)}
-                        </Text>
-                      )}
-                    </Group>
-                    <Text size="xs" c="dimmed" component="span">
-                      <Time at={at} />
-                    </Text>
-                  </Group>
-                  <Changes data={data} label={vocabulary.subject} />
-                </li>
+            <EventList label={en.contact.tabs.timeline}>
+              {events.map((event) => (
+                <EventItem key={event.id} event={event} vocabulary={vocabulary} />
               ))}
-            </ol>
+            </EventList>
           )
         }}
       </Loaded>

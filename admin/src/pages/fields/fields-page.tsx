@@ -1,19 +1,24 @@
 import { Button, Group, Modal, Text } from '@mantine/core'
+import type { Answer } from '@rollcall/sdk'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Rows3 } from 'lucide-react'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
-import { contactsTotalQuery, type Field, fieldsQuery } from '../../api/queries.ts'
+import { type Field, fieldsQuery, fieldUsageQuery } from '../../api/queries.ts'
 import { Confirm } from '../../components/confirm.tsx'
 import { Page } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
+import { TextLink } from '../../components/text-link.tsx'
 import { done } from '../../components/toast.tsx'
 import { Toned } from '../../components/tone.tsx'
 import { number } from '../../strings/en/common.ts'
 import { en } from '../../strings/en.ts'
 import { ConvertForm } from './convert-form.tsx'
 import { FieldForm } from './field-form.tsx'
+import classes from './fields.module.css'
+
+type Usage = Answer<'getFieldUsage'>['data'][number]
 
 const POLL_MS = 1000
 
@@ -26,6 +31,9 @@ export function FieldsPage() {
     // A conversion goes on by itself.
     refetchInterval: ({ state }) => (state.data?.some((field) => field.converting_to) ? POLL_MS : false),
   })
+  const usage = useQuery(fieldUsageQuery(account))
+  const isExact = usage.data?.is_exact ?? true
+  const usageOf = (id: number) => usage.data?.data.find(({ field_id }) => field_id === id)
   const [isMaking, setMaking] = useState(false)
   const [converting, setConverting] = useState<Field>()
   const [leaving, setLeaving] = useState<Field>()
@@ -70,7 +78,12 @@ export function FieldsPage() {
                     </Group>
                   ),
                 },
-                { title: en.fields.filled, isFigure: true, cell: (field) => <Filled field={field} /> },
+                {
+                  title: en.fields.filled,
+                  isFigure: true,
+                  cell: ({ id }) => <Filled usage={usageOf(id)} isExact={isExact} />,
+                },
+                { title: en.fields.usedBy, cell: ({ id }) => <UsedBy users={usageOf(id)?.used_by ?? []} /> },
                 {
                   title: en.fields.actions,
                   isTitleHidden: true,
@@ -101,6 +114,11 @@ export function FieldsPage() {
           )
         }
       </Loaded>
+      {usage.data && !isExact && (
+        <Text size="sm" c="dimmed">
+          {en.fields.estimated(usage.data.looked_at, 100 * usage.data.margin)}
+        </Text>
+      )}
       <Modal
         opened={isMaking}
         onClose={() => setMaking(false)}
@@ -148,25 +166,60 @@ export function FieldsPage() {
   )
 }
 
-/** How many contacts have a value: counted field by field, as the page is looked at. */
-function useFilled({ id: field }: Field) {
+function Filled({ usage, isExact }: { usage: Usage | undefined; isExact: boolean }) {
+  if (!usage) return null
+  const { count, share } = usage.filled
+  return (
+    <>
+      {en.fields.filledOf(number(count), en.home.share(100 * share), isExact)}
+      <div className={classes.filled} aria-hidden>
+        <div style={{ width: `${100 * share}%` }} />
+      </div>
+    </>
+  )
+}
+
+/** What speaks of a field, each leading to where that is. */
+function UsedBy({ users }: { users: Usage['used_by'] }) {
+  const { id, canWrite } = useAccount()
+  const account = String(id)
+  if (users.length === 0)
+    return (
+      <Text size="sm" c="dimmed">
+        {en.fields.unused}
+      </Text>
+    )
+  return (
+    <ul className={classes.users}>
+      {users.map(({ kind, id: user, name }) => {
+        const text = name ?? en.fields.users[kind].unnamed(user)
+        return (
+          <li key={`${kind} ${user}`}>
+            {en.fields.users[kind].is}:{' '}
+            {kind === 'smart_list' ? (
+              <TextLink to="/accounts/$account/lists/$list" params={{ account, list: String(user) }}>
+                {text}
+              </TextLink>
+            ) : kind === 'webhook' && canWrite ? (
+              <TextLink to="/accounts/$account/webhooks/$webhook" params={{ account, webhook: String(user) }}>
+                {text}
+              </TextLink>
+            ) : (
+              text
+            )}
+          </li>
+        )
+      })}
+    </ul>
+  )
+}
+
+/** Here it is counted exactly: this many are about to lose something. */
+function Lost({ field: { id: field } }: { field: Field }) {
   const { id, api } = useAccount()
-  return useQuery({
+  const filled = useQuery({
     queryKey: [id, 'fields', field, 'filled'],
-    queryFn: ({ signal }) => api.call('getField', { path: { field_id: field } }, { signal }),
-    staleTime: 60_000,
+    queryFn: ({ signal }) => api.fields.get(field, { signal }),
   })
-}
-
-function Filled({ field }: { field: Field }) {
-  const filled = useFilled(field)
-  const total = useQuery(contactsTotalQuery(useAccount()))
-  if (!filled.data || !total.data) return null
-  const { values_count: count } = filled.data
-  return en.fields.filledOf(number(count), en.home.share(Math.min(100, (100 * count) / total.data)))
-}
-
-function Lost({ field }: { field: Field }) {
-  const filled = useFilled(field)
   return <Text size="sm">{filled.data && en.fields.removeText(en.common.contacts(filled.data.values_count))}</Text>
 }

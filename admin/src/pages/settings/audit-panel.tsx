@@ -4,6 +4,7 @@ import { ScrollText } from 'lucide-react'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { Actor } from '../../components/actor.tsx'
+import { Changes } from '../../components/changes.tsx'
 import { Pager } from '../../components/pager.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
@@ -40,13 +41,7 @@ export function AuditPanel() {
                 { title: en.settings.what, cell: ({ action }) => en.settings.auditActions(action) },
                 {
                   title: en.settings.details,
-                  cell: ({ data: details }) => (
-                    <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-                      {Object.entries(details)
-                        .map(([key, value]) => `${key.replaceAll('_', ' ')}: ${told(value)}`)
-                        .join(', ')}
-                    </Text>
-                  ),
+                  cell: ({ data: details }) => <Changes data={details} label={(name) => name.replaceAll('_', ' ')} />,
                 },
                 { title: en.settings.address, cell: ({ ip }) => ip },
               ]}
@@ -57,8 +52,4 @@ export function AuditPanel() {
       }
     </Loaded>
   )
-}
-
-function told(value: unknown): string {
-  return Array.isArray(value) ? value.join(', ') : typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

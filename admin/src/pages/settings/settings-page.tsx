@@ -5,15 +5,22 @@ import { Page } from '../../components/page.tsx'
 import { en } from '../../strings/en.ts'
 import { AccountPanel } from './account-panel.tsx'
 import { AuditPanel } from './audit-panel.tsx'
+import { ProvidersPanel } from './providers-panel.tsx'
 import { isSettingsTab } from './tabs.ts'
 import { TokensPanel } from './tokens-panel.tsx'
 import { UsersPanel } from './users-panel.tsx'
 
 const route = getRouteApi('/accounts/$account/settings')
 
-const PANELS = { tokens: TokensPanel, users: UsersPanel, account: AccountPanel, audit: AuditPanel }
+const PANELS = {
+  tokens: TokensPanel,
+  users: UsersPanel,
+  account: AccountPanel,
+  providers: ProvidersPanel,
+  audit: AuditPanel,
+}
 
-/** Tokens, users, the account and its audit log; which of them is in the address. Others than administrators see the account's. */
+/** Tokens, users, the account, its mail providers and its audit log; which of them is in the address. Others than administrators see the account's. */
 export function SettingsPage() {
   const { canAdminister } = useAccount()
   const { tab = canAdminister ? 'tokens' : 'account' } = route.useSearch()

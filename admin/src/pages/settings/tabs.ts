@@ -1,4 +1,4 @@
-const TABS = ['tokens', 'users', 'account', 'audit'] as const
+const TABS = ['tokens', 'users', 'account', 'providers', 'audit'] as const
 
 export type SettingsTab = (typeof TABS)[number]
 

@@ -71,7 +71,6 @@ export const contact = {
   before: 'Before',
   into: 'becomes',
   removed: 'removed',
-  inAct: (id: number) => `in change ${id}`,
   consentsEmpty: 'Nothing is on record about what they allowed.',
   granted: 'Granted',
   withdrawn: 'Withdrawn',

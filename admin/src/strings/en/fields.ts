@@ -1,3 +1,5 @@
+import { count } from './common.ts'
+
 export const fields = {
   title: 'Fields',
   about: 'What is kept of every contact beside the address.',
@@ -8,7 +10,19 @@ export const fields = {
   tag: 'Merge tag',
   type: 'Type',
   filled: 'Filled',
-  filledOf: (n: string, share: string) => `${n} (${share})`,
+  filledOf: (n: string, share: string, isExact: boolean) => `${isExact ? '' : '≈ '}${n} (${share})`,
+  estimated: (n: number, points: number) =>
+    `Estimated from a sample of ${count(n, 'contact')}: a share may be off by ${points.toFixed(1)} points.`,
+  usedBy: 'Used by',
+  unused: 'Nothing',
+  users: {
+    smart_list: { is: 'Smart list', unnamed: String },
+    form: { is: 'Form', unnamed: String },
+    webhook: { is: 'Webhook', unnamed: (id: number | string) => `number ${id}` },
+    view: { is: 'View', unnamed: () => 'one of somebody else’s' },
+    recipe: { is: 'Import mapping', unnamed: String },
+    template: { is: 'Template', unnamed: String },
+  },
   actions: 'Actions',
   remove: 'Remove',
   removeOf: (name: string) => `Remove ${name}`,

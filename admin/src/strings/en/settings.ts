@@ -2,7 +2,7 @@ import { count } from './common.ts'
 
 export const settings = {
   title: 'Settings',
-  tabs: { tokens: 'API tokens', users: 'Users', account: 'Account', audit: 'Audit log' },
+  tabs: { tokens: 'API tokens', users: 'Users', account: 'Account', providers: 'Mail providers', audit: 'Audit log' },
 
   tokensAbout: 'What programs use to reach this account. A token is shown once, when it is made.',
   newToken: 'New token',
@@ -98,7 +98,7 @@ export const settings = {
   general: 'General',
   readonly: 'Only administrators change these.',
 
-  auditAbout: 'Who did what by hand.',
+  auditAbout: 'What administrators did by hand, who signed in, and what was done on the machine itself.',
   noAudit: 'Nothing yet',
   when: 'When',
   who: 'Who',

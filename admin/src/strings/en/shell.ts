@@ -24,6 +24,7 @@ export const shell = {
     home: 'Home',
     contacts: 'Contacts',
     lists: 'Lists',
+    activity: 'Activity',
     imports: 'Imports',
     changes: 'Changes',
     exports: 'Exports',
