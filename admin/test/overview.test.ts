@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
+import { until } from '../../server/test/until.ts'
 import { inspect, pages } from './browser.ts'
 
 test('home, activity, exports, fields, suppressions and webhooks', async (t) => {
@@ -63,6 +64,7 @@ test('home, activity, exports, fields, suppressions and webhooks', async (t) => 
     await events.getByText('becomes').first().waitFor()
     assert.match(page.url(), /types=/)
     await made.del('/api/contacts/late@example.com')
+    await until(async () => (await made.db.query(sql`select from outbox`)).length === 0)
   })
 
   await t.test('older events come when asked for, and no more are kept than there is room for', async () => {

@@ -27,7 +27,8 @@ export function ListPage() {
   const { list: id } = route.useParams()
   const { tab = 'contacts' } = route.useSearch()
   const navigate = route.useNavigate()
-  const query = useQuery(listQuery(account, Number(id)))
+  // Counted anew each time: what is to be deleted or converted is said in numbers.
+  const query = useQuery({ ...listQuery(account, Number(id)), refetchOnMount: 'always' })
   const vocabulary = useVocabulary()
   const list = query.data
   return (
