@@ -3,12 +3,12 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { type Contact, fieldsQuery, listsQuery } from '../../api/queries.ts'
+import { LeaveGuard } from '../../components/leave-guard.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { FieldInput } from '../../contacts/field-input.tsx'
 import { en } from '../../strings/en.ts'
 import { ConflictDialog } from './conflict-dialog.tsx'
 import classes from './contact.module.css'
-import { LeaveGuard } from './leave-guard.tsx'
 import { changesOf, draftOf, useSaving } from './use-saving.ts'
 
 /** What is known of a contact, each value with the input for its type; a viewer reads. */

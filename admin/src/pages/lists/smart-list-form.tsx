@@ -4,12 +4,12 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import type { List } from '../../api/queries.ts'
+import { LeaveGuard } from '../../components/leave-guard.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { done } from '../../components/toast.tsx'
 import { CriteriaEditor, usePreview } from '../../criteria/criteria-editor.tsx'
 import { type Node, read, write } from '../../criteria/tree.ts'
 import { en } from '../../strings/en.ts'
-import { LeaveGuard } from '../contact/leave-guard.tsx'
 import classes from './lists.module.css'
 
 interface Props {
