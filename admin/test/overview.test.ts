@@ -47,6 +47,7 @@ test('home, activity, exports, fields, suppressions and webhooks', async (t) => 
       .getByRole('link', { name: /^in change \d+$/ })
       .first()
       .waitFor()
+    await events.getByText('Added to a list: Added 2').waitFor()
     await inspect(page, 'activity')
 
     await page.getByRole('button', { name: 'Pause' }).click()

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect } from 'react'
 import { useAccount } from '../api/client.ts'
 import { listsQuery } from '../api/queries.ts'
 import type { Vocabulary } from '../criteria/vocabulary.ts'
+import { number } from '../strings/en/common.ts'
 import { en } from '../strings/en.ts'
 import { Changes } from './changes.tsx'
 import classes from './events.module.css'
@@ -31,7 +32,7 @@ export function EventList({ label, children }: { label: string; children: ReactN
 /** What has happened, when, as part of which act, and what changed by it; `who` stands before it where that can be anybody. */
 export function EventItem({ event, vocabulary, who }: { event: ShownEvent; vocabulary: Vocabulary; who?: ReactNode }) {
   const { types, name, at, data, change_set_id: set } = event
-  const { lists, smart_lists: smart, ...rest } = data
+  const { lists, smart_lists: smart, kind, counts, ...rest } = data
   return (
     <li>
       <div className={classes.head}>
@@ -48,10 +49,23 @@ export function EventItem({ event, vocabulary, who }: { event: ShownEvent; vocab
           <Time at={at} />
         </Text>
       </div>
+      {types.some((type) => type.startsWith('change_set_')) && <ActCounts kind={kind} counts={counts} />}
       <Lists moves={lists} vocabulary={vocabulary} />
       <Lists moves={smart} vocabulary={vocabulary} />
       <Changes data={rest} label={vocabulary.subject} />
     </li>
+  )
+}
+
+/** What an act on many people was, and how many it did what to. */
+function ActCounts({ kind, counts }: { kind: unknown; counts: unknown }) {
+  const said = Object.entries((counts ?? {}) as Record<string, number>)
+    .filter(([, people]) => people > 0)
+    .map(([name, people]) => `${en.changes.counts[name] ?? name.replaceAll('_', ' ')} ${number(people)}`)
+  return (
+    <Text size="sm" c="dimmed">
+      {[en.changes.kinds[String(kind)] ?? String(kind), said.join(', ')].filter(Boolean).join(': ')}
+    </Text>
   )
 }
 

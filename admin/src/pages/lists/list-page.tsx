@@ -27,8 +27,7 @@ export function ListPage() {
   const { list: id } = route.useParams()
   const { tab = 'contacts' } = route.useSearch()
   const navigate = route.useNavigate()
-  // Counted anew each time: what is to be deleted or converted is said in numbers.
-  const query = useQuery({ ...listQuery(account, Number(id)), refetchOnMount: 'always' })
+  const query = useQuery(listQuery(account, Number(id)))
   const vocabulary = useVocabulary()
   const list = query.data
   return (
