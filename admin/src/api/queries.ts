@@ -11,6 +11,8 @@ export type Contact = Answer<'getContact'>['data']
 export type Field = Answer<'listFields'>[number]
 export type List = Answer<'listLists'>[number]
 export type ChangeSet = Answer<'getChangeSet'>
+export type Form = Answer<'listForms'>['data'][number]
+export type Template = Answer<'getTemplate'>['data']
 export type Event = Answer<'listContactEvents'>['data'][number]
 export type FeedEvent = Answer<'readFeed'>['data'][number]
 export type Search = Body<'searchContacts'>
@@ -45,6 +47,24 @@ export const accountQuery = ({ id, api }: OpenAccount) =>
     queryKey: [id, 'account'],
     queryFn: ({ signal }) => api.call('getAccount', {}, { signal }),
     staleTime: SELDOM_MS,
+  })
+
+export const formsQuery = ({ id, api }: OpenAccount) =>
+  queryOptions({
+    queryKey: [id, 'forms'],
+    queryFn: ({ signal }) => api.forms.list({ signal }),
+  })
+
+export const templatesQuery = ({ id, api }: OpenAccount) =>
+  queryOptions({
+    queryKey: [id, 'templates'],
+    queryFn: ({ signal }) => api.mail.templates({ signal }),
+  })
+
+export const templateQuery = ({ id, api }: OpenAccount, name: string) =>
+  queryOptions({
+    queryKey: [id, 'templates', name],
+    queryFn: ({ signal }) => api.mail.template(name, { signal }),
   })
 
 export const contactsTotalQuery = ({ id, api }: OpenAccount) =>

@@ -1,12 +1,15 @@
 import {
   Activity,
+  ClipboardPen,
   Download,
   FileUp,
   History,
   House,
   List,
   type LucideIcon,
+  Mail,
   Rows3,
+  Send,
   Settings,
   ShieldBan,
   Users,
@@ -25,6 +28,9 @@ interface Destination {
     | '/accounts/$account/changes'
     | '/accounts/$account/exports'
     | '/accounts/$account/fields'
+    | '/accounts/$account/forms'
+    | '/accounts/$account/templates'
+    | '/accounts/$account/outbox'
     | '/accounts/$account/suppressions'
     | '/accounts/$account/webhooks'
     | '/accounts/$account/settings'
@@ -46,6 +52,9 @@ export const DESTINATIONS: readonly Destination[] = [
   { to: '/accounts/$account/changes', label: en.shell.pages.changes, icon: History, group: 'data' },
   { to: '/accounts/$account/exports', label: en.shell.pages.exports, icon: Download, group: 'data' },
   { to: '/accounts/$account/fields', label: en.shell.pages.fields, icon: Rows3, group: 'data' },
+  { to: '/accounts/$account/forms', label: en.shell.pages.forms, icon: ClipboardPen, group: 'reach' },
+  { to: '/accounts/$account/templates', label: en.shell.pages.templates, icon: Mail, group: 'reach' },
+  { to: '/accounts/$account/outbox', label: en.shell.pages.outbox, icon: Send, group: 'reach' },
   { to: '/accounts/$account/suppressions', label: en.shell.pages.suppressions, icon: ShieldBan, group: 'reach' },
   { to: '/accounts/$account/webhooks', label: en.shell.pages.webhooks, icon: Webhook, group: 'service', write: true },
   { to: '/accounts/$account/settings', label: en.shell.pages.settings, icon: Settings, group: 'service' },

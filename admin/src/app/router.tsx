@@ -9,6 +9,7 @@ import {
 import { openAccount, queryClient } from '../api/client.ts'
 import { type Session, sessionQuery } from '../api/session.ts'
 import { Crashed, Missing } from '../components/states.tsx'
+import { isPhase, type Phase } from '../pages/outbox/phases.ts'
 import { isSettingsTab, type SettingsTab } from '../pages/settings/tabs.ts'
 import { lastAccount, rememberAccount } from './last-account.ts'
 
@@ -170,6 +171,61 @@ const activity = createRoute({
   component: lazyRouteComponent(() => import('../pages/activity/activity-page.tsx'), 'ActivityPage'),
 })
 
+const forms = createRoute({
+  getParentRoute: () => account,
+  path: '/forms',
+  component: lazyRouteComponent(() => import('../pages/forms/forms-page.tsx'), 'FormsPage'),
+})
+
+const newForm = createRoute({
+  getParentRoute: () => account,
+  path: '/forms/new',
+  component: lazyRouteComponent(() => import('../pages/forms/new-form-page.tsx'), 'NewFormPage'),
+})
+
+const form = createRoute({
+  getParentRoute: () => account,
+  path: '/forms/$form',
+  component: lazyRouteComponent(() => import('../pages/forms/form-page.tsx'), 'FormPage'),
+})
+
+const templates = createRoute({
+  getParentRoute: () => account,
+  path: '/templates',
+  component: lazyRouteComponent(() => import('../pages/templates/templates-page.tsx'), 'TemplatesPage'),
+})
+
+// With a hyphen, which no name of a template has.
+const newTemplate = createRoute({
+  getParentRoute: () => account,
+  path: '/templates/new-template',
+  component: lazyRouteComponent(() => import('../pages/templates/new-template-page.tsx'), 'NewTemplatePage'),
+})
+
+const template = createRoute({
+  getParentRoute: () => account,
+  path: '/templates/$template',
+  component: lazyRouteComponent(() => import('../pages/templates/template-page.tsx'), 'TemplatePage'),
+})
+
+const outbox = createRoute({
+  getParentRoute: () => account,
+  path: '/outbox',
+  validateSearch: ({ phase, contact }: Record<string, unknown>): { phase?: Phase; contact?: string } => ({
+    ...(isPhase(phase) ? { phase } : {}),
+    ...(typeof contact === 'string' ? { contact } : {}),
+  }),
+  component: lazyRouteComponent(() => import('../pages/outbox/outbox-page.tsx'), 'OutboxPage'),
+})
+
+const message = createRoute({
+  getParentRoute: () => account,
+  path: '/outbox/$message',
+  component: lazyRouteComponent(() => import('../pages/outbox/message-page.tsx'), 'MessagePage'),
+})
+
+const reachPages = [forms, newForm, form, templates, newTemplate, template, outbox, message] as const
+
 const dataPages = [
   activity,
   exports,
@@ -211,7 +267,7 @@ const routeTree = root.addChildren([
   login,
   setup,
   start,
-  account.addChildren([home, contacts, contact, lists, newSmart, list, ...dataPages]),
+  account.addChildren([home, contacts, contact, lists, newSmart, list, ...reachPages, ...dataPages]),
 ])
 
 export const router = createRouter({

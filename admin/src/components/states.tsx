@@ -35,12 +35,7 @@ export function Empty({ icon: Icon, title, children, action }: EmptyProps) {
 
 /** In the place of what could not be loaded: refused, missing, or failed, which can be tried again. */
 export function Failed({ error, retry }: { error: unknown; retry?: () => void }) {
-  if (error instanceof ForbiddenError)
-    return (
-      <Empty icon={Lock} title={en.common.forbidden}>
-        {en.common.forbiddenText}
-      </Empty>
-    )
+  if (error instanceof ForbiddenError) return <Forbidden />
   if (error instanceof NotFoundError) return <Missing />
   return (
     <Alert color="red" variant="light" icon={<CircleAlert size={18} />} title={en.common.loadFailed} role="alert">
@@ -53,6 +48,15 @@ export function Failed({ error, retry }: { error: unknown; retry?: () => void })
         )}
       </Stack>
     </Alert>
+  )
+}
+
+/** In the place of what the user's role does not include. */
+export function Forbidden() {
+  return (
+    <Empty icon={Lock} title={en.common.forbidden}>
+      {en.common.forbiddenText}
+    </Empty>
   )
 }
 

@@ -8,14 +8,17 @@ import { data } from './en/data.ts'
 import { events } from './en/events.ts'
 import { exports } from './en/exports.ts'
 import { fields } from './en/fields.ts'
+import { forms } from './en/forms.ts'
 import { home } from './en/home.ts'
 import { imports } from './en/imports.ts'
 import { lists } from './en/lists.ts'
+import { outbox } from './en/outbox.ts'
 import { providers } from './en/providers.ts'
 import { session } from './en/session.ts'
 import { settings } from './en/settings.ts'
 import { shell } from './en/shell.ts'
 import { suppressions } from './en/suppressions.ts'
+import { templates } from './en/templates.ts'
 import { webhooks } from './en/webhooks.ts'
 
 /**
@@ -33,13 +36,16 @@ export const en = {
   events,
   exports,
   fields,
+  forms,
   home,
   imports,
   lists,
   providers,
+  outbox,
   session,
   settings,
   shell,
   suppressions,
+  templates,
   webhooks,
 }

@@ -31,11 +31,16 @@ export function FirstSteps() {
         </Panel>
         <Panel title={en.home.stepForm}>
           <Text size="sm">{en.home.stepFormText}</Text>
-          <Group>
-            <Button variant="default" component="a" href="/docs">
-              {en.home.stepFormAction}
-            </Button>
-          </Group>
+          {canWrite && (
+            <Group>
+              <Button
+                variant="default"
+                renderRoot={(props) => <Link {...props} to="/accounts/$account/forms/new" params={params} />}
+              >
+                {en.home.stepFormAction}
+              </Button>
+            </Group>
+          )}
         </Panel>
       </div>
       <Panel title={en.home.stepApi} about={en.home.stepApiText}>

@@ -23,6 +23,10 @@ export const common = {
   no: 'No',
   copied: 'Copied',
   copy: 'Copy',
+  copyOf: (what: string, copied: boolean) => `${copied ? 'Copied' : 'Copy'}: ${what}`,
+  atLine: (line: number, what: string) => `Line ${line}: ${what}`,
+  picturesLeftOut: (n: number) =>
+    `${n === 1 ? 'A picture that lies' : `${number(n)} pictures that lie`} on another server ${n === 1 ? 'is' : 'are'} not loaded here.`,
   failed: 'This did not work',
   /** Of a page, when what it shows can't be had. */
   loadFailed: 'This could not be loaded',
@@ -37,5 +41,7 @@ export const common = {
   crashed: 'This page has stopped working',
   crashedText: 'The fault is ours. Nothing that was saved is lost: load the page again.',
   reload: 'Load again',
+  /** Below inputs. */
+  unsaved: 'There are changes that are not saved.',
   contacts: (n: number) => count(n, 'contact'),
 }

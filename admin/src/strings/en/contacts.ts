@@ -117,4 +117,6 @@ export const contacts = {
     optIn: 'Ask for confirmation first',
     optInHint: 'They get a mail with a link, and are subscribed once they follow it.',
   },
+
+  selectNone: 'Nobody found',
 }

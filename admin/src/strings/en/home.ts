@@ -59,5 +59,5 @@ export const home = {
   stepToken: 'Make a token',
   stepForm: 'From your website',
   stepFormText: 'A sign-up form, embedded in a page of yours, asks for permission and keeps the evidence.',
-  stepFormAction: 'Forms in the API',
+  stepFormAction: 'Make a form',
 }
