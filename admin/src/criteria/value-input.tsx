@@ -180,7 +180,9 @@ interface ManyProps {
 export function ManySuggesting({ name, ...props }: ManyProps) {
   const [text, setText] = useState('')
   const [asked, setAsked] = useState(false)
-  const data = useSuggestions(name, text, asked)
+  const found = useSuggestions(name, text, asked)
+  // Once there is a choice they come back with the next letter: else they would lie over what stands below.
+  const data = text === '' && props.value.length > 0 ? [] : found
   return (
     <TagsInput
       {...props}
