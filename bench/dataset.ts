@@ -34,9 +34,10 @@ export function contactFields(accountId: number): Sql {
 /**
  * Puts contacts `1…count` into an account, by plain inserts with every index in place. The same numbers make the same
  * people each time. Names, domains and companies are spread as they are among people: few that are common, many rare.
+ * @param loaded So many are there from an earlier run.
  */
-export async function loadContacts(db: Database, accountId: number, count: number): Promise<void> {
-  for (let done = 0; done < count; done += CHUNK) {
+export async function loadContacts(db: Database, accountId: number, count: number, loaded = 0): Promise<void> {
+  for (let done = loaded; done < count; done += CHUNK) {
     await db.query(insertContacts(accountId, done + 1, Math.min(done + CHUNK, count)))
     if (count > CHUNK) progress(`loaded ${Math.min(done + CHUNK, count).toLocaleString('en')} contacts`)
   }
