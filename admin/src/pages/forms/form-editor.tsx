@@ -53,12 +53,12 @@ export function FormEditor({ form, initial, fields }: Props) {
   const [draft, setDraft] = useState(initial)
   const isDirty = Object.keys(changesIn(draft, saved)).length > 0
   const save = useMutation({
-    mutationFn: () =>
+    mutationFn: (sent: Draft) =>
       form
-        ? account.api.forms.update(form.id, changesIn(draft, saved))
-        : account.api.forms.create({ ...settingsOf(draft), name: draft.name }),
-    onSuccess: async (result) => {
-      setSaved(draft)
+        ? account.api.forms.update(form.id, changesIn(sent, saved))
+        : account.api.forms.create({ ...settingsOf(sent), name: sent.name }),
+    onSuccess: async (result, sent) => {
+      setSaved(sent) // What has been typed meanwhile is not.
       client.setQueryData([account.id, 'forms', result.id], result)
       void client.invalidateQueries({ queryKey: [account.id, 'forms'], exact: true })
       done(form ? en.forms.saved : en.forms.created(result.name))
@@ -71,7 +71,7 @@ export function FormEditor({ form, initial, fields }: Props) {
   const part = { draft, faults, onChange: (change: Partial<Draft>) => setDraft((now) => ({ ...now, ...change })) }
   return (
     <EditorForm
-      act={save}
+      act={{ mutate: () => save.mutate(draft), isPending: save.isPending }}
       problem={faults.base}
       submit={form ? en.forms.save : en.forms.create}
       isNew={form === undefined}

@@ -11,13 +11,15 @@ import type { PartProps } from './form-editor.tsx'
 export function GeneralPanel({ draft, onChange, faults }: PartProps) {
   const account = useAccount()
   const { data: lists = [] } = useQuery(listsQuery(account))
-  const { data: templates = [] } = useQuery(templatesQuery(account))
+  const { data: templates } = useQuery(templatesQuery(account))
   const { data: settings } = useQuery(accountQuery(account))
   const joined = lists.filter(({ id }) => draft.list_ids.includes(id))
   const insisting = [
     ...(settings?.double_opt_in ? [en.forms.theAccount] : []),
     ...joined.filter(({ double_opt_in: isDouble }) => isDouble).map(({ name }) => `“${name}”`),
   ]
+  const isGone =
+    templates && draft.welcome_template !== null && !templates.some(({ name }) => name === draft.welcome_template)
   return (
     <Panel title={en.forms.general}>
       <TextInput
@@ -59,9 +61,12 @@ export function GeneralPanel({ draft, onChange, faults }: PartProps) {
         allowDeselect={false}
         data={[
           { value: '', label: en.forms.welcomeOfAccount(settings?.welcome_template ?? null) },
-          ...templates
+          ...(templates ?? [])
             .filter(({ name }) => !CONFIRMING.includes(name))
             .map(({ name, subject }) => ({ value: name, label: `${name}: ${subject}` })),
+          ...(isGone
+            ? [{ value: draft.welcome_template ?? '', label: en.forms.welcomeGone(draft.welcome_template ?? '') }]
+            : []),
         ]}
         value={draft.welcome_template ?? ''}
         error={faults.welcome_template}

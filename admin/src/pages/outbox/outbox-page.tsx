@@ -170,7 +170,10 @@ function Messages({ messages }: { messages: readonly Message[] }) {
         },
         { title: en.outbox.tries, isFigure: true, cell: ({ attempts }) => attempts },
         { title: en.outbox.made, cell: ({ created_at: at }) => <Time at={at} withClock /> },
-        { title: en.outbox.sent, cell: ({ sent_at: at }) => at && <Time at={at} withClock /> },
+        {
+          title: en.outbox.sent,
+          cell: ({ phase, sent_at: at }) => phase === 'sent' && at && <Time at={at} withClock />,
+        },
       ]}
     />
   )

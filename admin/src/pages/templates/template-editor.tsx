@@ -20,7 +20,12 @@ export interface Source {
   text: string
 }
 
+/** What the service takes for a name. */
+const NAME = /^[a-z0-9_]{1,64}$/
+
 const PARTS = ['subject', 'html', 'text'] as const
+
+const differing = (one: Source, other: Source) => PARTS.filter((part) => one[part] !== other[part])
 
 interface Props {
   /** The template that is changed; without it one is made. */
@@ -39,20 +44,19 @@ export function TemplateEditor({ template, initial, beholder, onDirty }: Props) 
   const [name, setName] = useState('')
   const [saved, setSaved] = useState(initial)
   const [source, setSource] = useState(initial)
-  const changed = PARTS.filter((part) => source[part] !== saved[part])
-  const isDirty = changed.length > 0
+  const isDirty = differing(source, saved).length > 0
   useEffect(() => onDirty?.(isDirty), [onDirty, isDirty])
-  const preview = usePreview(template?.name ?? name, source, beholder)
+  const preview = usePreview(template?.name, source, beholder)
   const save = useMutation({
-    mutationFn: () =>
+    mutationFn: (sent: Source) =>
       template
         ? account.api.mail.updateTemplate(
             template.name,
-            Object.fromEntries(changed.map((part) => [part, source[part]])),
+            Object.fromEntries(differing(sent, saved).map((part) => [part, sent[part]])),
           )
-        : account.api.mail.createTemplate({ name, ...source }),
-    onSuccess: async (result) => {
-      setSaved(source)
+        : account.api.mail.createTemplate({ name, ...sent }),
+    onSuccess: async (result, sent) => {
+      setSaved(sent) // What has been typed meanwhile is not.
       client.setQueryData(templateQuery(account, result.name).queryKey, result)
       void client.invalidateQueries({ queryKey: [account.id, 'templates'] })
       done(template ? en.templates.saved(result.version) : en.templates.created(result.name))
@@ -70,7 +74,7 @@ export function TemplateEditor({ template, initial, beholder, onDirty }: Props) 
   const faults: Record<string, string | undefined> = { ...refused, ...preview.faults }
   return (
     <EditorForm
-      act={save}
+      act={{ mutate: () => save.mutate(source), isPending: save.isPending }}
       problem={faults.base}
       submit={template ? en.templates.save : en.templates.create}
       isNew={template === undefined}
@@ -88,8 +92,11 @@ export function TemplateEditor({ template, initial, beholder, onDirty }: Props) 
             autoCapitalize="off"
             spellCheck={false}
             value={name}
-            error={faults.name}
-            onChange={(event) => setName(event.currentTarget.value)}
+            error={faults.name && (NAME.test(name) ? faults.name : en.templates.nameFault)}
+            onChange={(event) => {
+              save.reset()
+              setName(event.currentTarget.value)
+            }}
           />
         )}
         <TextInput

@@ -17,7 +17,7 @@ import type { Source } from './template-editor.tsx'
 /** After a pause in typing, in ms. */
 const PAUSE_MS = 300
 
-/** A template that has no name yet is shown under this one. */
+/** A template that is not made yet is shown under this name. */
 const NAMELESS = 'new'
 
 /** For whom a template is shown; null: for whoever came last. */
@@ -27,7 +27,7 @@ export interface Beholder {
 }
 
 /** The mail that texts would make for somebody: whoever came last, until another is chosen. */
-export function usePreview(name: string, source: Source, { chosen, onChoose }: Beholder) {
+export function usePreview(name: string | undefined, source: Source, { chosen, onChoose }: Beholder) {
   const { id: accountId, api } = useAccount()
   const latest = useQuery({
     queryKey: [accountId, 'contacts', 'latest'],
@@ -36,8 +36,8 @@ export function usePreview(name: string, source: Source, { chosen, onChoose }: B
   const contact = chosen ?? latest.data?.[0]?.id ?? null
   const [settled] = useDebouncedValue(source, PAUSE_MS)
   const query = useQuery({
-    queryKey: [accountId, 'templates', name, 'preview', contact, settled],
-    queryFn: ({ signal }) => api.mail.preview(name || NAMELESS, { contact: contact!, ...settled }, { signal }),
+    queryKey: [accountId, 'templates', name ?? NAMELESS, 'preview', contact, settled],
+    queryFn: ({ signal }) => api.mail.preview(name ?? NAMELESS, { contact: contact!, ...settled }, { signal }),
     enabled: contact !== null,
     placeholderData: keepPreviousData,
     gcTime: 0,

@@ -1,5 +1,3 @@
-import { count } from './common.ts'
-
 export const forms = {
   title: 'Forms',
   about: 'Sign-up forms: a page of their own, or a part of yours. They ask for permission and keep the evidence.',
@@ -36,12 +34,12 @@ export const forms = {
   theAccount: 'the account',
   welcome: 'Welcome mail',
   welcomeHint: 'Sent to whoever has come by this form.',
+  welcomeGone: (template: string) => `${template}: there is no such template any more`,
   welcomeOfAccount: (template: string | null) => `As the account says: ${template ?? 'none'}`,
 
   fields: 'What it asks for',
   fieldsAbout: 'The address is always asked for, first.',
   noFields: 'Nothing but the address.',
-  label: 'Words before it',
   labelOf: (field: string) => `Words before ${field}`,
   required: 'Required',
   requiredOf: (field: string) => `${field} is required`,
@@ -101,5 +99,4 @@ export const forms = {
     'Who has come by it stays, in their lists and with the evidence; who was mailed a link can still confirm.',
   deleteInstead: 'To stop it for a while, turn off “People can sign up” instead.',
   deleted: (name: string) => `${name} is deleted`,
-  moreLists: (n: number) => count(n, 'list'),
 }

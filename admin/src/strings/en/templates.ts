@@ -6,6 +6,7 @@ export const templates = {
   start: 'New template',
   name: 'Name',
   nameHint: 'By which your programs call it: small letters, digits and underscores.',
+  nameFault: 'Only small letters, digits and underscores',
   subject: 'Subject',
   kind: 'Kind',
   kinds: { own: 'Your own', changed: 'Built in, changed', builtIn: 'Built in' },
