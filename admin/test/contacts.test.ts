@@ -157,42 +157,38 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     await page.getByText('new@example.com added').waitFor()
   })
 
-  await t.test(
-    'all but one, and an act that is stopped while it runs: what is done by then stays, and can be undone',
-    async () => {
-      await made.db.query(sql`
+  await t.test('all but one are chosen; an act is stopped while it runs, and does no more', async () => {
+    await made.db.query(sql`
       insert into contacts (account_id, email, state, fields, tags, origin)
       select ${made.accountId}, 'crowd' || n || '@example.com', 'subscribed', '{}', '{}', 'api' from generate_series(1, 300) as n`)
-      await page.goto(`/accounts/${made.accountId}/contacts?q=crowd&sort=created_at`)
-      await page.getByText('300 contacts', { exact: true }).waitFor()
-      await page.getByLabel('Select all that are shown').check()
-      await page.getByRole('button', { name: 'Select all 300 that are found' }).click()
-      await page.getByLabel('Select crowd1@example.com').uncheck()
-      await page.getByText('All 300 but 1 selected').waitFor()
-      await page.getByRole('button', { name: 'Add tags' }).click()
-      const dialog = page.getByRole('dialog')
-      await dialog.getByRole('combobox', { name: 'Tags' }).fill('crowd')
-      await page.keyboard.press('Enter')
-      await dialog.getByRole('button', { name: 'See what would change' }).click()
-      const apply = dialog.getByRole('button', { name: 'Change 299 contacts' })
-      await apply.waitFor()
-      const held = sql`select from contacts where account_id = ${made.accountId} and email = 'crowd2@example.com' for update`
-      await whileHeld(made.db, held, async () => {
-        await apply.click()
-        await waitsForLocks(made.db, 1)
-        await dialog.getByText('0 of 299').waitFor()
-        await look(page, 'contacts-bulk-running')
-        await dialog.getByRole('button', { name: 'Stop' }).click()
-        await waitsForLocks(made.db, 2)
-      })
-      await page.getByText('Stopped after 299 contacts').waitFor()
-      assert.equal((await made.get('/api/contacts?tag=crowd')).body.total, 299)
-      assert.deepEqual((await made.get('/api/contacts/crowd1@example.com')).body.data.tags, [])
-      await page.getByRole('button', { name: 'Undo' }).click()
-      await page.getByText('Undone for 299 contacts').waitFor()
-      await until(async () => (await made.get('/api/contacts?tag=crowd')).body.total === 0)
-    },
-  )
+    await page.goto(`/accounts/${made.accountId}/contacts?q=crowd&sort=created_at`)
+    await page.getByText('300 contacts', { exact: true }).waitFor()
+    await page.getByLabel('Select all that are shown').check()
+    await page.getByRole('button', { name: 'Select all 300 that are found' }).click()
+    await page.getByLabel('Select crowd1@example.com').uncheck()
+    await page.getByText('All 300 but 1 selected').waitFor()
+    await page.getByRole('button', { name: 'Add tags' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('combobox', { name: 'Tags' }).fill('crowd')
+    await page.keyboard.press('Enter')
+    await dialog.getByRole('button', { name: 'See what would change' }).click()
+    const apply = dialog.getByRole('button', { name: 'Change 299 contacts' })
+    await apply.waitFor()
+    const held = sql`select from contacts where account_id = ${made.accountId} and email = 'crowd2@example.com' for update`
+    await whileHeld(made.db, held, async () => {
+      // An account's acts take turns, and the one before waits for who is held: so this one runs, and gets nowhere.
+      const before = { selection: { q: 'crowd2@' }, action: { type: 'add_tags', tags: ['first'] } }
+      assert.equal((await made.post('/api/contacts/bulk', before)).status, 201)
+      await waitsForLocks(made.db, 1)
+      await apply.click()
+      await dialog.getByText('0 of 299').waitFor()
+      await look(page, 'contacts-bulk-running')
+      await dialog.getByRole('button', { name: 'Stop' }).click()
+      await page.getByText('Stopped after 0 contacts').waitFor()
+    })
+    await until(async () => (await made.get('/api/contacts?tag=first')).body.total === 1)
+    assert.equal((await made.get('/api/contacts?tag=crowd')).body.total, 0)
+  })
 
   await t.test('a viewer sees everything and nothing to change it with', async () => {
     const viewer = await made.signedIn('viewer')
