@@ -85,6 +85,26 @@ test(
   },
 )
 
+test(
+  'a file store that is out of reach says so and is tried again, and is not taken for a bad file',
+  LIMIT,
+  async (t) => {
+    const made = await testApp(t)
+    const { id } = await sent(made, FILE)
+    const filesAt = { ...made.filesAt, url: 's3://key:secret@127.0.0.1:1/bucket?tls=false' }
+
+    await assert.rejects(run(made, id, { thread: { databaseUrl: made.db.url, filesAt } }), {
+      name: 'AppError',
+      code: 'unavailable',
+    })
+    const waiting = (await made.get(`/api/contact_imports/${id}`)).body
+    assert.deepEqual([waiting.phase, /does not answer/.test(waiting.problem)], ['reading', true], waiting.problem)
+    await run(made, id)
+
+    await assertDone(made, id)
+  },
+)
+
 test('a worker that was taken for dead while it read, and comes back, changes nothing more', LIMIT, async (t) => {
   const made = await testApp(t)
   const { id } = await sent(made, FILE)

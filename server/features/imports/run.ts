@@ -70,7 +70,10 @@ export async function runImport(
   } catch (error) {
     if (error instanceof Stopped) return true
     if (error instanceof UnreadableFile || error instanceof AppError) {
-      if (error instanceof AppError && error.code === 'unavailable') throw error
+      if (error instanceof AppError && error.code === 'unavailable') {
+        await moveImport(db, accountId, importId, { from: AT_WORK, runner }, { problem: error.message })
+        throw error // for the queue to try again
+      }
       await fail(run, row, reasonOf(error))
       return true
     }

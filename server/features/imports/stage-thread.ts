@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { Database } from '../../db/database.ts'
 import { openFiles } from '../../files/open.ts'
 import type { FilesAt } from '../../files/store.ts'
+import { AppError } from '../../lib/app-error.ts'
 import { Stopped } from './imports.ts'
 import { previewFile } from './preview.ts'
 import { UnreadableFile } from './reading/unreadable.ts'
@@ -23,6 +24,7 @@ export type ThreadMessage =
   | { is: 'done'; result: unknown }
   | { is: 'unreadable'; message: string }
   | { is: 'stopped' }
+  | { is: 'refused'; by: Pick<AppError, 'code' | 'message' | 'messages' | 'details' | 'stack'> }
   | { is: 'failed'; error: unknown }
 
 /** Messages about progress in a second, at most. */
@@ -54,11 +56,18 @@ try {
       ? { is: 'unreadable', message: error.message }
       : error instanceof Stopped
         ? { is: 'stopped' }
-        : { is: 'failed', error: portable(error) },
+        : error instanceof AppError
+          ? { is: 'refused', by: partsOf(error) }
+          : { is: 'failed', error: portable(error) },
   )
 } finally {
   await db.close()
   port.close()
+}
+
+/** Of what a caller can act on, all but its cause, which may hold what can't be sent. */
+function partsOf({ code, message, messages, details, stack }: AppError) {
+  return { code, message, messages, details, ...(stack === undefined ? {} : { stack }) }
 }
 
 /** An error crosses threads without its class: what tells a lost connection from a fault of ours is its code. */

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { FilesAt } from '../../files/store.ts'
+import { AppError } from '../../lib/app-error.ts'
 import { Stopped } from './imports.ts'
 import type { FilePreview, PreviewAsked } from './preview.ts'
 import { UnreadableFile } from './reading/unreadable.ts'
@@ -38,6 +39,17 @@ export function previewInThread(parts: ThreadParts, accountId: number, asked: Pr
   return run(parts, { do: 'preview', accountId, ...asked }, {}) as Promise<FilePreview>
 }
 
+/** An outage of the file store is known by its class: it is tried again, where a bad file is not. */
+function refusal({
+  code,
+  message,
+  messages,
+  details,
+  stack,
+}: Extract<ThreadMessage, { is: 'refused' }>['by']): AppError {
+  return Object.assign(new AppError(code, message, messages, undefined, { ...details }), { stack })
+}
+
 function run(parts: ThreadParts, work: ThreadWork, { signal, onProgress }: Watch): Promise<unknown> {
   signal?.throwIfAborted()
   const worker = new Worker(new URL('./stage-thread.ts', import.meta.url), {
@@ -52,6 +64,7 @@ function run(parts: ThreadParts, work: ThreadWork, { signal, onProgress }: Watch
       else if (message.is === 'done') resolve(message.result)
       else if (signal?.aborted) reject(signal.reason)
       else if (message.is === 'unreadable') reject(new UnreadableFile(message.message))
+      else if (message.is === 'refused') reject(refusal(message.by))
       else reject(message.is === 'stopped' ? new Stopped() : message.error)
     })
     worker.once('error', (error: NodeJS.ErrnoException) => {
