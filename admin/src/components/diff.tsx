@@ -1,10 +1,11 @@
-import { Button, Group, Text, VisuallyHidden } from '@mantine/core'
+import { Group, Text, VisuallyHidden } from '@mantine/core'
 import type { Answer } from '@rollcall/sdk'
 import { infiniteQueryOptions, useInfiniteQuery } from '@tanstack/react-query'
 import { ListChecks } from 'lucide-react'
 import { type OpenAccount, useAccount } from '../api/client.ts'
 import { en } from '../strings/en.ts'
 import classes from './diff.module.css'
+import { ShowMore } from './show-more.tsx'
 import { Empty, Loaded } from './states.tsx'
 import { Rows } from './table.tsx'
 import { type Tone, Toned } from './tone.tsx'
@@ -48,14 +49,7 @@ export function Diff({ changeSet, perPage = 50, label }: { changeSet: number; pe
             />
             {query.hasNextPage && (
               <Group justify="center">
-                <Button
-                  variant="default"
-                  size="xs"
-                  loading={query.isFetchingNextPage}
-                  onClick={() => void query.fetchNextPage()}
-                >
-                  {en.data.showMore}
-                </Button>
+                <ShowMore query={query} />
               </Group>
             )}
           </>

@@ -1,10 +1,9 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
+import { SLICE, sampleOf, scaleOf } from '../fields/sample.ts'
 
 /** Sampled rows looked at, at most: 2 to 3 ms for a large account. 3,000 take twice as long, and spare few terms the count. */
 const LOOKED_AT = 1500
-/** The sample holds one contact in so many. */
-const ONE_IN = 256
 
 /** What a uniform sample of an account's contacts says about a selection. */
 export interface Probe {
@@ -49,10 +48,8 @@ export async function probe(db: Queryable, { accountId, matches, filter, behind,
     table_rows: number
   }>(sql`
     with sampled as materialized (
-      select c.id, get_byte(uuid_send(c.id), 14) as slice, ${matches} as matching, ${filter} as filtered, ${behind} as behind
-      from contacts as c
-      where c.account_id = ${accountId} and get_byte(uuid_send(c.id), 15) = 0
-      order by get_byte(uuid_send(c.id), 14) limit ${LOOKED_AT}
+      select c.id, ${SLICE} as slice, ${matches} as matching, ${filter} as filtered, ${behind} as behind
+      ${sampleOf(accountId, LOOKED_AT)}
     ), first as (
       select id from sampled where matching and filtered and behind order by id ${way} limit 1
     )
@@ -63,6 +60,5 @@ export async function probe(db: Queryable, { accountId, matches, filter, behind,
         from pg_class where oid = 'contacts'::regclass) as table_rows
     from sampled`)
   const { seen, matching, selected, passed, last, table_rows: tableRows } = row!
-  const scale = seen < LOOKED_AT ? ONE_IN : (ONE_IN * 256) / (last! + 1)
-  return { seen, matching, selected, passed, scale, tableRows }
+  return { seen, matching, selected, passed, scale: scaleOf(seen, last, LOOKED_AT), tableRows }
 }

@@ -5,8 +5,24 @@ import type { Database } from '../../db/database.ts'
 const SMALL = 20_000
 /** Of a larger one so many at most: a share among them is within 1.6 points of that of all, 95 times in 100. */
 const LOOKED_AT = 4000
-/** The sample's index holds one contact in so many. */
+/** The sample's index, `contacts_sample`, holds one contact in so many. */
 const ONE_IN = 256
+/** A byte of the id that has nothing to do with the contact: the order in which the sample is looked at. Over `contacts as c`. */
+export const SLICE = sql`get_byte(uuid_send(c.id), 14)`
+const SLICES = 256
+
+/** `from …`: at most so many of an account's sample, in the words of its index. */
+export function sampleOf(accountId: number, most: number): Sql {
+  return sql`from contacts as c where c.account_id = ${accountId} and get_byte(uuid_send(c.id), 15) = 0 order by ${SLICE} limit ${most}`
+}
+
+/**
+ * Contacts of the account for each that was looked at.
+ * @param last The slice of the last one: with as many as are looked at, that was read in part only.
+ */
+export function scaleOf(seen: number, last: number | null, most: number): number {
+  return seen < most ? ONE_IN : (ONE_IN * SLICES) / (last! + 1)
+}
 
 /** What was learnt from some contacts of an account about all of them. */
 export interface Learnt<Row> {
@@ -28,11 +44,9 @@ export async function learn<Row>(db: Database, accountId: number, ask: (contacts
   return db.transaction(async (trx) => {
     trx.send(sql`
       select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('jit', 'off', true)`)
-    const sampled = sql`
-      from contacts as c where c.account_id = ${accountId} and get_byte(uuid_send(c.id), 15) = 0
-      order by get_byte(uuid_send(c.id), 14) limit ${LOOKED_AT}`
+    const sampled = sampleOf(accountId, LOOKED_AT)
     const [sample] = await trx.query<{ seen: number; last: number | null }>(sql`
-      select count(*) as seen, max(slice) as last from (select get_byte(uuid_send(c.id), 14) as slice ${sampled}) as sampled`)
+      select count(*) as seen, max(slice) as last from (select ${SLICE} as slice ${sampled}) as sampled`)
     const { seen, last } = sample!
     const isExact = seen * ONE_IN < SMALL
     const everyone = sql`from contacts as c where c.account_id = ${accountId}`
@@ -40,8 +54,7 @@ export async function learn<Row>(db: Database, accountId: number, ask: (contacts
       trx.query<Row>(ask(sql`select c.email, c.tags, c.fields, c.origin ${isExact ? everyone : sampled}`)),
       isExact ? trx.query<{ count: number }>(sql`select count(*) as count ${everyone}`) : [{ count: seen }],
     ])
-    // With as many as are looked at, the last slice of 256 was read in part only.
-    const scale = isExact ? 1 : seen < LOOKED_AT ? ONE_IN : (ONE_IN * 256) / (last! + 1)
+    const scale = isExact ? 1 : scaleOf(seen, last, LOOKED_AT)
     return { rows, seen: counted!.count, isExact, scale }
   })
 }

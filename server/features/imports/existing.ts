@@ -43,9 +43,10 @@ export function planned(terms: MergeTerms, range: Range, moves: readonly Move[] 
       ? sql`cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.email = p.key limit 1) as c`
       : sql`cross join lateral (${matching(terms)}) as found
         cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.id = found.id limit 1) as c`
-  const merged = unsets ? sql`jsonb_strip_nulls(m.old_fields || m.given)` : sql`m.old_fields || m.given`
+  const merged = (row: Sql) =>
+    unsets ? sql`jsonb_strip_nulls(${row}.old_fields || ${row}.given)` : sql`${row}.old_fields || ${row}.given`
   const told = changedFields(terms)
-  const hasNewFields = unsets ? sql`${merged} <> m.old_fields` : sql`not m.old_fields @> m.given`
+  const hasNewFields = unsets ? sql`${merged(sql`m`)} <> m.old_fields` : sql`not m.old_fields @> m.given`
   return sql`
     ${people(terms, range)}, matched as materialized (
       select p.key, p.line, p.rows, p.fields as given, p.lists, p.more, p.external_id as given_id, p.email as given_email,
@@ -70,7 +71,7 @@ export function planned(terms: MergeTerms, range: Range, moves: readonly Move[] 
       from matched as m
     ), planned as materialized (
       select c.*, ${told.old} as old_values, ${told.new} as new_values, ${told.both} as told,
-        case when c.has_new_fields then ${unsets ? sql`jsonb_strip_nulls(c.old_fields || c.given)` : sql`c.old_fields || c.given`} else c.old_fields end as new_fields,
+        case when c.has_new_fields then ${merged(sql`c`)} else c.old_fields end as new_fields,
         c.has_new_fields or c.has_new_tags or c.new_id is distinct from c.old_id
           or c.new_state <> c.old_state or c.new_email <> c.old_email as differs
       from compared as c

@@ -1,9 +1,10 @@
-import { Button, Select, Stack, Text } from '@mantine/core'
+import { Select, Stack, Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import type { Contact } from '../../api/queries.ts'
 import { EventItem, EventList } from '../../components/events.tsx'
+import { ShowMore } from '../../components/show-more.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { EVENT_TYPES } from '../../criteria/table.ts'
 import { useVocabulary } from '../../criteria/vocabulary.ts'
@@ -66,11 +67,7 @@ export function Timeline({ contact }: { contact: Contact }) {
           )
         }}
       </Loaded>
-      {query.hasNextPage && (
-        <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          {en.contact.older}
-        </Button>
-      )}
+      <ShowMore query={query} words={en.contact.older} size="sm" />
     </Stack>
   )
 }

@@ -7,7 +7,7 @@ import { EditorForm } from '../../components/editor-form.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { done } from '../../components/toast.tsx'
 import { en } from '../../strings/en.ts'
-import { changesIn, type Draft, settingsOf } from './draft.ts'
+import { changesIn, type Draft, settingsOf, WORDS } from './draft.ts'
 import { FieldsPanel } from './fields-panel.tsx'
 import { FormPreview } from './form-preview.tsx'
 import { GeneralPanel } from './general-panel.tsx'
@@ -30,19 +30,7 @@ export interface PartProps {
   faults: Readonly<Record<string, string>>
 }
 
-const INPUTS = [
-  'name',
-  'list_ids',
-  'fields',
-  'welcome_template',
-  'redirect_url',
-  'frame_origins',
-  'title',
-  'introduction',
-  'consent',
-  'button',
-  'success',
-]
+const INPUTS = ['name', 'list_ids', 'fields', 'welcome_template', 'redirect_url', 'frame_origins', ...WORDS]
 
 /** All settings of a form, and beside them the page that they make. */
 export function FormEditor({ form, initial, fields }: Props) {

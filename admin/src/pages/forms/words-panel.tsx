@@ -4,6 +4,7 @@ import { en } from '../../strings/en.ts'
 import type { PartProps } from './form-editor.tsx'
 
 const LONGEST = 2000
+const PARAGRAPHS = { autosize: true, minRows: 2, maxRows: 10, maxLength: LONGEST }
 
 /** What a form says in words of its own. */
 export function WordsPanel({ draft, onChange, faults }: PartProps) {
@@ -20,10 +21,7 @@ export function WordsPanel({ draft, onChange, faults }: PartProps) {
       <Textarea
         label={en.forms.introduction}
         description={en.forms.introductionHint}
-        autosize
-        minRows={2}
-        maxRows={10}
-        maxLength={LONGEST}
+        {...PARAGRAPHS}
         value={draft.introduction}
         error={faults.introduction}
         onChange={(event) => onChange({ introduction: event.currentTarget.value })}
@@ -31,10 +29,7 @@ export function WordsPanel({ draft, onChange, faults }: PartProps) {
       <Textarea
         label={en.forms.consent}
         description={en.forms.consentHint}
-        autosize
-        minRows={2}
-        maxRows={10}
-        maxLength={LONGEST}
+        {...PARAGRAPHS}
         value={draft.consent}
         error={faults.consent}
         onChange={(event) => onChange({ consent: event.currentTarget.value })}
@@ -49,10 +44,7 @@ export function WordsPanel({ draft, onChange, faults }: PartProps) {
       <Textarea
         label={en.forms.success}
         {...(isSentOn ? { description: en.forms.successUnused } : {})}
-        autosize
-        minRows={2}
-        maxRows={10}
-        maxLength={LONGEST}
+        {...PARAGRAPHS}
         value={draft.success}
         error={faults.success}
         onChange={(event) => onChange({ success: event.currentTarget.value })}

@@ -1,12 +1,13 @@
 import '@mantine/charts/styles.css'
 import { AreaChart, BarChart } from '@mantine/charts'
-import { Button, Group, SegmentedControl, Select, Stack, Text } from '@mantine/core'
+import { Group, SegmentedControl, Select, Stack, Text } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { type ListDetail, listGrowthQuery, listMovesQuery } from '../../api/queries.ts'
 import { ActLink } from '../../components/events.tsx'
 import { Panel } from '../../components/panel.tsx'
+import { ShowMore } from '../../components/show-more.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
 import { TextLink } from '../../components/text-link.tsx'
@@ -177,13 +178,7 @@ function Moves({ list, days }: { list: number; days: readonly Day[] }) {
               )}
               {query.hasNextPage && (
                 <Group justify="center">
-                  <Button
-                    variant="default"
-                    loading={query.isFetchingNextPage}
-                    onClick={() => void query.fetchNextPage()}
-                  >
-                    {en.lists.older}
-                  </Button>
+                  <ShowMore query={query} words={en.lists.older} size="sm" />
                 </Group>
               )}
             </>

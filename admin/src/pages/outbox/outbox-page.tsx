@@ -1,10 +1,11 @@
-import { Button, Group, Select, Text } from '@mantine/core'
+import { Group, Select, Text } from '@mantine/core'
 import type { Answer } from '@rollcall/sdk'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { SearchX, Send } from 'lucide-react'
 import { useAccount } from '../../api/client.ts'
 import { Page } from '../../components/page.tsx'
+import { ShowMore } from '../../components/show-more.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
 import { TextLink } from '../../components/text-link.tsx'
@@ -110,16 +111,7 @@ export function OutboxPage() {
                 <Text size="sm" c="dimmed" className="figures" aria-live="polite">
                   {en.outbox.total(number(messages.length), number(pages[0]?.total ?? 0))}
                 </Text>
-                {query.hasNextPage && (
-                  <Button
-                    variant="default"
-                    size="xs"
-                    loading={query.isFetchingNextPage}
-                    onClick={() => void query.fetchNextPage()}
-                  >
-                    {en.data.showMore}
-                  </Button>
-                )}
+                <ShowMore query={query} />
               </Group>
             </>
           )

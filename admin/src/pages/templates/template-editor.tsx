@@ -10,22 +10,12 @@ import { faultsByInput } from '../../components/problem.ts'
 import { SourceInput } from '../../components/source-input.tsx'
 import { done } from '../../components/toast.tsx'
 import { en } from '../../strings/en.ts'
+import { differing, PARTS, type Source } from './source.ts'
 import { type Beholder, TemplatePreview, usePreview } from './template-preview.tsx'
 import { Variables } from './variables.tsx'
 
-/** The texts of a template. */
-export interface Source {
-  subject: string
-  html: string
-  text: string
-}
-
 /** What the service takes for a name. */
 const NAME = /^[a-z0-9_]{1,64}$/
-
-const PARTS = ['subject', 'html', 'text'] as const
-
-const differing = (one: Source, other: Source) => PARTS.filter((part) => one[part] !== other[part])
 
 interface Props {
   /** The template that is changed; without it one is made. */

@@ -12,7 +12,7 @@ import { Loading } from '../../components/states.tsx'
 import { TextLink } from '../../components/text-link.tsx'
 import { ContactSelect } from '../../contacts/contact-select.tsx'
 import { en } from '../../strings/en.ts'
-import type { Source } from './template-editor.tsx'
+import { PARTS, type Source } from './source.ts'
 
 /** After a pause in typing, in ms. */
 const PAUSE_MS = 300
@@ -52,7 +52,7 @@ export function usePreview(name: string | undefined, source: Source, { chosen, o
     isAlone: latest.data?.length === 0,
     latestError: latest.error,
     /** What is wrong with the texts, by part: none while what is shown is not yet asked for. */
-    faults: isFaulty ? faultsByInput(query.error, ['subject', 'html', 'text']) : {},
+    faults: isFaulty ? faultsByInput(query.error, [...PARTS]) : {},
   }
 }
 

@@ -6,6 +6,7 @@ import { problemText } from '../../components/problem.ts'
 import { Loaded } from '../../components/states.tsx'
 import { done } from '../../components/toast.tsx'
 import { en } from '../../strings/en.ts'
+import { PARTS } from './source.ts'
 import classes from './templates.module.css'
 
 interface Props {
@@ -49,7 +50,7 @@ export function VersionDialog({ name, version, isDirty, onClose, onBroughtBack }
         <Loaded query={query}>
           {(template) => (
             <>
-              {(['subject', 'html', 'text'] as const).map((part) => (
+              {PARTS.map((part) => (
                 <div key={part}>
                   <Text size="sm" fw={600} mb={4}>
                     {en.templates[part]}

@@ -8,6 +8,7 @@ import { Confirm } from '../../components/confirm.tsx'
 import { Page } from '../../components/page.tsx'
 import { Panel } from '../../components/panel.tsx'
 import { SecretDialog } from '../../components/secret-dialog.tsx'
+import { ShowMore } from '../../components/show-more.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
@@ -174,11 +175,7 @@ function Deliveries({ webhook: { id } }: { webhook: Webhook }) {
                   },
                 ]}
               />
-              {query.hasNextPage && (
-                <Button variant="default" size="xs" onClick={() => void query.fetchNextPage()}>
-                  {en.data.showMore}
-                </Button>
-              )}
+              <ShowMore query={query} />
             </>
           )
         }}

@@ -140,14 +140,10 @@ class RecordParser {
   /** The text of a quoted cell. One with something behind its closing quote keeps both. */
   #unquoted(start: number, end: number): string {
     const text = this.#text
-    if (text.charCodeAt(end - 1) === QUOTE) {
-      const inner = text.slice(start + 1, end - 1)
-      if (!inner.includes('"')) return inner
-      const closing = this.#closingQuote(start)
-      if (closing === end - 1) return inner.replaceAll('""', '"')
-    }
     const closing = this.#closingQuote(start)
-    return `"${text.slice(start + 1, closing).replaceAll('""', '"')}${text.slice(closing, end)}`
+    const quoted = text.slice(start + 1, closing)
+    const told = quoted.includes('"') ? quoted.replaceAll('""', '"') : quoted
+    return closing === end - 1 ? told : `"${told}${text.slice(closing, end)}`
   }
 
   #closingQuote(start: number): number {
