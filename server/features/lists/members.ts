@@ -11,6 +11,7 @@ import { expandLists } from '../criteria/expand.ts'
 import { forSet } from '../criteria/forms.ts'
 import type { Condition } from '../criteria/parse.ts'
 import type { FieldSet } from '../fields/field-set.ts'
+import { redirectConfirmations } from '../subscriptions/confirmations.ts'
 import { deleteLists } from './lists.ts'
 import { askToCompare, type ListUsesOf } from './smart.ts'
 
@@ -198,6 +199,8 @@ export async function mergeLists(
     listId,
     candidates,
   )
+  // Before the sources' opt-outs become the target's: who has signed up for a source that they had left joins by that.
+  redirectConfirmations(trx, accountId, sources, listId)
   trx.send(sql`
     insert into list_opt_outs (account_id, list_id, email, at)
     select account_id, ${listId}, email, min(at) from list_opt_outs as o

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { type TestApp, testApp } from '../../test/app.ts'
+import { formOf, signUp } from '../../test/forms.ts'
+import { person } from '../../test/imports.ts'
+import { waitsForLocks } from '../../test/locks.ts'
+import { latestMail, linkIn, press } from '../../test/permission.ts'
 
 const listOf = async ({ post }: TestApp, name: string): Promise<number> =>
   (await post('/api/contact_lists', { name })).body.id
@@ -68,6 +72,88 @@ test('lists are merged: who left the target stays out, who left a source is kept
       ['list_merge', 'finished', { added: 2, already_members: 1, opted_out: 1 }],
     ],
   )
+})
+
+/** Links to confirm that these have asked for by a form for a list, which speaks of it no more afterwards. */
+async function signedUpFor(made: TestApp, listId: number, names: readonly string[]): Promise<Map<string, string>> {
+  const form = await formOf(made, { list_ids: [listId] })
+  const links = new Map<string, string>()
+  for (const name of names) {
+    const email = `${name}@example.com`
+    await signUp(made, form, { email })
+    links.set(name, linkIn(await latestMail(made, email)))
+  }
+  assert.equal((await made.patch(`/api/forms/${form.id}`, { list_ids: [] })).status, 200)
+  return links
+}
+
+test('who is asked to confirm a list that is merged meanwhile joins the one it is merged into, but for who has left that', async (t) => {
+  const made = await testApp(t)
+  const { app, post } = made
+  const [target, source, other] = [await listOf(made, 'T'), await listOf(made, 'S'), await listOf(made, 'O')]
+  for (const [name, list] of [
+    ['out', target],
+    ['again', source],
+  ] as const) {
+    await enter(made, name, [])
+    await post(`/api/contacts/${name}@example.com/unsubscribe`, { list_id: list })
+  }
+  const links = await signedUpFor(made, source, ['fresh', 'out', 'again'])
+  const [elsewhere] = (await signedUpFor(made, other, ['elsewhere'])).values()
+
+  const { status, body } = await post(`/api/contact_lists/${target}/merge`, { list_ids: [source] })
+
+  assert.equal(status, 200, JSON.stringify(body))
+  assert.match((await app.inject(links.get('fresh')!)).body, /get mail from First about “T”\?/)
+  assert.match((await app.inject(links.get('out')!)).body, /get mail from First\?/)
+  for (const link of [...links.values(), elsewhere!]) assert.equal((await press(made, link)).status, 200)
+  assert.deepEqual(await members(made, target), ['again', 'fresh'])
+  assert.deepEqual(await members(made, other), ['elsewhere'])
+  assert.equal((await person(made, 'out@example.com')).state, 'subscribed')
+  const [word] = (await made.get('/api/contacts/fresh@example.com/consents')).body.data
+  assert.deepEqual([word.action, word.grade, word.list_id], ['granted', 'observed', target])
+})
+
+test('of a list that is deleted meanwhile, a confirmation leaves the rest as it was', async (t) => {
+  const made = await testApp(t)
+  const list = await listOf(made, 'S')
+  const [link] = (await signedUpFor(made, list, ['ann'])).values()
+  assert.equal((await made.del(`/api/contact_lists/${list}`)).status, 204)
+
+  assert.match((await made.app.inject(link!)).body, /get mail from First\?/)
+  assert.equal((await press(made, link!)).status, 200)
+
+  const { state, list_ids } = await person(made, 'ann@example.com')
+  assert.deepEqual([state, list_ids], ['subscribed', []])
+})
+
+test('who confirms at the very moment in which their list is merged is in the other', async (t) => {
+  const made = await testApp(t)
+  const { db, post } = made
+  const [target, source] = [await listOf(made, 'T'), await listOf(made, 'S')]
+  const [early, late] = (await signedUpFor(made, source, ['early', 'late'])).values()
+  const merging = () => post(`/api/contact_lists/${target}/merge`, { list_ids: [source] })
+  /** The first has done all but tell of it when the second begins, and waits until then. */
+  const meanwhile = (first: () => Promise<unknown>, second: () => Promise<unknown>) =>
+    db.transaction(async (trx) => {
+      await trx.query(sql`lock table outbox in exclusive mode`)
+      const one = first()
+      await waitsForLocks(db, 1)
+      const two = second()
+      await waitsForLocks(db, 2)
+      return { both: Promise.all([one, two]) }
+    })
+
+  await (await meanwhile(() => press(made, early!), merging)).both
+  assert.deepEqual(await members(made, target), ['early'])
+  assert.equal((await press(made, late!)).status, 200)
+  assert.deepEqual(await members(made, target), ['early', 'late'])
+
+  const third = await listOf(made, 'U')
+  const [last] = (await signedUpFor(made, target, ['last'])).values()
+  const onward = () => post(`/api/contact_lists/${third}/merge`, { list_ids: [target] })
+  await (await meanwhile(onward, () => press(made, last!))).both
+  assert.deepEqual(await members(made, third), ['early', 'last', 'late'])
 })
 
 test('what can not be merged is refused, and nothing is changed', async (t) => {

@@ -69,10 +69,9 @@ export async function confirm(
   const find = () =>
     trx.query<TokenRow>(sql`select ${COLUMNS} from confirmations
     where account_id = ${accountId} and hash = ${hash} and purpose = 'subscribe'`)
-  const [before] = await find()
-  if (!before) return undefined
   // Lists and fields before the contact, as everyone who needs both.
-  const listIds = await holdLists(trx, accountId, before.data.lists ?? [])
+  const { before, listIds } = await holdLed(trx, accountId, find)
+  if (!before) return undefined
   const fields = before.data.fields ? await loadFields(trx, accountId) : undefined
   const [person] = await holdStandings(trx, accountId, [before.contact_id])
   // Again, now that nobody else can use or void it: whoever did so while we waited for the contact has done so.
@@ -96,6 +95,21 @@ export async function confirm(
   const now: Held = isMoved ? { ...person, ...outcome.standing } : person
   await welcome(trx, room, accountId, now, template ?? (isMoved ? await welcomeOf(trx, accountId) : null))
   return { accountId }
+}
+
+/** A link with the lists it leads to, held: which these are can change while they are waited for, as lists are being merged. */
+async function holdLed(
+  trx: Trx,
+  accountId: number,
+  find: () => Promise<TokenRow[]>,
+): Promise<{ before?: TokenRow | undefined; listIds: number[] }> {
+  for (let seen = ''; ; ) {
+    const [before] = await find()
+    const lists = before?.data.lists ?? []
+    const listIds = await holdLists(trx, accountId, lists)
+    if (listIds.length === lists.length || String(lists) === seen) return { before, listIds }
+    seen = String(lists)
+  }
 }
 
 async function welcomeOf(trx: Trx, accountId: number): Promise<string | null> {

@@ -136,6 +136,22 @@ export function forgetConfirmations(trx: Trx, accountId: number, contactIds: rea
   cancelMails(trx, accountId, contactIds, CONFIRM_SUBSCRIPTION)
 }
 
+/**
+ * Lets open links that are for lists lead into the one into which these have been merged, but for whoever has left that one:
+ * as of members, a merge undoes nobody's word. The lists are held for good by then. Sent, not awaited.
+ */
+export function redirectConfirmations(trx: Trx, accountId: number, from: readonly number[], listId: number): void {
+  trx.send(sql`
+    update confirmations as o set data = jsonb_set(data, '{lists}', (
+      select coalesce(jsonb_agg(distinct case when id = any(${[...from]}::bigint[]) then ${listId}::bigint else id end), '[]')
+      from (select id::bigint from jsonb_array_elements_text(data -> 'lists') as id) as lists))
+    where account_id = ${accountId} and used_at is null and exists (
+        select from jsonb_array_elements_text(data -> 'lists') as id where id::bigint = any(${[...from]}::bigint[]))
+      and not exists (
+        select from contacts as c join list_opt_outs as left_it on left_it.account_id = c.account_id and left_it.email = c.email
+        where c.account_id = ${accountId} and c.id = o.contact_id and left_it.list_id = ${listId})`)
+}
+
 /** What a link names; undefined for what we can not have made. */
 export function readToken(token: string): { accountId: number; hash: Buffer } | undefined {
   const [, account, secret] = /^(\d{1,16})-([\w-]{43})$/.exec(token) ?? []
