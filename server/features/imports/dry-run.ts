@@ -5,7 +5,7 @@ import { reasonOf } from './chunk.ts'
 import { wanted } from './created.ts'
 import { afterOf, beforeOf, IDENTITY_CONFLICT, planned } from './existing.ts'
 import type { Counts } from './imports.ts'
-import { type MergeTerms, notes, people, type Range, wished } from './people.ts'
+import { listsOf, type MergeTerms, notes, people, type Range, wished } from './people.ts'
 
 /**
  * Says of a range what `mergeChunk` would do with it: the same steps, which keep rows in `change_rows` and change nothing
@@ -54,11 +54,8 @@ async function planNew(trx: Trx, terms: MergeTerms, range: Range, marks: Map<str
       select *, row_number() over (partition by external_id, erased order by email) as nth from claimed
     ), fresh as (
       select * from ranked where external_id is null or nth = 1 -- one id makes one person: the others are refused below
-    ), free as (select key as id, email, lists from fresh where not erased), ${wished(terms, sql`free`)}, lists_of as (
-      select contact_id as key, jsonb_agg(list_id order by list_id) filter (where not opted_out) as lists, bool_or(opted_out) as opted_out
-      from wished group by contact_id
     ), told as (
-      select f.*, l.lists as joined, coalesce(l.opted_out, false) as opted_out from fresh as f left join lists_of as l using (key)
+      select f.*, l.joined, l.opted_out and not f.erased as opted_out from fresh as f cross join lateral (${listsOf(terms)}) as l
     ), kept as (
       insert into change_rows (account_id, change_set_id, line, email, action, after, problem)
       select ${accountId}::bigint, ${importId}::bigint, line, case when not erased then email end, case when erased then 'suppressed' else 'created' end,

@@ -102,6 +102,25 @@ export function wished({ accountId, listIds, namesLists }: MergeTerms, from: Sql
     )`
 }
 
+/**
+ * The lists of one person over `f` (email, lists), as a query of one row: `joined`, null for none, and whether one of them is
+ * `opted_out`. To be joined laterally: that is one look a person whatever the planner takes their number to be, where a join
+ * with `wished` runs it once a person for everybody if it takes them to be one (35 s for 4,700 people, who take 0.1 s so).
+ */
+export function listsOf({ accountId, listIds, namesLists }: MergeTerms): Sql {
+  const own = sql`
+    where not coalesce(f.lists -> list_id::text = 'false', false)
+    union select own.key::bigint from jsonb_each(f.lists) as own where own.value = 'true'`
+  return sql`
+    select jsonb_agg(list_id order by list_id) filter (where not w.opted_out) as joined, coalesce(bool_or(w.opted_out), false) as opted_out
+    from (
+      select list_id, exists (
+        select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = wanted.list_id and o.email = f.email) as opted_out
+      from (select list_id from unnest(${[...listIds]}::bigint[]) as given (list_id) ${namesLists ? own : sql``}) as wanted
+      offset 0 -- else the look stands in both aggregates, and is done twice
+    ) as w`
+}
+
 /** Earlier rows of people whose rows are being merged, from a step with key, line and id: kept as duplicates. */
 export function duplicates({ accountId, importId }: MergeTerms, from: Sql): Sql {
   return sql`
