@@ -115,7 +115,7 @@ function planned({ accountId, act }: Bulk, lines: Sql): Sql {
       : sql`exists (select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = ${joined} and o.email = c.email)`
   return sql`
     held as (
-      select k.line, c.id, c.email, c.fields, c.tags, c.state,
+      select k.line, c.id, c.email, c.fields, c.tags, c.state, c.state_reason, c.state_before,
         (c.fields - ${unset}::text[]) || ${JSON.stringify(set)}::jsonb as new_fields,
         array(select tag from unnest(c.tags) with ordinality as t (tag, at) where tag <> all(${removed}::text[]) order by at)
           || array(select tag from unnest(${added}::text[]) with ordinality as t (tag, at) where tag <> all(c.tags) order by at) as new_tags,
@@ -138,12 +138,16 @@ function keeping({ accountId, changeSetId, act }: Bulk, lines: Sql): Sql {
     jsonb_strip_nulls(jsonb_build_object('fields', nullif(${values}, '{}'), 'tags', case when p.new_tags <> p.tags then to_jsonb(${tags}) end,
       'state', case when p.new_state <> p.state then ${state} end, 'lists', ${list}))`
   const list = (when: Sql, id: number | null) => sql`case when ${when} then jsonb_build_array(${id}::bigint) end`
+  // Given back with the state: who waits for an answer and was there before must not be taken for somebody who was not.
+  const why = sql`
+    case when p.new_state <> p.state
+      then jsonb_strip_nulls(jsonb_build_object('state_reason', p.state_reason, 'state_before', p.state_before)) else '{}' end`
   return sql`
     kept as (
       update change_rows as k set email = p.email,
         action = case when p.differs or p.joins or p.leaves then 'updated' else 'unchanged' end,
         before = case when p.differs or p.joins or p.leaves then
-          ${side(sql`p.old_values`, sql`p.tags`, sql`p.state`, list(sql`p.leaves`, act.left))} end,
+          ${side(sql`p.old_values`, sql`p.tags`, sql`p.state`, list(sql`p.leaves`, act.left))} || ${why} end,
         after = case when p.differs or p.joins or p.leaves then
           ${side(sql`p.new_values`, sql`p.new_tags`, sql`p.new_state`, list(sql`p.joins`, act.joined))} end,
         problem = case when p.opted_out then '{"notes":["opted_out"]}'::jsonb end

@@ -42,6 +42,23 @@ test('who never confirms is again what they were, or gone if they were created p
   assert.equal(back.body.data.state, 'subscribed', 'never to have answered is no withdrawal')
 })
 
+test('who was there before they were asked stays, also when a bulk act on them is taken back', async (t) => {
+  const made = await testApp(t)
+  await took(made, 'email,state\nann@example.com,none\n')
+  await made.post('/api/contacts/ann@example.com/resubscribe')
+  const { id } = (await made.post('/api/contacts/bulk', { selection: {}, action: { type: 'unsubscribe' } })).body
+  await made.runJobs()
+  assert.equal((await person(made, 'ann@example.com')).state, 'unsubscribed')
+
+  await made.post(`/api/change_sets/${id}/revert`)
+  await made.runJobs()
+  assert.equal((await person(made, 'ann@example.com')).state, 'pending')
+  await later(made, 31)
+  await expire(made)
+
+  assert.equal((await person(made, 'ann@example.com')).state, 'none')
+})
+
 test('a link that still works, and one that is being followed, keep their person waiting', async (t) => {
   const made = await testApp(t)
   await made.post('/api/contacts', { email: 'ann@example.com', double_opt_in: true })
