@@ -149,6 +149,26 @@ test('erased at the very moment when addresses change hands, both of the person 
   assert.equal((await patch('/api/contacts/gil@example.com', { email: 'gil@example.com' })).status, 200)
 })
 
+test('erased at the very moment when a file or its revert gives somebody the address, it is nobody’s', async (t) => {
+  const made = await testApp(t)
+  const rename = (externalId: string, email: string) =>
+    sent(made, `external_id,email\n${externalId},${email}\n`, { match_by: 'external_id', update_existing: 'true' })
+  await made.post('/api/contacts', { email: 'ann@example.com', external_id: 'a' })
+  await made.post('/api/contacts', { email: 'bob@example.com', external_id: 'b' })
+  const one = await rename('a', 'gone@example.com')
+  const [, kept] = await meanwhile(made, erasing(made, 'gone@example.com'), () => run(made, one.id))
+  assert.deepEqual(countsOf(kept), { rows_read: 1, suppressed: 1 })
+  assert.equal((await made.get('/api/contacts/ann@example.com')).status, 200)
+  await assertGone(made, 'gone@example.com')
+
+  const { id } = await run(made, (await rename('b', 'robert@example.com')).id)
+  await made.post(`/api/change_sets/${id}/revert`)
+  await meanwhile(made, erasing(made, 'bob@example.com'), () => taken(made))
+  assert.equal((await made.get('/api/contacts/robert@example.com')).status, 200)
+  assert.equal((await made.get('/api/contacts/bob@example.com')).status, 404)
+  assert.deepEqual(said(await made.post('/api/contacts', { email: 'bob@example.com' })), SUPPRESSED)
+})
+
 test('erased at the very moment when an import enters them, or between its reading and that, they are gone, and its numbers add up', async (t) => {
   const made = await testApp(t)
   const { db, post, get, accountId } = made

@@ -49,6 +49,28 @@ test('an address that was erased meanwhile is not given back', async (t) => {
   assert.deepEqual([after.external_id, after.state], ['x', 'subscribed'])
 })
 
+test('who gets back an address is not in the lists that were left under it meanwhile', async (t) => {
+  const made = await testApp(t)
+  const lists: number[] = []
+  for (const name of ['News', 'Offers', 'Events'])
+    lists.push((await made.post('/api/contact_lists', { name })).body.id as number)
+  const [news, offers] = lists
+  await made.post('/api/contacts', { email: 'old@example.com', external_id: 'x', list_ids: lists })
+  const id = await renamed(made, 'x', 'new@example.com')
+  await made.post('/api/contacts', { email: 'old@example.com', list_ids: lists })
+  for (const list_id of [news, offers]) await made.post('/api/contacts/old@example.com/unsubscribe', { list_id })
+  await made.del('/api/contacts/old@example.com')
+  const taken = await made.del(`/api/contact_lists/${offers}/contacts`, { contact_ids: ['new@example.com'] })
+
+  await reverted(made, id)
+  await reverted(made, taken.body.change_set_id)
+
+  const after = await person(made, 'old@example.com')
+  assert.deepEqual(after.list_ids, [lists[2]])
+  const [last] = (await made.get('/api/contacts/old@example.com/events')).body.data
+  assert.deepEqual([last.types, last.data.lists], [['updated', 'list_removed'], { removed: [news] }])
+})
+
 test('links to the address that is taken away are void, and who has left under it has left it', async (t) => {
   const made = await testApp(t)
   await made.post('/api/contacts', { email: 'old@example.com', external_id: 'x' })

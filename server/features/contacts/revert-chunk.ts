@@ -3,6 +3,7 @@ import type { Queryable, Trx } from '../../db/database.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { recording } from '../activity/record.ts'
 import { forgetConfirmations } from '../subscriptions/confirmations.ts'
+import { waitForAddresses } from '../subscriptions/leave-by-link.ts'
 import type { State } from '../subscriptions/states.ts'
 import { leaveWithdrawn, marksOf } from '../subscriptions/suppressions.ts'
 import { removeContacts } from './remove.ts'
@@ -126,20 +127,28 @@ export async function revertLines(trx: Trx, act: Reverting, after: number, upTo:
         delete from list_members as m using restored as r cross join lateral unnest(r.given_lists) as given (list_id)
         where m.account_id = ${accountId} and m.list_id = given.list_id and m.contact_id = r.id and m.change_set_id = ${changeSetId}
         returning m.contact_id, m.list_id
+      ), left_there as ( -- lists that the address has left to which they go back
+        delete from list_members as m using restored as r, list_opt_outs as o
+        where m.account_id = ${accountId} and m.contact_id = any(array(select id from restored where new_email <> email)) and m.contact_id = r.id
+          and o.account_id = ${accountId} and o.list_id = m.list_id and o.email = r.new_email
+        returning m.contact_id, m.list_id
       ), joined as (
         insert into list_members (account_id, list_id, contact_id, change_set_id)
         select ${accountId}::bigint, taken.list_id, r.id, ${setId}::bigint
         from restored as r cross join lateral unnest(r.taken_lists) as taken (list_id)
         where exists (select from lists as l where l.account_id = ${accountId} and l.id = taken.list_id and l.criteria is null)
           and not exists (
-            select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = taken.list_id and o.email = r.email)
+            select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = taken.list_id and o.email in (r.email, r.new_email))
         on conflict do nothing
         returning contact_id, list_id
       ), told as (
         select r.*, l.lists as left_lists, j.lists as joined,
-          cardinality(r.given_lists) > coalesce(jsonb_array_length(l.lists), 0) as kept_lists
+          not coalesce(l.lists, '[]') @> to_jsonb(r.given_lists) as kept_lists
         from restored as r
-          left join (select contact_id, jsonb_agg(list_id order by list_id) as lists from left_lists group by contact_id) as l on l.contact_id = r.id
+          left join (
+            select contact_id, jsonb_agg(list_id order by list_id) as lists
+            from (select * from left_lists union select * from left_there) as gone group by contact_id
+          ) as l on l.contact_id = r.id
           left join (select contact_id, jsonb_agg(list_id order by list_id) as lists from joined group by contact_id) as j on j.contact_id = r.id
       ), kept as (
         insert into change_rows (account_id, change_set_id, line, email, action, contact_id, before, after, problem)
@@ -200,12 +209,9 @@ async function addressesOf(trx: Trx, { accountId, actor, keyring }: Reverting, l
       cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.id = k.contact_id limit 1) as c
     where ${lines} and k.before ? 'email' and c.email = k.after ->> 'email'`)
   if (moves.length === 0) return { erased: [], withdrawn: [] }
-  const marks = await marksOf(
-    trx,
-    keyring,
-    accountId,
-    moves.map(({ to }) => to),
-  )
+  const addresses = moves.map(({ to }) => to)
+  await waitForAddresses(trx, accountId, addresses) // else who is being erased at this moment has no mark yet
+  const marks = await marksOf(trx, keyring, accountId, addresses)
   const marked = (reason: string) => moves.map(({ to }) => to).filter((to) => marks.get(to) === reason)
   forgetConfirmations(
     trx,

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { forgetConfirmations } from '../subscriptions/confirmations.ts'
+import { waitForAddresses } from '../subscriptions/leave-by-link.ts'
 import type { State } from '../subscriptions/states.ts'
 import { leaveWithdrawn, marksOf } from '../subscriptions/suppressions.ts'
 import { idBy, type Tally } from './created.ts'
@@ -37,12 +38,9 @@ export async function moveAddresses(
     where p.email is not null and p.email <> c.email and (${idBy(sql`email`, accountId, sql`p.email`)}) is null
     order by p.email, p.line desc`)
   if (wanted.length === 0) return { moves: [], tally: { duplicates: 0 } }
-  const marks = await marksOf(
-    trx,
-    keyring,
-    accountId,
-    wanted.map(({ to }) => to),
-  )
+  const addresses = wanted.map(({ to }) => to)
+  await waitForAddresses(trx, accountId, addresses) // else who is being erased at this moment has no mark yet
+  const marks = await marksOf(trx, keyring, accountId, addresses)
   const erased = wanted.filter(({ to }) => marks.get(to) === 'erased')
   const moves = wanted
     .filter(({ to }) => marks.get(to) !== 'erased')
