@@ -67,7 +67,7 @@ export function allJobs({ db, files, filesAt, queue, keyring, config }: JobParts
   const outbound = url && from ? outboundTo({ url, from, timeoutMs: SMTP_TIMEOUT_S * 1000 }) : undefined
   const room = mailRoomOf(config, queue, keyring)
   return [
-    ...mailJobs({ db, keyring, outbound, maySend: (accountId, contactId) => maySend(db, accountId, contactId) }),
+    ...mailJobs({ db, keyring, outbound, maySend: (...whom) => maySend(db, ...whom) }),
     ...formJobs(db, { room, days: config.CONFIRMATION_DAYS }),
     ...fieldJobs(db),
     ...bulkJobs(db, keyring),

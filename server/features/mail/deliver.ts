@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Database } from '../../db/database.ts'
 import type { Job } from '../../jobs/queue.ts'
+import { displayEmail } from '../../lib/email.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { MOST_ATTEMPTS, type SendPayload, sendMail } from './jobs.ts'
 import { openLetter } from './letter.ts'
@@ -12,8 +13,8 @@ export interface Delivering {
   keyring: Keyring
   /** undefined: there is no mail server any more. */
   outbound: Outbound | undefined
-  /** Whether someone may be mailed now. */
-  maySend: (accountId: number, contactId: string) => Promise<boolean>
+  /** Whether someone may be mailed now, with mail of a list where one is given. */
+  maySend: (accountId: number, contactId: string, listId: number | undefined) => Promise<boolean>
 }
 
 export function mailJobs(parts: Delivering): Job[] {
@@ -44,8 +45,10 @@ async function deliver(
   if (!letter) return fail(db, accountId, messageId, 'its key is not in ROLLCALL_SECRET')
   if (!outbound) return fail(db, accountId, messageId, 'SMTP_URL is not set any more')
   // Hours may have gone by since it was asked for. A mail that asks for permission is taken back when it is void.
-  if (letter.unsubscribeUrl !== undefined && !(await maySend(accountId, row.contact_id)))
-    return cancel(db, accountId, messageId)
+  const mayGo =
+    (await isTheirs(db, accountId, row.contact_id, letter.to)) &&
+    (letter.unsubscribeUrl === undefined || (await maySend(accountId, row.contact_id, letter.listId)))
+  if (!mayGo) return cancel(db, accountId, messageId)
   try {
     await outbound(messageId, letter)
   } catch (error) {
@@ -63,6 +66,13 @@ async function deliver(
     const { contact_id: contactId, template, template_version: version } = row
     if (contact && sent) recordSent(trx, accountId, { contactId, messageId, template, version, letter })
   })
+}
+
+/** Whether a mail's address is still that of its contact: whoever reads mail there now may be somebody else, or may have left. */
+async function isTheirs(db: Database, accountId: number, contactId: string, to: string): Promise<boolean> {
+  const [contact] = await db.query<{ email: string }>(sql`
+    select email from contacts where account_id = ${accountId} and id = ${contactId}::uuid`)
+  return contact !== undefined && displayEmail(contact.email) === to
 }
 
 async function fail(db: Database, accountId: number, messageId: string, reason: string): Promise<void> {

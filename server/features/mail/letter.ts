@@ -14,6 +14,8 @@ export interface Letter {
   text: string
   /** By which its reader leaves: in the headers too. None in a mail that only asks for permission, and so needs none. */
   unsubscribeUrl?: string
+  /** The list whose mail it is: who has left that does not get it. */
+  listId?: number
   /** What is told of the contact once it is on its way. */
   types: EventType[]
 }

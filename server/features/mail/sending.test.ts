@@ -156,6 +156,29 @@ test('a mail whose link is void by the time it would go does not go', async (t) 
   assert.equal((await latestMail(made, ANN)).phase, 'cancelled')
 })
 
+test('a mail of a list that waits does not go to who has left that list meanwhile, nor one to an address that was changed', async (t) => {
+  const made = await withServer(t)
+  const lists: number[] = []
+  for (const name of ['News', 'Offers']) lists.push((await made.post('/api/contact_lists', { name })).body.id)
+  await made.post('/api/contacts', { email: ANN, list_ids: lists })
+  await made.post('/api/contacts', { email: 'bob@example.com' })
+  for (const list_id of lists) await made.post('/api/templates/welcome_email/send', { email: ANN, list_id })
+  await made.post('/api/templates/welcome_email/send', { email: 'bob@example.com' })
+
+  await made.post(`/api/contacts/${ANN}/unsubscribe`, { list_id: lists[0] })
+  await made.patch('/api/contacts/bob@example.com', { email: 'robert@example.com' })
+  await made.runJobs()
+
+  assert.deepEqual(
+    made.smtp.mails.map((mail) => mail.to),
+    [made.smtp.mails[0]!.to],
+    'the other list’s alone',
+  )
+  assert.equal((await latestMail(made, ANN)).phase, 'sent')
+  assert.equal((await latestMail(made, 'robert@example.com')).phase, 'cancelled')
+  assert.equal((await made.get(`/api/messages?contact=${ANN}&phase=cancelled`)).body.total, 1)
+})
+
 test('after a crash between the answer of the server and ours, the mail goes again as the same one', async (t) => {
   const made = await withServer(t)
   await made.post('/api/contacts', { email: ANN, double_opt_in: true })

@@ -59,6 +59,7 @@ export async function sendTemplate(
       to: displayEmail(person.email),
       fromName: account.name,
       unsubscribeUrl: links.unsubscribe_url,
+      ...(listId === null ? {} : { listId }),
       types: ['email_sent'],
     },
   })
@@ -81,11 +82,18 @@ async function reasonAgainst(
   return left ? `has left list ${listId}` : null
 }
 
-/** Whether a contact may be mailed now, as `sendable` says it. */
-export async function maySend(db: Queryable, accountId: number, contactId: string): Promise<boolean> {
+/** Whether a contact may be mailed now, as `sendable` says it, and has not left the list whose mail it is, if any. */
+export async function maySend(
+  db: Queryable,
+  accountId: number,
+  contactId: string,
+  listId: number | undefined,
+): Promise<boolean> {
   const rows = await db.query(sql`
     select from contacts as c
-    where c.account_id = ${accountId} and c.id = ${contactId}::uuid and c.state = 'subscribed' and not ${SUPPRESSED}`)
+    where c.account_id = ${accountId} and c.id = ${contactId}::uuid and c.state = 'subscribed' and not ${SUPPRESSED}
+      and not exists (
+        select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = ${listId ?? null} and o.email = c.email)`)
   return rows.length > 0
 }
 
