@@ -36,6 +36,23 @@ test('a removal takes everything but the `deleted` event, and earlier events kee
   assert.ok(!everything[0]!.rows.includes('ann@example.com'))
 })
 
+test('a complaint from a list that was brought along outlives the contact, as one that a provider told does', async (t) => {
+  const made = await testApp(t)
+  const soon = new Date(Date.now() + 3_600_000).toISOString()
+  await made.post('/api/contacts', { email: 'ann@example.com' })
+  await made.post('/api/contacts', { email: 'bob@example.com' })
+  await made.post('/api/suppressions', { entries: ['ann@example.com'], reason: 'complaint' })
+  await made.post('/api/suppressions', { entries: ['bob@example.com'], reason: 'complaint', expires_at: soon })
+  await made.db.query(sql`update suppressions set expires_at = now() where value = 'bob@example.com'`)
+
+  for (const name of ['ann', 'bob']) await made.del(`/api/contacts/${name}@example.com`)
+
+  assert.equal((await made.get('/api/suppressions')).body.total, 0, 'of neither the address stays')
+  const back = async (email: string) => (await made.post('/api/contacts', { email })).body.data.sendable
+  assert.deepEqual(await back('ann@example.com'), { allowed: false, reason: 'unsubscribed' })
+  assert.equal((await back('bob@example.com')).allowed, true, 'what was over is not in force for good')
+})
+
 test('who was unsubscribed or bounced leaves a mark, and comes back as unsubscribed', async (t) => {
   const made = await testApp(t)
   const states = { none: false, pending: false, subscribed: false, unsubscribed: true, bounced: true }

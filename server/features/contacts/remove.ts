@@ -58,11 +58,16 @@ export async function removeContacts(
   if (removed.length === 0) return []
   const gone = removed.map((contact) => contact.id)
   const marked = removed.filter(({ state_reason }) => unmarked === undefined || state_reason !== unmarked)
-  leaveWithdrawn(trx, keyring, accountId, marked, source)
-  // Of a complaint the mark above is left, not the address.
-  trx.send(sql`
+  // Of a complaint a mark is left, not the address: also where it stands in a list that was brought along, and so never
+  // made them unsubscribed.
+  const complaints = await trx.query<{ email: string; is_in_force: boolean }>(sql`
     delete from suppressions
-    where account_id = ${accountId} and kind = 'address' and reason = 'complaint' and value = any(${removed.map(({ email }) => email)}::text[])`)
+    where account_id = ${accountId} and kind = 'address' and reason = 'complaint' and value = any(${removed.map(({ email }) => email)}::text[])
+    returning value as email, expires_at is null or expires_at > now() as is_in_force`)
+  const complained = complaints
+    .filter(({ is_in_force }) => is_in_force)
+    .map(({ email }) => ({ email, state: 'unsubscribed' as const }))
+  leaveWithdrawn(trx, keyring, accountId, [...marked, ...complained], source)
   for (const table of HOLDS_CONTACTS) {
     trx.send(sql`delete from ${table} where account_id = ${accountId} and contact_id = any(${gone}::uuid[])`)
   }

@@ -6,7 +6,8 @@ import { type TestContext, test } from 'node:test'
 import sql from 'sql-template-tag'
 import { hmac } from '../../lib/secret.ts'
 import { type Answer, dispatched, keyring, type TestApp, testApp } from '../../test/app.ts'
-import { person } from '../../test/imports.ts'
+import { formOf, signUp } from '../../test/forms.ts'
+import { person, took } from '../../test/imports.ts'
 import { waitsForLocks } from '../../test/locks.ts'
 import { confirmationLink, pathOf, press } from '../../test/permission.ts'
 import { newSigningSecret, signedHeaders } from '../webhooks/signature.ts'
@@ -275,6 +276,59 @@ test('a complaint from before somebody came back by their own confirmation does 
     at: new Date(Date.now() + 60_000).toISOString(),
   })
   assert.equal((await person(made, 'ann@example.com')).state, 'unsubscribed')
+})
+
+test('a complaint that is told late is not undone by a form that anyone can have filled, nor by joining a list', async (t) => {
+  const made = await withHook(t)
+  const list = (await made.post('/api/contact_lists', { name: 'News', public: true })).body.id
+  await signUp(made, await formOf(made, { double_opt_in: false, list_ids: [list] }), { email: 'ann@example.com' })
+  const { preferences_url } = (await made.get('/api/contacts/bob@example.com/links')).body
+  const saved = await made.app.inject({
+    method: 'POST',
+    url: pathOf(preferences_url),
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    payload: `what=save&shown=list.${list}&list=${list}`,
+  })
+  assert.equal(saved.statusCode, 200)
+  for (const name of ['ann', 'bob']) {
+    assert.deepEqual((await person(made, `${name}@example.com`)).list_ids, [list], name)
+    const at = new Date(Date.now() - 60_000).toISOString()
+    await made.send({ id: name, type: 'complained', email: `${name}@example.com`, at })
+    assert.equal((await person(made, `${name}@example.com`)).state, 'unsubscribed', name)
+  }
+})
+
+test('a complaint makes open links void, also those of somebody who has left already', async (t) => {
+  const made = await withHook(t)
+  for (const name of ['ann', 'bob']) await made.post(`/api/contacts/${name}@example.com/unsubscribe`)
+  const links = [await confirmationLink(made, 'ann@example.com'), await confirmationLink(made, 'bob@example.com')]
+
+  await made.send([
+    { id: 'a', type: 'complained', email: 'ann@example.com', at: NOW },
+    { id: 'b', type: 'unsubscribed', email: 'bob@example.com', at: NOW },
+  ])
+
+  for (const link of links) assert.equal((await press(made, link)).status, 404)
+  assert.deepEqual([(await states(made)).ann, (await states(made)).bob], ['unsubscribed', 'unsubscribed'])
+})
+
+test('a hard bounce holds, whatever callers and files said before it and take back after it', async (t) => {
+  const made = await withHook(t)
+  const file = 'email,state\nann@example.com,bounced\nbob@example.com,unsubscribed\n'
+  const { id } = await took(made, file, { update_existing: 'true' })
+  await made.patch('/api/contacts/cleo@example.com', { unsubscribed: true })
+  await made.post('/api/contacts/dora@example.com/unsubscribe')
+  const names = ['ann', 'bob', 'cleo', 'dora']
+  await made.send(
+    names.map((name) => ({ id: name, at: NOW, type: 'bounced', bounce: 'hard', email: `${name}@example.com` })),
+  )
+
+  assert.equal((await made.post(`/api/change_sets/${id}/revert`)).status, 200)
+  await made.runJobs()
+  for (const name of names) await made.patch(`/api/contacts/${name}@example.com`, { unsubscribed: false })
+
+  const { ann, bob, cleo, dora } = await states(made)
+  assert.deepEqual([ann, bob, cleo, dora], ['bounced', 'bounced', 'bounced', 'unsubscribed'])
 })
 
 test('smart lists hear of bounces and complaints, and of clicks found to be a machine’s', async (t) => {

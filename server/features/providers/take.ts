@@ -95,7 +95,7 @@ async function takeChunk(trx: Trx, taking: Taking, events: readonly ProviderEven
   const markedNow = await markClicks(trx, accountId, told)
   const softBounces = await countSoftBounces(trx, accountId, told)
   const confirmed = await confirmedAt(trx, accountId, told)
-  const changes: Changes = { standings: [], words: [], complaints: [], acts: [] }
+  const changes: Changes = { standings: [], words: [], protests: [], complaints: [], acts: [] }
   for (const [person, theirs] of Map.groupBy(told, (one) => one.person))
     decide(changes, hook, person, {
       events: theirs.map(({ event }) => event),
@@ -123,7 +123,10 @@ async function holdByAddress(trx: Trx, accountId: number, emails: readonly strin
   return new Map(rows.map((row) => [row.email, row]))
 }
 
-/** When those who left or complained have last said yes on a page of ours. */
+/**
+ * When those who left or complained have last confirmed. What else is a yes on a page of ours does not undo a complaint: a
+ * form anyone can have filled, and whoever joins a list says nothing of the mail they have complained about.
+ */
 async function confirmedAt(
   trx: Trx,
   accountId: number,
@@ -133,7 +136,8 @@ async function confirmedAt(
   if (ids.length === 0) return new Map()
   const rows = await trx.query<{ contact_id: string; at: Date }>(sql`
     select contact_id, max(at) as at from consents
-    where account_id = ${accountId} and contact_id = any(${ids}::uuid[]) and action = 'granted' and grade = 'observed'
+    where account_id = ${accountId} and contact_id = any(${ids}::uuid[]) and action = 'granted' and source = 'confirm_page'
+      and not data ? 'list_id'
     group by contact_id`)
   return new Map(rows.map(({ contact_id, at }) => [contact_id, at]))
 }
@@ -168,6 +172,8 @@ interface Changes {
   standings: { id: string; standing: Standing }[]
   /** Withdrawals, for the ledger. */
   words: { contactId: string; event: ProviderEvent }[]
+  /** Who has left or complained, also of those who had left already: links that could bring them back are void. */
+  protests: string[]
   /** Addresses. */
   complaints: string[]
   acts: Act[]
@@ -210,6 +216,7 @@ function decide(
     const act = isOver ? undefined : MOVES[event.kind]
     const step = act && go(act)
     if (step && PROTESTS.has(event.kind)) changes.words.push({ contactId: person.id, event })
+    if (act && PROTESTS.has(event.kind)) changes.protests.push(person.id)
     if (act === 'complaint') changes.complaints.push(person.email)
     changes.acts.push(actOf(hook, person.id, event, step))
   }
@@ -257,7 +264,7 @@ function actOf(
 const sourceOf = ({ provider }: OpenHook) => `provider:${provider}`
 
 /** Sent, not awaited. */
-function write(trx: Trx, hook: OpenHook, { standings, words, complaints, acts }: Changes): void {
+function write(trx: Trx, hook: OpenHook, { standings, words, protests, complaints, acts }: Changes): void {
   const { accountId } = hook
   if (standings.length > 0)
     trx.send(sql`
@@ -266,7 +273,7 @@ function write(trx: Trx, hook: OpenHook, { standings, words, complaints, acts }:
       from jsonb_to_recordset(${JSON.stringify(standings.map(({ id, standing: { state, state_reason, state_before } }) => ({ id, state, state_reason, state_before })))}::jsonb)
         as n (id uuid, state text, state_reason text, state_before text)
       where c.account_id = ${accountId} and c.id = n.id`)
-  if (words.length > 0) {
+  if (words.length > 0)
     trx.send(sql`
       insert into consents (account_id, contact_id, action, grade, source, actor, data)
       select ${accountId}::bigint, contact_id, 'withdrawn', 'asserted', ${sourceOf(hook)}, ${`hook:${hook.id}`}, data
@@ -276,12 +283,7 @@ function write(trx: Trx, hook: OpenHook, { standings, words, complaints, acts }:
           data: { kind, event_id: text(id), told_at: at },
         })),
       )}::jsonb) as w (contact_id uuid, data jsonb)`)
-    voidConfirmations(
-      trx,
-      accountId,
-      words.map(({ contactId }) => contactId),
-    )
-  }
+  voidConfirmations(trx, accountId, protests)
   if (complaints.length > 0) {
     const addresses = [...new Set(complaints)].sort()
     trx.send(sql`

@@ -5,8 +5,9 @@ import { type Standing, type State, type StateReason, UNDONE_BY_CALLERS } from '
  * Where a person stands. A state tells that but for those who are unsubscribed: `excluded` are those of whom callers alone
  * have said so, which callers can take back; `left` is whoever has left by their own act, which only they can. `soft_bounced`
  * are those of the bounced whose mailbox has only refused for the moment, again and again: a delivery takes that back.
+ * `file_bounced` are those of whom a file alone says that they bounce: who takes that import back takes this back.
  */
-export type Standpoint = Exclude<State, 'unsubscribed'> | 'excluded' | 'left' | 'soft_bounced'
+export type Standpoint = Exclude<State, 'unsubscribed'> | 'excluded' | 'left' | 'soft_bounced' | 'file_bounced'
 
 /** Of an address that is being entered: unknown, left behind by someone who had withdrawn, or erased. */
 export type Past = 'absent' | 'withdrawn' | 'erased'
@@ -85,6 +86,7 @@ const everywhere = (cell: Cell): Record<Standpoint, Cell> => ({
   left: cell,
   bounced: cell,
   soft_bounced: cell,
+  file_bounced: cell,
 })
 const fromOpen = (cell: Cell): Record<Standpoint, Cell> => ({
   ...everywhere(stays),
@@ -93,6 +95,11 @@ const fromOpen = (cell: Cell): Record<Standpoint, Cell> => ({
   subscribed: cell,
 })
 
+const refusesMail = {
+  refused:
+    'Their mailbox refuses mail for good: give them the link yourself (send_confirmation: false), or change their address',
+}
+
 /** Every act on someone who is there, and where it leads from each standpoint. */
 export const TRANSITIONS = {
   /** PATCH `unsubscribed: true`. */
@@ -100,6 +107,7 @@ export const TRANSITIONS = {
     ...fromOpen(to('unsubscribed', 'caller', undoable)),
     bounced: to('unsubscribed', 'caller', undoable),
     soft_bounced: to('unsubscribed', 'caller', undoable),
+    file_bounced: to('unsubscribed', 'caller', undoable),
   },
   /** PATCH `unsubscribed: false`, which one client sends with every update: undoes what callers have said, and nothing else. */
   caller_readmits: { ...everywhere(stays), excluded: to('before', 'caller', { consent: 'granted' }) },
@@ -125,20 +133,23 @@ export const TRANSITIONS = {
   asked_by_mail: {
     ...everywhere(stays),
     none: to('pending', 'asked', { before: 'none' }),
-    bounced: {
-      refused:
-        'Their mailbox refuses mail for good: give them the link yourself (send_confirmation: false), or change their address',
-    },
+    bounced: refusesMail,
+    file_bounced: refusesMail,
   },
   asked_by_link: { ...everywhere(stays), none: to('pending', 'asked', { before: 'none' }) },
   confirms: { ...everywhere(to('subscribed', 'confirmed', { consent: 'granted' })), subscribed: stays },
   /** PENDING_RETENTION_DAYS without an answer. Who has no state of before was created pending, and is removed. */
   pending_expires: { ...everywhere(stays), pending: to('before', 'expired') },
 
-  /** What a mail provider tells of a mailbox. */
+  /**
+   * What a mail provider tells of a mailbox. It holds for those, too, of whom callers or a file say as much or more: what
+   * these take back later would else make somebody mailable whose mailbox is gone.
+   */
   hard_bounce: {
     ...fromOpen(to('bounced', 'bounce', { before: 'from' })),
+    excluded: to('bounced', 'bounce', { before: 'kept' }),
     soft_bounced: to('bounced', 'bounce', { before: 'kept' }),
+    file_bounced: to('bounced', 'bounce', { before: 'kept' }),
   },
   /** As many mails in a row as the account's `soft_bounce_limit`. */
   soft_bounces: fromOpen(to('bounced', 'soft_bounces', { before: 'from' })),
@@ -154,6 +165,7 @@ export interface Outcome {
 
 export function standpointOf({ state, state_reason }: Standing): Standpoint {
   if (state === 'bounced' && state_reason === 'soft_bounces') return 'soft_bounced'
+  if (state === 'bounced' && state_reason === 'import') return 'file_bounced'
   if (state !== 'unsubscribed') return state
   return UNDONE_BY_CALLERS.has(state_reason ?? '') ? 'excluded' : 'left'
 }
