@@ -116,11 +116,12 @@ async function heldBack(
   return { held, people: heldWithPeople }
 }
 
-/** An act that has its place in the feed: the positions of its events. */
+/** An act that has its place in the feed: the positions of its events, and the first of their ids. */
 export interface PlacedAct {
   id: number
   first: number
   last: number
+  firstEvent: string
 }
 
 /** Gives the events of these acts the next positions, in the order of the acts, and takes the acts out of the outbox. */
@@ -131,7 +132,7 @@ export async function placeActs(
   acts: readonly Waiting[],
 ): Promise<PlacedAct[]> {
   if (acts.length === 0) return []
-  const rows = await trx.query<{ id: number; events: number }>(sql`
+  const rows = await trx.query<{ id: number; events: number; first_event: string }>(sql`
     with taken as (
       select chosen.nth, o.id, o.event_ids
       from unnest(${acts.map((row) => row.id)}::bigint[]) with ordinality as chosen (id, nth)
@@ -144,11 +145,12 @@ export async function placeActs(
     ), removed as (
       delete from outbox where account_id = ${accountId} and id in (select id from taken)
     )
-    select id, cardinality(event_ids) as events from taken order by nth`)
+    select id, cardinality(event_ids) as events, (select event from unnest(event_ids) as event order by event limit 1) as first_event
+    from taken order by nth`)
   let last = position
-  return rows.map(({ id, events }) => {
+  return rows.map(({ id, events, first_event: firstEvent }) => {
     const first = last + 1
     last += events
-    return { id, first, last }
+    return { id, first, last, firstEvent }
   })
 }

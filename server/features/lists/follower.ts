@@ -38,7 +38,7 @@ export class SmartListFollower implements Follower {
     const events = eventsPlaced(accountId, placed)
     const later = sql`exists (
       select from events as later where later.account_id = ${accountId} and later.contact_id = placed.contact_id
-        and later.id > placed.id and not later.types && '{list_entered,list_left}')`
+        and later.id > placed.id and later.id >= ${firstOf(placed)}::uuid and not later.types && '{list_entered,list_left}' offset 0)`
     interface Seen {
       types: EventType[]
       parts: string[]
@@ -301,11 +301,21 @@ function forgetList(trx: Trx, accountId: number, listId: number, range: Sql): vo
   trx.send(sql`update smart_memberships set list_ids = array_remove(list_ids, ${listId}::bigint) where ${isIn}`)
 }
 
-/** The events that have just been placed, of contacts. */
-function eventsPlaced(accountId: number, { after, position }: Placed): Sql {
+/**
+ * The events that have just been placed, of contacts. Each is looked for by its id, in the months since the first of them:
+ * left to itself, PostgreSQL joined them to all events of the account, 20 µs for each that was placed where there were 200,000.
+ */
+function eventsPlaced(accountId: number, placed: Placed): Sql {
   return sql`
-    select e.contact_id, e.id, e.type, e.types, e.data, e.change_set_id from feed as f join events as e on e.account_id = ${accountId} and e.id = f.event_id
-    where f.account_id = ${accountId} and f.position > ${after} and f.position <= ${position} and e.contact_id is not null`
+    select e.* from feed as f cross join lateral (
+      select e.contact_id, e.id, e.type, e.types, e.data, e.change_set_id from events as e
+      where e.account_id = ${accountId} and e.id = f.event_id and e.id >= ${firstOf(placed)}::uuid and e.contact_id is not null offset 0) as e
+    where f.account_id = ${accountId} and f.position > ${placed.after} and f.position <= ${placed.position}`
+}
+
+/** The first id among the events of these acts: they are written in lower case, and so in the order of the ids. */
+function firstOf({ acts }: Placed): string {
+  return acts.reduce((first, { firstEvent }) => (firstEvent < first ? firstEvent : first), acts[0]!.firstEvent)
 }
 
 /** Transitions of contacts that were removed while these were being told. */

@@ -64,8 +64,11 @@ export async function compareMembership(trx: Trx, comparison: Comparison): Promi
       select asked.contact_id, asked.change_set_id, c.id is not null as is_there, coalesce(told.list_ids, '{}') as before,
         case when c.id is null then '{}' else ${inside} end as inside
       from (${contacts}) as asked
-      left join contacts as c on c.account_id = ${accountId} and c.id = asked.contact_id
-      left join smart_memberships as told on told.account_id = ${accountId} and told.contact_id = asked.contact_id ${joins}
+      left join lateral (
+        select account_id, id, email, external_id, state, fields, tags, origin, created_at, updated_at
+        from contacts where account_id = ${accountId} and id = asked.contact_id offset 0) as c on true
+      left join lateral (
+        select list_ids from smart_memberships where account_id = ${accountId} and contact_id = asked.contact_id offset 0) as told on true ${joins}
     ), differing as materialized (
       select contact_id, change_set_id, is_there, before,
         array(select id from unnest(inside) as id where id <> all(before)) as entered,
