@@ -15,7 +15,7 @@ export function readingTools(desk: Desk): void {
     {
       title: 'Search contacts',
       description:
-        'Find people by part of an address or name (q), by criteria on fields, tags, lists and behaviour, or by state. Answers the total and one page. ' +
+        'Find people by part of an address or name (q), by criteria on fields, tags, lists and behaviour, or by state. Answers the total and one page; with total_is_capped there are more than the total. ' +
         'To know how many people a segment has, use preview_segment; for one person whose address you know, use get_contact.',
       does: 'read',
       input: {
@@ -34,7 +34,8 @@ export function readingTools(desk: Desk): void {
     },
     async ({ limit: per_page, ...asked }) => {
       const page = await client.contacts.search({ ...given(asked), per_page })
-      return { total: page.total, contacts: page.data, next_cursor: page.next_cursor }
+      const { total, total_is_capped, data: contacts, next_cursor } = page
+      return { total, ...(total_is_capped ? { total_is_capped } : {}), contacts, next_cursor }
     },
   )
 
@@ -114,7 +115,7 @@ export function readingTools(desk: Desk): void {
       does: 'read',
       input: { criteria },
     },
-    async ({ criteria: asked }) => call('previewCriteria', { body: { criteria: asked } }),
+    async ({ criteria: asked }) => call('previewCriteria', { body: { criteria: asked, count: 'exact' } }),
   )
 
   tool(

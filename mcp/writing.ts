@@ -29,7 +29,7 @@ export function writingTools(desk: Desk): void {
       input: { name: z.string().min(1).max(255), description: z.string().max(1000).optional(), criteria },
     },
     async (asked) => {
-      const preview = await call('previewCriteria', { body: { criteria: asked.criteria } })
+      const preview = await call('previewCriteria', { body: { criteria: asked.criteria, count: 'exact' } })
       const body = given(asked)
       if (write) return { list: await client.lists.create(body), count: preview.count }
       return {

@@ -196,6 +196,7 @@ async function find(context: Context, words: string | undefined, options: Select
   const perPage = all ? 1000 : Math.min(limit, 1000)
   if (criteria !== undefined && where.length > 0) throw new Refusal('give either --where or --criteria')
   let total: { count: number; isCapped: boolean } | undefined
+  let [got, isMore] = [0, false]
   const read = async (cursor: string | undefined) => {
     const page = { ...common, per_page: perPage, ...(cursor === undefined ? {} : { cursor }) }
     const answer =
@@ -203,6 +204,8 @@ async function find(context: Context, words: string | undefined, options: Select
         ? await client.contacts.list({ ...page, filters: { ...narrowed, ...settingsOf(where, '--where') } }, { signal })
         : await client.contacts.search({ ...page, ...narrowed, criteria: wanted }, { signal })
     total ??= { count: answer.total, isCapped: answer.total_is_capped === true }
+    got += answer.data.length
+    isMore = answer.next_cursor !== null
     return answer
   }
   const wanted = criteria === undefined ? undefined : await readJson(criteria, context.surroundings, 'criteria')
@@ -215,8 +218,9 @@ async function find(context: Context, words: string | undefined, options: Select
     } while (cursor !== undefined)
   }
   const shown = await out.rows(all ? found() : first(found(), limit), CONTACT_COLUMNS, 'Nobody is found.')
-  if (total && shown < total.count)
-    out.note(`${shown} of ${total.isCapped ? 'more than ' : ''}${total.count}: --limit or --all shows more`)
+  if (!total || (shown === got && !isMore)) return
+  const of = total.isCapped ? `more than ${Math.max(shown, total.count)}` : total.count
+  out.note(`${shown} of ${of}: --limit or --all shows more`)
 }
 
 async function show({ out }: Pick<Context, 'out'>, contact: Contact): Promise<void> {

@@ -21,7 +21,7 @@ export function segmentsCommand(act: Act): Command {
     )
     .action((criteria: string) =>
       act(async ({ client, out, surroundings, signal }) => {
-        const body = { criteria: await readJson(criteria, surroundings, 'criteria') }
+        const body = { criteria: await readJson(criteria, surroundings, 'criteria'), count: 'exact' as const }
         const found = await client.call('previewCriteria', { body }, { signal })
         if (out.isJson) return out.json(found)
         await out.say(`${number(found.count)} contact${found.count === 1 ? '' : 's'}`)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { live } from '../../server/test/live.ts'
+import { enterMany } from '../../server/test/people.ts'
 import { until } from '../../server/test/until.ts'
 import { printableLines } from '../text.ts'
 import { Terminal } from './terminal.ts'
@@ -257,5 +258,16 @@ test('the commands over the API, as a user meets them', async (t) => {
       '--json',
     ])
     assert.equal(JSON.parse(behind.out.trim()).id, events[1].id)
+  })
+
+  await t.test('more than 10,000 are told as such, and counted where their number is what was asked for', async () => {
+    await enterMany(made, 10_002)
+    const some = await terminal.run(['contacts', 'find', '--tag', 'many', '--limit', '2'])
+    assert.deepEqual([some.code, some.err], [0, '2 of more than 10000: --limit or --all shows more\n'])
+    const beyond = await terminal.run(['contacts', 'find', '--tag', 'many', '--limit', '10001', '--json'])
+    assert.equal(beyond.err, '10001 of more than 10001: --limit or --all shows more\n')
+    const everyone = await terminal.run(['contacts', 'find', '--tag', 'many', '--all', '--json'])
+    assert.deepEqual([everyone.err, everyone.out.match(/"many\d+@/g)?.length], ['', 10_002])
+    assert.match((await terminal.run(['segments', 'preview', '{"tag":"many"}'])).out, /^10,002 contacts\n/)
   })
 })

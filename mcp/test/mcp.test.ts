@@ -8,6 +8,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { rollcall } from '../../sdk/src/rollcall.ts'
 import { atEnd } from '../../server/test/database.ts'
 import { live } from '../../server/test/live.ts'
+import { enterMany } from '../../server/test/people.ts'
 import { rollcall as run } from '../../server/test/program.ts'
 import { bounded } from '../answer.ts'
 import { listenHttp } from '../http.ts'
@@ -140,6 +141,11 @@ test('a model finds its way over stdio, and what it writes is proposed', async (
   const body = list.command.slice("rollcall mcp create-list '".length, -1).replaceAll("'\\''", "'")
   assert.equal((await approved('create-list', body)).code, 0)
   assert.ok((await made.get('/api/contact_lists')).body.some((one: { name: string }) => one.name === "It's smart"))
+
+  await enterMany(made, 10_001)
+  const many = await use(client, 'search_contacts', { tag: 'many', limit: 1 })
+  assert.deepEqual([many.total, many.total_is_capped, many.contacts.length], [10_000, true, 1])
+  assert.equal((await use(client, 'preview_segment', { criteria: { tag: 'many' } })).count, 10_001)
 })
 
 test('what is wrong is said in plain words, as an error of the tool', async (t) => {

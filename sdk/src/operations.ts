@@ -2063,7 +2063,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2091,7 +2091,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2124,7 +2124,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2157,7 +2157,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2208,7 +2208,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2251,7 +2251,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2281,7 +2281,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2319,7 +2319,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2506,7 +2506,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2601,7 +2601,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2635,7 +2635,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2682,7 +2682,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2738,7 +2738,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2765,7 +2765,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2864,7 +2864,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null
@@ -2906,10 +2906,14 @@ export interface Operations {
       body: {
         /** Who is in the list: a map of values, or the nested language of docs/criteria.md. */
         criteria: unknown
+        /** With a search text, a filter or criteria, totals are counted to 10,000 unless `exact` is asked for. */
+        count?: 'exact' | 'capped'
       }
     }
     answer: {
       count: number
+      /** There are more than `count`. */
+      count_is_capped?: boolean
       sample: ({
         /** UUIDv7, given by the service. */
         id: string
@@ -3450,7 +3454,7 @@ export interface Operations {
         q?: string
         /** -id (the newest first), email, created_at, … or a merge tag; a minus turns it round. */
         sort?: string
-        /** With q the total is counted to 10,000 unless `exact` is asked for; without q it is exact unless `capped`. */
+        /** With a search text, a filter or criteria, totals are counted to 10,000 unless `exact` is asked for. */
         count?: 'exact' | 'capped'
         /** smart_lists: the ids of those that a contact is in now. links: to unsubscribe and to change preferences, for mail to them; bound to list_id, where that names one list. Both, parted by a comma. */
         include?: string
@@ -3501,7 +3505,7 @@ export interface Operations {
       page: number
       per_page: number
       total: number
-      /** There are more than `total`. */
+      /** There are more than `total`; `total_pages` are those that are known of. */
       total_is_capped?: boolean
       total_pages: number
       next_cursor: string | null

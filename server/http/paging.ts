@@ -33,7 +33,9 @@ export const PageOf = <Schema extends TSchema>(schema: Schema) =>
     page: Type.Integer(),
     per_page: Type.Integer(),
     total: Type.Integer(),
-    total_is_capped: Type.Optional(Type.Boolean({ description: 'There are more than `total`.' })),
+    total_is_capped: Type.Optional(
+      Type.Boolean({ description: 'There are more than `total`; `total_pages` are those that are known of.' }),
+    ),
     total_pages: Type.Integer(),
     next_cursor: Nullable(Type.String()),
   })
@@ -55,13 +57,19 @@ export function pageOf(query: { page?: number; per_page?: number }): Page {
   return { page, perPage, offset }
 }
 
-export function collection<Row>(data: Row[], page: Page, total: number, nextCursor: string | null) {
+/**
+ * A page as it is answered. Of a capped total the pages are those known of, the next one among them: whoever goes by number
+ * until `total_pages` then comes to the end, and not only to the cap.
+ */
+export function collection<Row>(data: Row[], page: Page, total: number, nextCursor: string | null, isCapped = false) {
+  const counted = Math.ceil(total / page.perPage)
   return {
     data,
     page: page.page,
     per_page: page.perPage,
     total,
-    total_pages: Math.ceil(total / page.perPage),
+    ...(isCapped ? { total_is_capped: true } : {}),
+    total_pages: isCapped && nextCursor !== null ? Math.max(counted, page.page + 1) : counted,
     next_cursor: nextCursor,
   }
 }

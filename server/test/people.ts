@@ -1,4 +1,6 @@
 import fc from 'fast-check'
+import sql from 'sql-template-tag'
+import type { TestApp } from './app.ts'
 
 /** Texts that files are apt to spoil: quotes, separators, line ends, formulas, numbers, scripts of every direction. */
 export const spoilable = fc.oneof(
@@ -128,3 +130,10 @@ export const somebody: fc.Arbitrary<Somebody> = fc.record({
   tags: fc.uniqueArray(fc.constantFrom(...TAGS), { maxLength: 4 }),
   lists: fc.uniqueArray(fc.nat({ max: LIST_NAMES.length - 1 })),
 })
+
+/** Puts so many contacts with the tag `many` into the account, by one statement and without a word about it. */
+export async function enterMany({ db, accountId }: Pick<TestApp, 'db' | 'accountId'>, count: number): Promise<void> {
+  await db.query(sql`
+    insert into contacts (account_id, email, state, tags, origin)
+    select ${accountId}, 'many' || n || '@example.com', 'subscribed', '{many}', 'test' from generate_series(1, ${count}::int) as n`)
+}

@@ -4,7 +4,7 @@ import { InvalidError } from '@rollcall/sdk'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../api/client.ts'
-import { previewQuery } from '../api/queries.ts'
+import { exactCountQuery, previewQuery } from '../api/queries.ts'
 import { problemText } from '../components/problem.ts'
 import { en } from '../strings/en.ts'
 import { CriteriaBuilder } from './builder.tsx'
@@ -16,14 +16,27 @@ import { describe } from './words.ts'
 /** Between the last key and the question how many there are: with the answer well below half a second. */
 const PAUSE_MS = 150
 
-/** How many meet criteria that are being written, and what is wrong with them. The last count stays while the next is on its way. */
+/**
+ * How many meet criteria that are being written, and what is wrong with them. The last count stays while the next is on its way.
+ * Many are "more than 10,000" first, and counted while that is there to be read.
+ */
 export function usePreview(tree: Node) {
   const account = useAccount()
   const [settled] = useDebouncedValue(tree, PAUSE_MS)
-  const query = useQuery({ ...previewQuery(account, write(settled)), placeholderData: keepPreviousData })
+  const criteria = write(settled)
+  const query = useQuery({ ...previewQuery(account, criteria), placeholderData: keepPreviousData })
+  const isCapped = !query.isPlaceholderData && query.data?.count_is_capped === true
+  const exact = useQuery({ ...exactCountQuery(account, criteria), enabled: isCapped })
   return {
-    preview: query.error ? undefined : query.data,
-    isCounting: query.isFetching || settled !== tree,
+    preview:
+      query.error || !query.data
+        ? undefined
+        : {
+            sample: query.data.sample,
+            count: isCapped ? (exact.data ?? query.data.count) : query.data.count,
+            isCapped: query.data.count_is_capped === true && !(isCapped && exact.data !== undefined),
+          },
+    isCounting: query.isFetching || exact.isFetching || settled !== tree,
     error: query.error,
     faults: query.error instanceof InvalidError ? query.error.fields : undefined,
   }
@@ -60,7 +73,7 @@ export function CriteriaEditor({
           {isCounting && <Loader size={14} aria-label={en.criteria.counting} />}
           {preview.preview && (
             <Text size="sm" fw={600} className="figures">
-              {en.criteria.found(preview.preview.count)}
+              {en.criteria.found(preview.preview.count, preview.preview.isCapped)}
             </Text>
           )}
         </Group>

@@ -155,7 +155,7 @@ export class ContactReader {
       behind: from && behind(order, from),
       limit: page.perPage - onTop.length + 1, // one more, to know whether there is another page
       offset: from ? 0 : Math.max(0, page.offset - (exact && page.page > 1 ? 1 : 0)),
-      counting: from ? 'none' : (asked.count ?? (selection.q === undefined ? 'exact' : 'capped')),
+      counting: from ? 'none' : (asked.count ?? (selection.q === undefined && !filter ? 'exact' : 'capped')),
     })
     const places = found.places.slice(0, page.perPage - onTop.length)
     // A cursor carries the total from the first page, so that every page costs the same.
@@ -170,10 +170,7 @@ export class ContactReader {
     const rows = await this.#rows(accountId, [...onTop, ...places.map((place) => place.id)])
     const shown = await this.#show(this.#db, accountId, rows)
     const data = await this.including(accountId, shown, asked.include, asked.linksTo ?? null)
-    return {
-      ...collection(data, page, total, next),
-      ...(capped ? { total_is_capped: true } : {}),
-    }
+    return collection(data, page, total, next, capped)
   }
 
   /** undefined for a condition that everyone meets. */

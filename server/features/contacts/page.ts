@@ -115,11 +115,14 @@ export class Finder {
   readonly #trx: Trx
   readonly #ask: Ask
   readonly #search: Search
+  readonly #cap: number
 
-  constructor(trx: Trx, ask: Ask) {
+  /** @param cap How far capped totals are counted; a parameter so that a test can come to it with few contacts. */
+  constructor(trx: Trx, ask: Ask, cap = CAP) {
     this.#trx = trx
     this.#ask = ask
     this.#search = searchOf(ask.q)
+    this.#cap = cap
   }
 
   async choose(): Promise<Strategy> {
@@ -143,8 +146,8 @@ export class Finder {
   /** Whichever strategy is followed, page and total are the same; only `capped` ones may tell the cap without counting. */
   async follow(strategy: Strategy): Promise<Found> {
     const { places, total } = await this.#run(strategy)
-    const capped = this.#ask.counting === 'capped' && total !== null && total > CAP
-    return { places, total: capped ? CAP : total, capped }
+    const capped = this.#ask.counting === 'capped' && total !== null && total > this.#cap
+    return { places, total: capped ? this.#cap : total, capped }
   }
 
   async #run(strategy: Strategy): Promise<{ places: Place[]; total: number | null }> {
@@ -158,7 +161,7 @@ export class Finder {
     const places = await this.#sorted(strategy.do === 'ordered' ? 'ordered' : strategy.path)
     const { total } = strategy
     if (total === 'none') return { places, total: null }
-    return { places, total: total === 'capped' ? CAP + 1 : await this.#count(total) }
+    return { places, total: total === 'capped' ? this.#cap + 1 : await this.#count(total) }
   }
 
   /** The set once, for page and total both. */
@@ -190,7 +193,7 @@ export class Finder {
 
   async #count(path: Path): Promise<number> {
     this.#trx.send(PLANNER[path])
-    const asFar = this.#ask.counting === 'capped' ? sql`limit ${CAP + 1}` : sql``
+    const asFar = this.#ask.counting === 'capped' ? sql`limit ${this.#cap + 1}` : sql``
     const [row] = await this.#trx.query<{ total: number }>(sql`
       select count(*) as total from (select from contacts as c where ${this.#where(path)} ${asFar}) as hits`)
     return row!.total

@@ -193,7 +193,7 @@ test('the exact address stands first and is counted once, on pages by number and
   )
 })
 
-test('more than 10,000 hits are told as such, and counted when asked', async (t) => {
+test('more than 10,000 are told as such, of a text as of criteria, and counted when asked', async (t) => {
   const made = await testApp(t)
   await made.db.query(sql`
     insert into contacts (account_id, email, state, origin)
@@ -217,6 +217,25 @@ test('more than 10,000 hits are told as such, and counted when asked', async (t)
   assert.deepEqual([none.total, none.data], [0, []])
   const next = (await made.get(`/api/contacts?q=many.example&per_page=2&cursor=${capped.next_cursor}`)).body
   assert.deepEqual([next.total, next.total_is_capped], [10_000, true], 'a cursor remembers what the first page counted')
+
+  const criteria = { email_domain: 'many.example' }
+  const everyone = (await made.get('/api/contacts?per_page=2')).body
+  const filtered = (await made.get('/api/contacts?email_domain=many.example&per_page=1000')).body
+  const last = (await made.get('/api/contacts?email_domain=many.example&per_page=1000&page=27')).body
+  const counted = (await made.post('/api/contacts/search', { criteria, per_page: 1000, count: 'exact' })).body
+  const preview = (await made.post('/api/contact_lists/preview', { criteria })).body
+  const told = (await made.post('/api/contact_lists/preview', { criteria, count: 'exact' })).body
+  const small = (await made.post('/api/contact_lists/preview', { criteria: { email_domain: 'few.example' } })).body
+
+  assert.deepEqual([everyone.total, everyone.total_is_capped], [30_000, undefined], 'without a condition')
+  assert.deepEqual([filtered.total, filtered.total_is_capped, filtered.total_pages], [10_000, true, 10])
+  assert.deepEqual([last.data.length, last.total_pages, last.next_cursor], [1000, 10, null])
+  const beyond = (await made.get('/api/contacts?email_domain=many.example&per_page=1000&page=10')).body
+  assert.equal(beyond.total_pages, 11, 'who goes by number is led beyond the cap')
+  assert.deepEqual([counted.total, counted.total_is_capped, counted.total_pages], [27_000, undefined, 27])
+  assert.deepEqual([preview.count, preview.count_is_capped, preview.sample.length], [10_000, true, 10])
+  assert.deepEqual([told.count, told.count_is_capped], [27_000, undefined])
+  assert.deepEqual([small.count, small.count_is_capped], [3000, undefined])
 })
 
 test('a strategy goes with how frequent the matches are and where they lie', () => {

@@ -25,6 +25,11 @@ export const Include = Type.Optional(
   }),
 )
 
+/** How far a total is counted. */
+export const Counting = Type.Enum(['exact', 'capped'], {
+  description: 'With a search text, a filter or criteria, totals are counted to 10,000 unless `exact` is asked for.',
+})
+
 const WHICH = {
   q: Type.Optional(
     Type.String({
@@ -38,12 +43,7 @@ const WHICH = {
       description: '-id (the newest first), email, created_at, … or a merge tag; a minus turns it round.',
     }),
   ),
-  count: Type.Optional(
-    Type.Enum(['exact', 'capped'], {
-      description:
-        'With q the total is counted to 10,000 unless `exact` is asked for; without q it is exact unless `capped`.',
-    }),
-  ),
+  count: Type.Optional(Counting),
   include: Include,
 }
 

@@ -1,6 +1,6 @@
 import type { Probe } from './probe.ts'
 
-/** A total beyond this is told as "more than" for a search text. */
+/** A total beyond this is told as "more than", unless it is to be exact. */
 export const CAP = 10_000
 
 /** Below so many sampled contacts an account is small enough (20,000) to be read whole. */

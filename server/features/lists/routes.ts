@@ -11,7 +11,7 @@ import { isReferred } from '../activity/referred.ts'
 import { ContactIds } from '../contacts/batch.ts'
 import type { ContactReader } from '../contacts/find.ts'
 import { ContactPage } from '../contacts/schemas.ts'
-import { ContactsQuery, selectionFromQuery, vocabularyOf } from '../contacts/selection.ts'
+import { ContactsQuery, Counting, selectionFromQuery, vocabularyOf } from '../contacts/selection.ts'
 import { type Condition, parseCriteria } from '../criteria/parse.ts'
 import { fieldsIn } from '../criteria/stored.ts'
 import {
@@ -177,15 +177,21 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
         tags,
         operationId: 'previewCriteria',
         summary: 'How many contacts criteria find, and some of them',
-        body: Type.Object({ criteria: Criteria }, { additionalProperties: false }),
+        body: Type.Object({ criteria: Criteria, count: Type.Optional(Counting) }, { additionalProperties: false }),
         response: { 200: Preview },
       },
     },
     async (request) => {
       const { accountId } = request.caller
-      const condition = parseCriteria(request.body.criteria, vocabularyOf(await reader.fieldsOf(accountId)))
-      const { total, data } = await reader.page(accountId, { q: undefined, condition }, { per_page: SAMPLE })
-      return { count: total, sample: data }
+      const { criteria, count } = request.body
+      const condition = parseCriteria(criteria, vocabularyOf(await reader.fieldsOf(accountId)))
+      const asked = { per_page: SAMPLE, ...(count ? { count } : {}) }
+      const {
+        total,
+        total_is_capped: isCapped,
+        data,
+      } = await reader.page(accountId, { q: undefined, condition }, asked)
+      return { count: total, ...(isCapped ? { count_is_capped: true } : {}), sample: data }
     },
   )
 

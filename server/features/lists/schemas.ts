@@ -55,7 +55,11 @@ export const Merged = Type.Object({
   merged_list_ids: Type.Array(Type.Integer()),
 })
 
-export const Preview = Type.Object({ count: Type.Integer(), sample: Type.Array(Contact) })
+export const Preview = Type.Object({
+  count: Type.Integer(),
+  count_is_capped: Type.Optional(Type.Boolean({ description: 'There are more than `count`.' })),
+  sample: Type.Array(Contact),
+})
 
 /** Why someone is in a list, or is not. */
 export const Explanation = Type.Object({

@@ -10,7 +10,8 @@ export const contacts = {
   filter: 'Filter',
   filterActive: (n: number) => `Filter · ${n}`,
   filterTitle: 'Filter contacts',
-  applyFilter: (n: number | undefined) => (n === undefined ? 'Show' : `Show ${people(n)}`),
+  applyFilter: (n: number | undefined, capped: boolean) =>
+    n === undefined ? 'Show' : capped ? `Show more than ${number(n)} contacts` : `Show ${people(n)}`,
   clearFilter: 'Clear the filter',
   asSmartList: 'Save as a smart list',
   columns: 'Columns',

@@ -116,7 +116,8 @@ export const criteria = {
   yes: 'yes',
   no: 'no',
   counting: 'Counting…',
-  found: (n: number) => count(n, 'contact meets', 'contacts meet') + ' this',
+  found: (n: number, capped: boolean) =>
+    `${capped ? `More than ${number(n)} contacts meet` : count(n, 'contact meets', 'contacts meet')} this`,
   /** For the sentence that says who is meant. */
   sentence: {
     everyone: 'Everyone',
