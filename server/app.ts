@@ -3,7 +3,7 @@ import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RouteOptions } from 'fastify'
 import type { Config } from './config.ts'
-import type { Database } from './db/database.ts'
+import type { Database, Trx } from './db/database.ts'
 import { Recent } from './db/recent.ts'
 import { Access } from './features/accounts/access.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
@@ -27,16 +27,25 @@ import { FieldCache } from './features/fields/field-set.ts'
 import { nameFieldsFor } from './features/fields/naming.ts'
 import { fieldRoutes } from './features/fields/routes.ts'
 import { formApiRoutes } from './features/forms/api-routes.ts'
-import { findPublicForm, formsUsingField, formsUsingLists, formsWithFields } from './features/forms/forms.ts'
+import {
+  findPublicForm,
+  formsUsingField,
+  formsUsingLists,
+  formsWithFields,
+  formsWithList,
+  formsWithTemplate,
+} from './features/forms/forms.ts'
 import type { OwnData } from './features/forms/preferences-routes.ts'
 import { pageRoutes } from './features/forms/routes.ts'
 import { recipeRoutes } from './features/imports/recipe-routes.ts'
-import { recipesWithFields } from './features/imports/recipes.ts'
+import { recipesWithFields, recipesWithList } from './features/imports/recipes.ts'
 import { importRoutes } from './features/imports/routes.ts'
 import { listRoutes } from './features/lists/routes.ts'
 import { listsUsingField, listsWithFields, smartListsUsing } from './features/lists/smart.ts'
+import { smartListsWithList } from './features/lists/usage.ts'
 import { linkBase, mailRoomOf } from './features/mail/mail-room.ts'
 import { mailRoutes } from './features/mail/routes.ts'
+import { accountWithTemplate } from './features/mail/usage.ts'
 import { erase } from './features/privacy/erase.ts'
 import { exportOf, jsonOf } from './features/privacy/person-export.ts'
 import { privacyRoutes } from './features/privacy/routes.ts'
@@ -45,13 +54,19 @@ import { hookRoutes } from './features/providers/hook-routes.ts'
 import { type Reach, reachOf } from './features/providers/reach.ts'
 import { providerRoutes } from './features/providers/routes.ts'
 import { statsRoutes } from './features/stats/routes.ts'
+import { retryMail } from './features/subscriptions/retry-mail.ts'
 import { sendRoutes } from './features/subscriptions/send-routes.ts'
 import { suppressionRoutes } from './features/subscriptions/suppression-routes.ts'
 import { contactVariables, templatesWithFields } from './features/subscriptions/variables.ts'
 import { viewRoutes } from './features/views/routes.ts'
-import { viewsWithFields } from './features/views/views.ts'
+import { viewsWithFields, viewsWithList } from './features/views/views.ts'
 import { webhookFigures } from './features/webhooks/figures.ts'
-import { webhooksUsingField, webhooksUsingLists, webhooksWithFields } from './features/webhooks/filter.ts'
+import {
+  webhooksUsingField,
+  webhooksUsingLists,
+  webhooksWithFields,
+  webhooksWithList,
+} from './features/webhooks/filter.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
 import { resolverFor } from './features/webhooks/target.ts'
 import type { FileStore, FilesAt } from './files/store.ts'
@@ -206,8 +221,9 @@ export async function buildApp({
   await app.register(contactRoutes, { db, change, reader, deskOf })
   await app.register(suppressionRoutes, { db, change })
   const variablesOf = (accountId: number, contactId: string) => contactVariables(db, accountId, contactId)
-  const mail = { keyring, room, days: config.CONFIRMATION_DAYS, from: config.MAIL_FROM, variablesOf }
-  await app.register(mailRoutes, { db, change, cursors, ...mail })
+  const retry = (trx: Trx, caller: Caller, id: string) => retryMail(trx, room, caller, id)
+  const mail = { keyring, room, days: config.CONFIRMATION_DAYS, from: config.MAIL_FROM, variablesOf, retry }
+  await app.register(mailRoutes, { db, change, cursors, usersOf: [accountWithTemplate, formsWithTemplate], ...mail })
   await app.register(sendRoutes, { change, room })
   const pageAttempts = new Attempts(config.RATE_LIMIT, WINDOW_MS)
   const accountOf = (accountId: number) => access.accountOf(accountId)
@@ -243,6 +259,7 @@ export async function buildApp({
     reader,
     settingsOf,
     usesOf: [smartListsUsing, webhooksUsingLists, formsUsingLists],
+    usersOf: [smartListsWithList, formsWithList, webhooksWithList, viewsWithList, recipesWithList],
   })
   await app.register(privacyRoutes, { db, change, files, keyring, queue, reader, nameFields })
   await app.register(viewRoutes, { db, change })

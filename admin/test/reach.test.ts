@@ -188,7 +188,7 @@ test('forms, templates and the outbox', async (t) => {
     await page.getByRole('option', { name: 'Everybody' }).click()
     await page.getByRole('link', { name: 'welcome_email' }).click()
     await page.getByRole('heading', { level: 1, name: 'Welcome, Bob' }).waitFor()
-    await page.getByText('It did not go, and is not tried again.').waitFor()
+    await page.getByText('It did not go, and is not tried again by itself.').waitFor()
     await frame(page, 'The mail as HTML').getByText('Dear Bob').waitFor()
     await inspect(page, 'message')
     await page.getByRole('tab', { name: 'Plain text' }).click()

@@ -58,4 +58,8 @@ export class Mail {
   /** One mail with what it says. */
   message = async (id: string, options?: CallOptions): Promise<Message> =>
     (await this.#transport.call('getMessage', { path: { id } }, options)).data
+
+  /** Sends a mail again that failed; one that did not, or whose link is over, is an ApiError (409) that says why. */
+  retry = async (id: string, options?: CallOptions): Promise<Answer<'retryMessage'>['data']> =>
+    (await this.#transport.call('retryMessage', { path: { id } }, options)).data
 }

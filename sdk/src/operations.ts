@@ -57,10 +57,12 @@ export const OPERATIONS = {
   getFieldUsage: ['GET', '/contact_fields/usage'],
   getForm: ['GET', '/forms/{form_id}'],
   getFormEmbed: ['GET', '/forms/{form_id}/embed'],
+  getFormStats: ['GET', '/stats/forms'],
   getImport: ['GET', '/contact_imports/{id}'],
   getList: ['GET', '/contact_lists/{list_id}'],
   getListGrowth: ['GET', '/contact_lists/{list_id}/growth'],
   getListMoves: ['GET', '/contact_lists/{list_id}/moves'],
+  getListUsage: ['GET', '/contact_lists/{list_id}/usage'],
   getMessage: ['GET', '/messages/{id}'],
   getProviderHook: ['GET', '/provider_hooks/{id}'],
   getRecipe: ['GET', '/import_recipes/{id}'],
@@ -68,6 +70,7 @@ export const OPERATIONS = {
   getSession: ['GET', '/session'],
   getStats: ['GET', '/stats'],
   getTemplate: ['GET', '/templates/{name}'],
+  getTemplateUsage: ['GET', '/templates/{name}/usage'],
   getView: ['GET', '/views/{id}'],
   getWebhook: ['GET', '/webhooks/{id}'],
   inviteUser: ['POST', '/invitations'],
@@ -112,6 +115,7 @@ export const OPERATIONS = {
   removeUser: ['DELETE', '/users/{id}'],
   replayWebhook: ['POST', '/webhooks/{id}/replay'],
   resubscribeContact: ['POST', '/contacts/{contact}/resubscribe'],
+  retryMessage: ['POST', '/messages/{id}/retry'],
   revertChangeSet: ['POST', '/change_sets/{id}/revert'],
   revertImport: ['POST', '/contact_imports/{id}/revert'],
   revokeToken: ['DELETE', '/tokens/{id}'],
@@ -1669,6 +1673,26 @@ export interface Operations {
       }
     }
   }
+  /** How often each form was filled, and how many of its sign-ups were confirmed, day by day */
+  getFormStats: {
+    input: {
+      query?: {
+        days?: number
+      }
+    }
+    answer: {
+      data: ({
+        form_id: number
+        sign_ups: number
+        confirmed: number
+        days: ({
+          day: string
+          sign_ups: number
+          confirmed: number
+        })[]
+      })[]
+    }
+  }
   /** How far an import is, and what it has done */
   getImport: {
     input: {
@@ -1813,6 +1837,21 @@ export interface Operations {
       })[]
       per_page: number
       next_cursor: string | null
+    }
+  }
+  /** What speaks of a list: smart lists, forms, webhooks, views, mappings of imports */
+  getListUsage: {
+    input: {
+      path: {
+        list_id: string | number
+      }
+    }
+    answer: {
+      used_by: ({
+        kind: 'smart_list' | 'form' | 'webhook' | 'view' | 'recipe'
+        id: number
+        name: string | null
+      })[]
     }
   }
   /** One mail with what it says */
@@ -1975,6 +2014,21 @@ export interface Operations {
         text: string
         updated_at: string | null
       }
+    }
+  }
+  /** What welcomes people by a template: forms, and the account itself */
+  getTemplateUsage: {
+    input: {
+      path: {
+        name: string | number
+      }
+    }
+    answer: {
+      used_by: ({
+        kind: 'account' | 'form'
+        id: number
+        name: string
+      })[]
     }
   }
   /** One saved view */
@@ -3315,6 +3369,29 @@ export interface Operations {
       }
       confirmation_url?: string | null
       expires_at?: string | null
+    }
+  }
+  /** Send a mail again that failed */
+  retryMessage: {
+    input: {
+      path: {
+        id: string | number
+      }
+    }
+    answer: {
+      data: {
+        id: string
+        contact_id: string
+        /** The address that the contact has now. */
+        email: string
+        template: string
+        template_version: number
+        phase: 'queued' | 'sent' | 'kept' | 'failed' | 'cancelled'
+        attempts: number
+        error: string | null
+        created_at: string
+        sent_at: string | null
+      }
     }
   }
   /** Take an act on many people back, or see what would come of it */

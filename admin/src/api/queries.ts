@@ -42,6 +42,19 @@ export const listsQuery = ({ id, api }: OpenAccount) =>
     staleTime: SELDOM_MS / 6,
   })
 
+export const listUsageQuery = ({ id, api }: OpenAccount, list: number) =>
+  queryOptions({
+    queryKey: [id, 'lists', list, 'usage'],
+    queryFn: async ({ signal }) => (await api.call('getListUsage', { path: { list_id: list } }, { signal })).used_by,
+  })
+
+/** Saved views of the contacts: one's own and everybody's. */
+export const viewsQuery = ({ id, api }: OpenAccount) =>
+  queryOptions({
+    queryKey: [id, 'views'],
+    queryFn: ({ signal }) => api.call('listViews', {}, { signal }),
+  })
+
 export const accountQuery = ({ id, api }: OpenAccount) =>
   queryOptions({
     queryKey: [id, 'account'],
@@ -55,6 +68,14 @@ export const formsQuery = ({ id, api }: OpenAccount) =>
     queryFn: ({ signal }) => api.forms.list({ signal }),
   })
 
+/** How often each form was filled in so many days, and how many of these confirmed. */
+export const formStatsQuery = ({ id, api }: OpenAccount, days: number) =>
+  queryOptions({
+    queryKey: [id, 'forms', 'stats', days],
+    queryFn: async ({ signal }) => (await api.call('getFormStats', { query: { days } }, { signal })).data,
+    staleTime: SELDOM_MS / 6,
+  })
+
 export const templatesQuery = ({ id, api }: OpenAccount) =>
   queryOptions({
     queryKey: [id, 'templates'],
@@ -65,6 +86,13 @@ export const templateQuery = ({ id, api }: OpenAccount, name: string) =>
   queryOptions({
     queryKey: [id, 'templates', name],
     queryFn: ({ signal }) => api.mail.template(name, { signal }),
+  })
+
+/** What welcomes people by a template. */
+export const templateUsageQuery = ({ id, api }: OpenAccount, name: string) =>
+  queryOptions({
+    queryKey: [id, 'templates', name, 'usage'],
+    queryFn: async ({ signal }) => (await api.call('getTemplateUsage', { path: { name } }, { signal })).used_by,
   })
 
 export const contactsTotalQuery = ({ id, api }: OpenAccount) =>

@@ -19,6 +19,7 @@ import { settings } from './en/settings.ts'
 import { shell } from './en/shell.ts'
 import { suppressions } from './en/suppressions.ts'
 import { templates } from './en/templates.ts'
+import { usedBy } from './en/used-by.ts'
 import { webhooks } from './en/webhooks.ts'
 
 /**
@@ -47,5 +48,6 @@ export const en = {
   shell,
   suppressions,
   templates,
+  usedBy,
   webhooks,
 }

@@ -9,6 +9,8 @@ import { audit } from '../accounts/audit.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 import type { FieldUser, FieldUsers } from '../fields/usage.ts'
 import type { ListUsesOf } from '../lists/smart.ts'
+import type { ListUsers } from '../lists/usage.ts'
+import type { TemplateUsers } from '../mail/usage.ts'
 import { checkForm } from './check.ts'
 import type { FormPatch, TextName } from './schemas.ts'
 import { TEXT_NAMES } from './schemas.ts'
@@ -129,6 +131,7 @@ export async function deleteForm(trx: Trx, caller: Caller, id: number): Promise<
     sql`delete from forms where account_id = ${caller.accountId} and id = ${id} returning ${COLUMNS}`,
   )
   if (!row) throw notFound()
+  trx.send(sql`delete from form_counts where account_id = ${caller.accountId} and form_id = ${id}`)
   audit(trx, caller, 'form_deleted', { form_id: id })
   return row
 }
@@ -177,6 +180,20 @@ export const formsUsingLists: ListUsesOf = async (db, accountId, listIds) => {
   const rows = await db.query<{ name: string }>(sql`
     select name from forms where account_id = ${accountId} and list_ids && ${[...listIds]}::bigint[] order by name`)
   return named('list', rows)
+}
+
+/** The forms by which people join a list. */
+export const formsWithList: ListUsers = async (db, { accountId }, listId) => {
+  const rows = await db.query<{ id: number; name: string }>(sql`
+    select id, name from forms where account_id = ${accountId} and list_ids @> array[${listId}::bigint] order by lower(name), id`)
+  return rows.map((row) => ({ kind: 'form', ...row }))
+}
+
+/** The forms that welcome people by a template. */
+export const formsWithTemplate: TemplateUsers = async (db, accountId, template) => {
+  const rows = await db.query<{ id: number; name: string }>(sql`
+    select id, name from forms where account_id = ${accountId} and welcome_template = ${template} order by lower(name), id`)
+  return rows.map((row) => ({ kind: 'form', ...row }))
 }
 
 function named(what: string, rows: readonly { name: string }[]): string[] {

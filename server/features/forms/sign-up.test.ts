@@ -296,3 +296,58 @@ test('more than three mails an hour are not sent to one address, and the form ne
   assert.equal(await mailsTo(made, ANN), 3)
   assert.equal(bodies.size, 1)
 })
+
+test('sign-ups of each form are counted with those that were confirmed, and stay counted without the people', async (t) => {
+  const made = await testApp(t)
+  const form = await withForm(made)
+  const open = await withForm(made, { double_opt_in: false })
+  const counted = async (call = made.call) => {
+    const { data } = (await call('GET', '/api/stats/forms?days=2')).body
+    return data.map((one: Record<'form_id' | 'sign_ups' | 'confirmed', number>) => [
+      one.form_id,
+      one.sign_ups,
+      one.confirmed,
+    ])
+  }
+  const values = { 'fields[first_name]': 'Ann' }
+
+  await signUp(made, form, { email: ANN, ...values })
+  await signUp(made, form, { email: 'bob@example.com', ...values })
+  await signUp(made, open, { email: 'cy@example.com', ...values })
+  assert.deepEqual(await counted(), [
+    [form.id, 2, 0],
+    [open.id, 1, 1],
+  ])
+  const link = linkIn(await latestMail(made, ANN))
+  await press(made, link, 'confirm')
+  await press(made, link, 'confirm')
+  await signUp(made, open, { email: 'cy@example.com', ...values }) // who is in already, by all lists
+  await made.del(`/api/contacts/${ANN}`)
+  assert.deepEqual(await counted(), [
+    [form.id, 2, 1],
+    [open.id, 2, 1],
+  ])
+
+  await made.db.query(sql`update form_counts set quarter = quarter - interval '1 day' where form_id = ${form.id}`)
+  const { days } = (await made.get('/api/stats/forms?days=2')).body.data[0]
+  assert.deepEqual(
+    days.map((day: { sign_ups: number; confirmed: number }) => [day.sign_ups, day.confirmed]),
+    [
+      [2, 1],
+      [0, 0],
+    ],
+  )
+  await made.patch('/api/account', { time_zone: 'Asia/Kathmandu' }) // 5 hours and three quarters ahead
+  await made.db.query(sql`
+    update form_counts set quarter = date_trunc('day', now() at time zone 'Asia/Kathmandu') at time zone 'Asia/Kathmandu' - interval '15 minutes'
+    where form_id = ${open.id}`)
+  const { days: there } = (await made.get('/api/stats/forms?days=2')).body.data[1]
+  assert.deepEqual(
+    there.map((day: { sign_ups: number }) => day.sign_ups),
+    [2, 0],
+    'a quarter of an hour before midnight is of the day before',
+  )
+  assert.deepEqual(await counted((await made.another()).call), [])
+  await made.del(`/api/forms/${form.id}`)
+  assert.deepEqual(await made.db.query(sql`select form_id from form_counts`), [{ form_id: open.id }])
+})

@@ -11,6 +11,7 @@ import { type FieldSet, loadFields } from '../fields/field-set.ts'
 import { type Asking, askToConfirm, type Leads } from '../subscriptions/confirmations.ts'
 import { type Evidence, keepWord } from '../subscriptions/evidence.ts'
 import { fillFields, storable } from '../subscriptions/fill.ts'
+import { countForm } from '../subscriptions/form-counts.ts'
 import { welcome } from '../subscriptions/send-template.ts'
 import { type Held, holdStandings, setStanding } from '../subscriptions/standing.ts'
 import { rulingOn } from '../subscriptions/suppressions.ts'
@@ -56,27 +57,30 @@ async function take(trx: Trx, asking: Asking, accountId: number, signUpId: strin
     select id, double_opt_in from lists
     where account_id = ${accountId} and id = any(${form.list_ids}::bigint[]) and criteria is null order by id for key share`)
   const [known, { settings }] = await Promise.all([loadFields(trx, accountId), findAccount(trx, accountId)])
-  await signUpBy({
+  const confirmed = await signUpBy({
     ...signUp,
     ...{ trx, asking, accountId, form, known },
     listIds: lists.map(({ id }) => id),
     doubleOptIn: form.double_opt_in || settings.double_opt_in || lists.some((list) => list.double_opt_in),
   })
+  countForm(trx, accountId, form.id, { signUps: 1, confirmed: confirmed ? 1 : 0 })
 }
 
-async function signUpBy(taking: Taking): Promise<void> {
+/** Whether they are in at once, without being asked. */
+async function signUpBy(taking: Taking): Promise<boolean> {
   const { trx, accountId, email } = taking
-  if (await enterNew(taking)) return
+  const entered = await enterNew(taking)
+  if (entered) return entered.isIn
   const [found] = await trx.query<{ id: string }>(
     sql`select id from contacts where account_id = ${accountId} and email = ${email}`,
   )
   const [person] = found ? await holdStandings(trx, accountId, [found.id]) : []
-  if (person?.email === email) await goOn(taking, person)
-  else await signUpBy(taking) // removed, or moved to another address, since we met them
+  if (person?.email === email) return goOn(taking, person)
+  return signUpBy(taking) // removed, or moved to another address, since we met them
 }
 
-/** Enters somebody; false when the address is there. What is not theirs to decide now waits until they confirm. */
-async function enterNew(taking: Taking): Promise<boolean> {
+/** Enters somebody; undefined when the address is there. What is not theirs to decide now waits until they confirm. */
+async function enterNew(taking: Taking): Promise<{ isIn: boolean } | undefined> {
   const { trx, asking, accountId, form, known, email, evidence } = taking
   const presets = known.active.flatMap(({ key, default: preset }) => (preset === null ? [] : [[key, preset] as const]))
   const fields: Record<string, FieldValue> = { ...Object.fromEntries(presets), ...storable(known, taking.fields) }
@@ -87,7 +91,7 @@ async function enterNew(taking: Taking): Promise<boolean> {
       on conflict (account_id, email) do nothing returning id`),
     rulingOn(trx, asking.room.keyring, accountId, email),
   ])
-  if (!made) return false
+  if (!made) return undefined
   const outcome = enter(taking.doubleOptIn || ruling.suppressed ? 'form_double_opt_in' : 'form', ruling.past)
   if ('refused' in outcome) throw new Error(outcome.refused) // a form refuses nobody
   const { standing, consent } = outcome
@@ -109,11 +113,14 @@ async function enterNew(taking: Taking): Promise<boolean> {
   const left = taking.listIds.filter((id) => !joined.includes(id))
   if (isIn) await welcome(trx, asking.room, accountId, person, form.welcome_template)
   if (!ruling.suppressed && (!isIn || left.length > 0)) await ask(taking, person, { lists: left, welcomes: !isIn })
-  return true
+  return { isIn }
 }
 
-/** Somebody who is there fills a form: nothing that they have said is undone by it, and nothing that is known overwritten. */
-async function goOn(taking: Taking, person: Held): Promise<void> {
+/**
+ * Somebody who is there fills a form: nothing that they have said is undone by it, and nothing that is known overwritten. Answers
+ * whether they came in by it, or into a list, at once.
+ */
+async function goOn(taking: Taking, person: Held): Promise<boolean> {
   const { trx, asking, accountId, form, known, doubleOptIn, evidence } = taking
   const missing = await missingLists(taking, person.id)
   const { past, suppressed } = await rulingOn(trx, asking.room.keyring, accountId, person.email)
@@ -125,9 +132,15 @@ async function goOn(taking: Taking, person: Held): Promise<void> {
     if (comes.consent) keepWord(trx, accountId, person.id, comes.consent, evidence)
   }
   const now: Held = comes ? { ...person, ...comes.standing } : person
-  if (now.state !== 'subscribed') return suppressed ? undefined : askAgain(taking, now, missing)
-  if (!comes && missing.length === 0) return
-  if (!canJoin) return suppressed ? undefined : ask(taking, now, { lists: missing, welcomes: true })
+  if (now.state !== 'subscribed') {
+    if (!suppressed) await askAgain(taking, now, missing)
+    return false
+  }
+  if (!comes && missing.length === 0) return false
+  if (!canJoin) {
+    if (!suppressed) await ask(taking, now, { lists: missing, welcomes: true })
+    return false
+  }
   const joined = await enterLists(trx, accountId, now, missing)
   if (joined.length > 0) {
     record(trx, accountId, [
@@ -140,6 +153,7 @@ async function goOn(taking: Taking, person: Held): Promise<void> {
   if (comes || joined.length > 0) await welcome(trx, asking.room, accountId, now, form.welcome_template)
   const left = missing.filter((id) => !joined.includes(id))
   if (left.length > 0) await ask(taking, now, { lists: left, welcomes: false })
+  return comes !== undefined || joined.length > 0
 }
 
 /** Somebody who may not be mailed is asked whether they want to be; of whose mailbox refuses mail for good, nothing is asked. */

@@ -4,6 +4,7 @@ import type { Queryable, Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
 import { invalid, notFound } from '../../lib/app-error.ts'
 import type { FieldUsers } from '../fields/usage.ts'
+import type { ListUsers } from '../lists/usage.ts'
 import { checkOptions, type ImportOptions } from './options.ts'
 
 /** A mapping with its rules, for the next file of its kind. */
@@ -94,6 +95,12 @@ export const recipesWithFields: FieldUsers = async (db, { accountId }, fields) =
     const names = [...Object.values(options.field_mapping ?? {}), ...Object.keys(options.value_mapping ?? {})]
     return { kind: 'recipe', id, name, fields: names.flatMap((tag) => (tag && fields.tagged(tag)?.id) || []) }
   })
+
+/** The recipes whose files join a list. */
+export const recipesWithList: ListUsers = async (db, { accountId }, listId) =>
+  (await listRecipes(db, accountId))
+    .filter(({ options }) => options.list_ids?.includes(listId))
+    .map(({ id, name }) => ({ kind: 'recipe', id, name }))
 
 /** In the order of their names. */
 export function listRecipes(db: Queryable, accountId: number): Promise<Recipe[]> {

@@ -141,3 +141,40 @@ test('a deleted list takes its memberships and opt-outs along, and leaves its co
   )
   assert.equal((await list(made, 'Gone')).contacts_count, 0, 'its name is free again')
 })
+
+test('a list and a template tell what speaks of them, and name nothing that is not the reader’s to see', async (t) => {
+  const made = await testApp(t, { WEBHOOK_ALLOW_PRIVATE: 'true' })
+  const { post, get, patch, accountId } = made
+  const { id: list } = (await post('/api/contact_lists', { name: 'News' })).body
+  const { id: other } = (await post('/api/contact_lists', { name: 'Other' })).body
+  const { id: smart } = (
+    await post('/api/contact_lists', { name: 'Readers', criteria: { all: [{ list }, { tag: 'x' }] } })
+  ).body
+  await post('/api/contact_lists', { name: 'Others', criteria: { list: other } })
+  const { id: form } = (
+    await post('/api/forms', { name: 'Sign up', list_ids: [list], welcome_template: 'welcome_email' })
+  ).body.data
+  const { id: webhook } = (await post('/api/webhooks', { url: 'http://127.0.0.1:9/secret', criteria: { list } })).body
+  const { id: view } = (await post('/api/views', { name: 'Readers', criteria: { not: { list } } })).body
+  const options = { field_mapping: { Mail: 'email' }, list_ids: [list] }
+  const { id: recipe } = (await post('/api/import_recipes', { name: 'CRM', columns: ['Mail'], options })).body
+  await patch('/api/account', { welcome_template: 'welcome_email' })
+
+  assert.deepEqual((await get(`/api/contact_lists/${list}/usage`)).body.used_by, [
+    { kind: 'smart_list', id: smart, name: 'Readers' },
+    { kind: 'form', id: form, name: 'Sign up' },
+    { kind: 'webhook', id: webhook, name: null },
+    { kind: 'view', id: view, name: 'Readers' },
+    { kind: 'recipe', id: recipe, name: 'CRM' },
+  ])
+  assert.deepEqual((await get(`/api/contact_lists/${smart}/usage`)).body.used_by, [])
+  assert.deepEqual((await get('/api/templates/welcome_email/usage')).body.used_by, [
+    { kind: 'account', id: accountId, name: 'First' },
+    { kind: 'form', id: form, name: 'Sign up' },
+  ])
+  assert.deepEqual((await get('/api/templates/confirm_request/usage')).body.used_by, [])
+  const { call } = await made.another()
+  assert.equal((await call('GET', `/api/contact_lists/${list}/usage`)).status, 404)
+  assert.equal((await call('GET', '/api/templates/nothing/usage')).status, 404)
+  assert.deepEqual((await call('GET', '/api/templates/welcome_email/usage')).body.used_by, [])
+})

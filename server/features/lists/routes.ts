@@ -25,8 +25,9 @@ import {
   updateList,
 } from './lists.ts'
 import { addMembers, convertList, mergeLists, removeMember, removeMembers } from './members.ts'
-import { Added, Converted, Explanation, List, Merged, Preview, Removed } from './schemas.ts'
+import { Added, Converted, Explanation, List, ListUsage, Merged, Preview, Removed } from './schemas.ts'
 import type { ListUsesOf } from './smart.ts'
+import type { ListUsers } from './usage.ts'
 
 const ListParams = Type.Object({ list_id: Type.String() })
 const Criteria = Type.Unknown({
@@ -67,11 +68,13 @@ interface Options {
   settingsOf: (accountId: number) => Promise<AccountSettings>
   /** What keeps a list from being deleted. */
   usesOf: readonly ListUsesOf[]
+  /** What speaks of a list. */
+  usersOf: readonly ListUsers[]
 }
 
 export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
   app,
-  { db, change, reader, settingsOf, usesOf },
+  { db, change, reader, settingsOf, usesOf, usersOf },
 ) => {
   /** With the number of now, also of a smart list. */
   const onWire = async (source: Queryable, accountId: number, row: ListRow) => {
@@ -132,6 +135,25 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
     async (request) => {
       const { accountId } = request.caller
       return onWire(db, accountId, await readList(db, accountId, pathId(request.params.list_id)))
+    },
+  )
+
+  app.get(
+    '/api/contact_lists/:list_id/usage',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'getListUsage',
+        summary: 'What speaks of a list: smart lists, forms, webhooks, views, mappings of imports',
+        params: ListParams,
+        response: { 200: ListUsage },
+      },
+    },
+    async ({ caller, params }) => {
+      const id = pathId(params.list_id)
+      await requireList(db, caller.accountId, id)
+      return { used_by: (await Promise.all(usersOf.map((find) => find(db, caller, id)))).flat() }
     },
   )
 

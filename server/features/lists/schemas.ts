@@ -22,6 +22,19 @@ export const List = Type.Object({
   updated_at: Type.String(),
 })
 
+/** What speaks of lists. */
+export const USERS = ['smart_list', 'form', 'webhook', 'view', 'recipe'] as const
+
+export const ListUsage = Type.Object({
+  used_by: Type.Array(
+    Type.Object({
+      kind: Type.Enum([...USERS]),
+      id: Type.Integer(),
+      name: Nullable(Type.String({ description: "null: of a webhook, and of a view that is somebody else's own." })),
+    }),
+  ),
+})
+
 /** What became of the contacts that a request named. */
 export const Added = Type.Object({
   change_set_id: Type.Integer(),

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import type { Database } from '../../db/database.ts'
+import type { Database, Trx } from '../../db/database.ts'
+import type { Caller } from '../../http/caller.ts'
 import type { Change } from '../../http/change.ts'
 import { type Cursors, collection, Nullable, NumberedPages, PageOf, PagingQuery, pageOf } from '../../http/paging.ts'
 import { notFound } from '../../lib/app-error.ts'
@@ -26,6 +27,7 @@ import {
   type Template,
   updateTemplate,
 } from './templates.ts'
+import { TEMPLATE_USERS, type TemplateUsers } from './usage.ts'
 
 interface Options {
   db: Database
@@ -39,6 +41,10 @@ interface Options {
   from: string | undefined
   /** What a template may say of a contact. */
   variablesOf: (accountId: number, contactId: string) => Promise<Variables>
+  /** What mails a template by itself. */
+  usersOf: readonly TemplateUsers[]
+  /** Puts a mail that failed on its way again; throws not_found and conflict. */
+  retry: (trx: Trx, caller: Caller, id: string) => Promise<void>
 }
 
 const LONGEST = 200_000
@@ -105,7 +111,7 @@ function messageOnWire({ email, at, sent_at, ...row }: ListedMessage) {
 }
 
 export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
-  const { db, change, keyring, cursors, room, days, from, variablesOf } = options
+  const { db, change, keyring, cursors, room, days, from, variablesOf, usersOf, retry } = options
   const languageOf = async (accountId: number) => (await findAccount(db, accountId)).settings.language
 
   app.get(
@@ -185,6 +191,30 @@ export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
       if (total === 0 && !isBuiltIn(name)) throw notFound()
       const shown = rows.map(({ at, ...row }) => ({ ...row, created_at: at.toISOString() }))
       return collection(shown, page, total, null)
+    },
+  )
+
+  app.get(
+    '/api/templates/:name/usage',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags: ['Mail'],
+        operationId: 'getTemplateUsage',
+        summary: 'What welcomes people by a template: forms, and the account itself',
+        params: Params,
+        response: {
+          200: Type.Object({
+            used_by: Type.Array(
+              Type.Object({ kind: Type.Enum([...TEMPLATE_USERS]), id: Type.Integer(), name: Type.String() }),
+            ),
+          }),
+        },
+      },
+    },
+    async ({ caller: { accountId }, params: { name } }) => {
+      await findTemplate(db, accountId, name, await languageOf(accountId))
+      return { used_by: (await Promise.all(usersOf.map((find) => find(db, accountId, name)))).flat() }
     },
   )
 
@@ -328,6 +358,30 @@ export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
       const { to = null, subject = null, html = null, text = null } = letter ?? {}
       const headers = letter ? headersOf(id, from, letter) : []
       return { data: { ...messageOnWire(row), to, subject, html, text, headers } }
+    },
+  )
+
+  app.post(
+    '/api/messages/:id/retry',
+    {
+      config: { scope: 'write' },
+      schema: {
+        tags: ['Mail'],
+        operationId: 'retryMessage',
+        summary: 'Send a mail again that failed',
+        description: 'The same mail with the same links; its tries begin anew. Not where what it says is over by now.',
+        params: Type.Object({ id: Type.String() }),
+        response: { 200: Type.Object({ data: Message }) },
+      },
+    },
+    (request, reply) => {
+      const id = parseUuid(request.params.id)
+      if (id === null) throw notFound()
+      return change(request, reply, async (trx) => {
+        await retry(trx, request.caller, id)
+        const { content: _, ...row } = await findMessage(trx, request.caller.accountId, id)
+        return { status: 200, body: { data: messageOnWire(row) } }
+      })
     },
   )
 }

@@ -243,3 +243,83 @@ test('mails that were queued before the server was taken away fail, and say why'
   const failed = await latestMail(made, ANN)
   assert.deepEqual([failed.phase, failed.error], ['failed', 'SMTP_URL is not set any more'])
 })
+
+test('a mail that was refused is sent again as the same one, once the server takes it, and its link works', async (t) => {
+  const made = await withServer(t, { PUBLIC_URL: 'https://people.example' })
+  made.smtp.moods.push(550, 451, 'take')
+  await made.post('/api/contacts', { email: ANN, double_opt_in: true })
+  await made.runJobs()
+  const failed = await latestMail(made, ANN)
+  assert.equal(failed.phase, 'failed')
+  const retry = () => made.post(`/api/messages/${failed.id}/retry`)
+
+  const answers = await Promise.all([retry(), retry()])
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 409], 'two who press at once send one mail')
+  const { data } = answers.find(({ status }) => status === 200)!.body
+  assert.deepEqual([data.id, data.phase, data.attempts, data.error], [failed.id, 'queued', 0, null])
+  await made.runJobs()
+
+  const sent = await latestMail(made, ANN)
+  assert.deepEqual([sent.id, sent.phase, sent.attempts, sent.error], [failed.id, 'sent', 2, null])
+  assert.deepEqual(
+    made.smtp.mails.map(({ messageId }) => messageId),
+    [`<${failed.id}@rollcall.example>`],
+  )
+  assert.match((await retry()).body.errors, /^It is sent/)
+  await press(made, linkIn(sent))
+  assert.equal((await person(made, ANN)).state, 'subscribed')
+  const log = (await made.get(`/api/accounts/${made.accountId}/audit`)).body.data as { action: string; data: object }[]
+  assert.deepEqual(
+    log.filter(({ action }) => action === 'mail_retried').map((row) => row.data),
+    [{ message_id: failed.id }],
+  )
+})
+
+test('a mail that failed is not sent again when what it says is over, by whoever has no right, or without a server', async (t) => {
+  const made = await withServer(t)
+  const { db, call } = made
+  /** Whoever `email` is, a mail to them has just failed. */
+  const failedTo = async (email: string, send: () => Promise<unknown>) => {
+    made.smtp.moods.push(550)
+    await send()
+    await made.runJobs()
+    const { id, phase } = await latestMail(made, email)
+    assert.equal(phase, 'failed')
+    return id as string
+  }
+  const refusedFor = async (id: string) => {
+    const { status, body } = await made.post(`/api/messages/${id}/retry`)
+    assert.equal(status, 409)
+    return body.errors as string
+  }
+  const ask = (email: string) => () => made.post('/api/contacts', { email, double_opt_in: true })
+  const greet = (email: string) => async () => {
+    await made.post('/api/contacts', { email })
+    await made.post('/api/templates/welcome_email/send', { email })
+  }
+
+  const void_ = await failedTo('void@example.com', ask('void@example.com'))
+  await made.post('/api/contacts/void@example.com/unsubscribe')
+  assert.match(await refusedFor(void_), /^Its link has expired, or was used or taken back/)
+  const late = await failedTo('late@example.com', ask('late@example.com'))
+  await db.query(sql`update confirmations set expires_at = now() - interval '1 second'`)
+  assert.match(await refusedFor(late), /^Its link has expired/)
+  const left = await failedTo('left@example.com', greet('left@example.com'))
+  await made.post('/api/contacts/left@example.com/unsubscribe')
+  assert.match(await refusedFor(left), /may not be mailed any more/)
+  const moved = await failedTo('before@example.com', greet('before@example.com'))
+  await made.patch('/api/contacts/before@example.com', { email: 'after@example.com' })
+  assert.match(await refusedFor(moved), /address that it was for has been changed/)
+  const sealed = await failedTo('sealed@example.com', greet('sealed@example.com'))
+  const [{ content }] = (await db.query<{ content: Buffer }>(
+    sql`select content from messages where id = ${sealed}::uuid`,
+  )) as [{ content: Buffer }]
+  await db.query(sql`update messages set content = '\\x00' where id = ${sealed}::uuid`)
+  assert.match(await refusedFor(sealed), /can not be read any more/)
+  await db.query(sql`update messages set content = ${content} where id = ${sealed}::uuid`)
+
+  const other = await made.another()
+  assert.equal((await other.call('POST', `/api/messages/${sealed}/retry`)).status, 404)
+  assert.equal((await call('POST', '/api/messages/nonsense/retry')).status, 404)
+  assert.equal((await call('POST', `/api/messages/${sealed}/retry`)).status, 200, 'and nothing else stands against it')
+})

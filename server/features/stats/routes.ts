@@ -8,6 +8,7 @@ import { isFullIsoDate } from '../../lib/dates.ts'
 import { displayEmail } from '../../lib/email.ts'
 import { pathId } from '../../lib/ids.ts'
 import type { AccountSettings } from '../accounts/settings.ts'
+import { readFormHistory } from './form-history.ts'
 import { type Move, readListDays, readMoves } from './list-history.ts'
 import { readStats } from './stats.ts'
 
@@ -67,6 +68,40 @@ export const statsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { db,
       },
     },
     (request) => recent.get(`${request.caller.accountId} ${request.query.days ?? 30}`),
+  )
+
+  app.get(
+    '/api/stats/forms',
+    {
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'getFormStats',
+        summary: 'How often each form was filled, and how many of its sign-ups were confirmed, day by day',
+        description:
+          "Days are those of the account's time zone. `sign_ups` are all that were sent, of people who are known as well; `confirmed` " +
+          'those whose link was followed and, where nobody has to confirm, who came in at once. Each is counted on its own day, and ' +
+          'stays counted when the person is removed.',
+        querystring: Days,
+        response: {
+          200: Type.Object({
+            data: Type.Array(
+              Type.Object({
+                form_id: Type.Integer(),
+                sign_ups: Count,
+                confirmed: Count,
+                days: Type.Array(Type.Object({ day: Type.String(), sign_ups: Count, confirmed: Count })),
+              }),
+            ),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      const { accountId } = request.caller
+      const { time_zone: timeZone } = await settingsOf(accountId)
+      return { data: await readFormHistory(db, accountId, timeZone, request.query.days ?? 30) }
+    },
   )
 
   app.get(

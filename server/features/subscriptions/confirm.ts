@@ -6,6 +6,7 @@ import type { MailRoom } from '../mail/mail-room.ts'
 import { type Leads, readToken } from './confirmations.ts'
 import { type Evidence, keepWord } from './evidence.ts'
 import { fillFields } from './fill.ts'
+import { countForm } from './form-counts.ts'
 import { holdLists, joinLists } from './join.ts'
 import { welcome } from './send-template.ts'
 import { type Held, holdStandings, setStanding } from './standing.ts'
@@ -94,6 +95,7 @@ export async function confirm(
   forgiveWithdrawal(trx, room.keyring, accountId, person.email)
   const now: Held = isMoved ? { ...person, ...outcome.standing } : person
   await welcome(trx, room, accountId, now, template ?? (isMoved ? await welcomeOf(trx, accountId) : null))
+  if (form) countForm(trx, accountId, Number(form.id), { confirmed: 1 })
   return { accountId }
 }
 

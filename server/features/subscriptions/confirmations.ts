@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import sql from 'sql-template-tag'
-import type { Trx } from '../../db/database.ts'
+import type { Queryable, Trx } from '../../db/database.ts'
 import { AppError } from '../../lib/app-error.ts'
 import { displayEmail } from '../../lib/email.ts'
 import { parseId } from '../../lib/ids.ts'
@@ -157,6 +157,16 @@ export function readToken(token: string): { accountId: number; hash: Buffer } | 
   const [, account, secret] = /^(\d{1,16})-([\w-]{43})$/.exec(token) ?? []
   const accountId = account === undefined ? null : parseId(account)
   return accountId === null ? undefined : { accountId, hash: hashOf(secret!) }
+}
+
+/** Whether any link in a text would still do what it is for. */
+export async function hasOpenLink(db: Queryable, accountId: number, text: string): Promise<boolean> {
+  const named = [...text.matchAll(/\b\d{1,16}-[\w-]{43}/g)].map(([token]) => readToken(token))
+  const hashes = named.flatMap((link) => (link?.accountId === accountId ? [link.hash] : []))
+  const rows = await db.query(sql`
+    select from confirmations
+    where account_id = ${accountId} and hash = any(${hashes}::bytea[]) and used_at is null and expires_at > now() limit 1`)
+  return rows.length > 0
 }
 
 function hashOf(secret: string): Buffer {

@@ -6,9 +6,10 @@ import { isStorable } from '../../lib/text.ts'
 import { parseOrder } from '../contacts/order.ts'
 import { vocabularyOf } from '../contacts/selection.ts'
 import { parseCriteria } from '../criteria/parse.ts'
-import { shownForm, storedForm } from '../criteria/stored.ts'
+import { listsNamed, shownForm, storedForm } from '../criteria/stored.ts'
 import { type FieldSet, loadFields } from '../fields/field-set.ts'
 import type { FieldUser, FieldUsers } from '../fields/usage.ts'
+import type { ListUsers } from '../lists/usage.ts'
 
 /** What of the contacts is shown, and how. */
 export interface ViewInput {
@@ -63,6 +64,16 @@ export const viewsWithFields: FieldUsers = async (db, caller) => {
         || array(select substring(shown from '#(\\d+)$')::bigint from unnest(columns || sort) as shown where shown ~ '#\\d+$') as fields
     from views where account_id = ${caller.accountId} order by lower(name), id`)
   return rows.map((row) => ({ kind: 'view', ...row }))
+}
+
+/** The saved views whose filter speaks of a list. Those of others are told of without their names. */
+export const viewsWithList: ListUsers = async (db, caller, listId) => {
+  const rows = await db.query<{ id: number; name: string | null; criteria: unknown }>(sql`
+    select id, case when ${visibleTo(caller)} then name end as name, criteria
+    from views where account_id = ${caller.accountId} and criteria is not null order by lower(name), id`)
+  return rows
+    .filter(({ criteria }) => listsNamed(criteria).includes(listId))
+    .map(({ id, name }) => ({ kind: 'view', id, name }))
 }
 
 /** Throws not_found, also for a view of somebody else. */

@@ -10,6 +10,7 @@ import { fieldsIn, listsNamed, shownForm, storedForm } from '../criteria/stored.
 import { type FieldSet, loadFields } from '../fields/field-set.ts'
 import type { FieldUser, FieldUsers } from '../fields/usage.ts'
 import type { ListUsesOf } from '../lists/smart.ts'
+import type { ListUsers } from '../lists/usage.ts'
 
 /** Criteria as they are kept, and the fields they speak of. */
 export interface StoredFilter {
@@ -60,11 +61,20 @@ export async function compileFilter(
   return compile(await expandLists(db, accountId, condition, fields, 'criteria'), calendar, FOR_FEW)
 }
 
-/** Which webhooks keep lists from being deleted. */
-export const webhooksUsingLists: ListUsesOf = async (db, accountId, listIds) => {
+/** The webhooks whose criteria speak of any of these lists. */
+async function webhooksNaming(db: Queryable, accountId: number, listIds: readonly number[]): Promise<number[]> {
   const rows = await db.query<{ id: number; criteria: unknown }>(sql`
     select id, criteria from webhooks where account_id = ${accountId} and criteria is not null order by id`)
-  const ids = rows.filter(({ criteria }) => listsNamed(criteria).some((id) => listIds.includes(id))).map(({ id }) => id)
+  return rows.filter(({ criteria }) => listsNamed(criteria).some((id) => listIds.includes(id))).map(({ id }) => id)
+}
+
+/** The webhooks whose criteria speak of a list. By number alone: viewers do not see what they are. */
+export const webhooksWithList: ListUsers = async (db, { accountId }, listId) =>
+  (await webhooksNaming(db, accountId, [listId])).map((id) => ({ kind: 'webhook', id, name: null }))
+
+/** Which webhooks keep lists from being deleted. */
+export const webhooksUsingLists: ListUsesOf = async (db, accountId, listIds) => {
+  const ids = await webhooksNaming(db, accountId, listIds)
   return ids.length === 0
     ? []
     : [`This list is used in the criteria of webhook(s): ${ids.join(', ')}. Change these first.`]

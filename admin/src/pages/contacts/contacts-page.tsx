@@ -12,6 +12,7 @@ import { chosenColumns, columnsFor } from '../../contacts/columns.tsx'
 import { ColumnsMenu } from '../../contacts/columns-menu.tsx'
 import { ContactsTable, NOBODY, type Selected } from '../../contacts/contacts-table.tsx'
 import { contactsPage, exactTotal, type Which } from '../../contacts/pages-query.ts'
+import { searchOf } from '../../contacts/view-search.ts'
 import { read, size } from '../../criteria/tree.ts'
 import { useVocabulary } from '../../criteria/vocabulary.ts'
 import { describe } from '../../criteria/words.ts'
@@ -120,12 +121,7 @@ export function ContactsPage() {
           shown={{ q, criteria, sort, columns: shown.map(({ name }) => name) }}
           onOpen={(view) => {
             setText(view.q ?? '')
-            setSearch({
-              q: view.q ?? undefined,
-              criteria: view.criteria ?? undefined,
-              sort: view.sort ?? undefined,
-              cols: view.columns.length > 0 ? view.columns : undefined,
-            })
+            setSearch(searchOf(view))
           }}
         />
         <ColumnsMenu

@@ -4,7 +4,8 @@ import type { Answer } from '@rollcall/sdk'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Bookmark, X } from 'lucide-react'
 import { useState } from 'react'
-import { type OpenAccount, useAccount } from '../../api/client.ts'
+import { useAccount } from '../../api/client.ts'
+import { viewsQuery } from '../../api/queries.ts'
 import { DialogForm } from '../../components/dialog-form.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { done, failed } from '../../components/toast.tsx'
@@ -12,11 +13,6 @@ import { en } from '../../strings/en.ts'
 
 type View = Answer<'getView'>
 const texts = en.contacts.views
-
-const viewsQuery = ({ id, api }: OpenAccount) => ({
-  queryKey: [id, 'views'],
-  queryFn: ({ signal }: { signal: AbortSignal }) => api.call('listViews', {}, { signal }),
-})
 
 /** What is on the screen, as a view keeps it. */
 interface Shown {

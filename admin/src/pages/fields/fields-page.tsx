@@ -9,9 +9,9 @@ import { Confirm } from '../../components/confirm.tsx'
 import { Page } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
-import { TextLink } from '../../components/text-link.tsx'
 import { done } from '../../components/toast.tsx'
 import { Toned } from '../../components/tone.tsx'
+import { UsedBy } from '../../components/used-by.tsx'
 import { number } from '../../strings/en/common.ts'
 import { en } from '../../strings/en.ts'
 import { ConvertForm } from './convert-form.tsx'
@@ -83,7 +83,7 @@ export function FieldsPage() {
                   isFigure: true,
                   cell: ({ id }) => <Filled usage={usageOf(id)} isExact={isExact} />,
                 },
-                { title: en.fields.usedBy, cell: ({ id }) => <UsedBy users={usageOf(id)?.used_by ?? []} /> },
+                { title: en.fields.usedBy, cell: ({ id }) => <FieldUsers users={usageOf(id)?.used_by ?? []} /> },
                 {
                   title: en.fields.actions,
                   isTitleHidden: true,
@@ -179,38 +179,12 @@ function Filled({ usage, isExact }: { usage: Usage | undefined; isExact: boolean
   )
 }
 
-/** What speaks of a field, each leading to where that is. */
-function UsedBy({ users }: { users: Usage['used_by'] }) {
-  const { id, canWrite } = useAccount()
-  const account = String(id)
-  if (users.length === 0)
-    return (
-      <Text size="sm" c="dimmed">
-        {en.fields.unused}
-      </Text>
-    )
+function FieldUsers({ users }: { users: Usage['used_by'] }) {
+  if (users.length > 0) return <UsedBy users={users} />
   return (
-    <ul className={classes.users}>
-      {users.map(({ kind, id: user, name }) => {
-        const text = name ?? en.fields.users[kind].unnamed(user)
-        return (
-          <li key={`${kind} ${user}`}>
-            {en.fields.users[kind].is}:{' '}
-            {kind === 'smart_list' ? (
-              <TextLink to="/accounts/$account/lists/$list" params={{ account, list: String(user) }}>
-                {text}
-              </TextLink>
-            ) : kind === 'webhook' && canWrite ? (
-              <TextLink to="/accounts/$account/webhooks/$webhook" params={{ account, webhook: String(user) }}>
-                {text}
-              </TextLink>
-            ) : (
-              text
-            )}
-          </li>
-        )
-      })}
-    </ul>
+    <Text size="sm" c="dimmed">
+      {en.fields.unused}
+    </Text>
   )
 }
 

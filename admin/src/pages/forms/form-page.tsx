@@ -14,6 +14,7 @@ import { draftOf } from './draft.ts'
 import { EmbedPanel } from './embed-panel.tsx'
 import { FormEditor } from './form-editor.tsx'
 import { FormState } from './form-state.tsx'
+import { SignUps } from './sign-ups.tsx'
 
 const route = getRouteApi('/accounts/$account/forms/$form')
 
@@ -49,6 +50,7 @@ export function FormPage() {
             {(known) => (
               <>
                 <FormEditor key={found.id} form={found} initial={draftOf(found)} fields={known} />
+                <SignUps form={found.id} />
                 <EmbedPanel form={found} />
               </>
             )}

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ClipboardPen } from 'lucide-react'
 import { useAccount } from '../../api/client.ts'
-import { type Form, fieldsQuery, formsQuery, listsQuery } from '../../api/queries.ts'
+import { type Form, fieldsQuery, formStatsQuery, formsQuery, listsQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
@@ -11,6 +11,8 @@ import { TextLink } from '../../components/text-link.tsx'
 import { Time } from '../../components/time.tsx'
 import { en } from '../../strings/en.ts'
 import { FormState } from './form-state.tsx'
+
+const DAYS = 30
 
 /** All sign-up forms of the account. */
 export function FormsPage() {
@@ -43,6 +45,7 @@ function FormRows({ forms }: { forms: readonly Form[] }) {
   const account = useAccount()
   const { data: lists = [] } = useQuery(listsQuery(account))
   const { data: fields = [] } = useQuery(fieldsQuery(account))
+  const { data: stats = [] } = useQuery(formStatsQuery(account, DAYS))
   const listName = (id: number) => lists.find((list) => list.id === id)?.name ?? `${id}`
   const fieldName = (tag: string) => fields.find(({ merge_tag }) => merge_tag === tag)?.name ?? tag
   return (
@@ -78,6 +81,14 @@ function FormRows({ forms }: { forms: readonly Form[] }) {
         {
           title: en.forms.confirms,
           cell: ({ double_opt_in: isDouble }) => (isDouble ? en.forms.byMail : en.forms.atOnce),
+        },
+        {
+          title: en.forms.lately(DAYS),
+          isFigure: true,
+          cell: ({ id }) => {
+            const counted = stats.find(({ form_id }) => form_id === id)
+            return counted && en.forms.counted(counted.sign_ups, counted.confirmed)
+          },
         },
         { title: en.forms.changed, cell: ({ updated_at: at }) => <Time at={at} /> },
       ]}

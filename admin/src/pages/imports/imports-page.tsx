@@ -12,6 +12,7 @@ import { Time } from '../../components/time.tsx'
 import { number } from '../../strings/en/common.ts'
 import { en } from '../../strings/en.ts'
 import { IMPORTS_PER_PAGE, importsQuery } from './import-queries.ts'
+import { Mappings } from './mappings.tsx'
 import { Phase } from './phase.tsx'
 
 export function ImportsPage() {
@@ -85,6 +86,7 @@ export function ImportsPage() {
           )
         }
       </Loaded>
+      <Mappings />
     </Page>
   )
 }

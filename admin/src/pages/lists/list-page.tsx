@@ -5,9 +5,10 @@ import { getRouteApi } from '@tanstack/react-router'
 import { Ellipsis, ListChecks, Pencil, Trash2, Users } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useAccount } from '../../api/client.ts'
-import { fieldsQuery, type ListDetail, listQuery } from '../../api/queries.ts'
+import { fieldsQuery, type ListDetail, listQuery, listUsageQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
 import { Empty, Loaded, Loading } from '../../components/states.tsx'
+import { UsedBy } from '../../components/used-by.tsx'
 import { chosenColumns, columnsFor } from '../../contacts/columns.tsx'
 import { ContactsTable } from '../../contacts/contacts-table.tsx'
 import { read } from '../../criteria/tree.ts'
@@ -39,6 +40,7 @@ export function ListPage() {
             <span className="figures">{en.lists.members(list.contacts_count)}</span>
             {list.type === 'smart' && <Text size="sm">{describe(read(list.criteria), vocabulary)}.</Text>}
             {list.description && <Text size="sm">{list.description}</Text>}
+            <ListUsers list={list.id} />
           </>
         )
       }
@@ -79,6 +81,12 @@ export function ListPage() {
       </Loaded>
     </Page>
   )
+}
+
+/** What speaks of the list; nothing where nothing does. */
+function ListUsers({ list }: { list: number }) {
+  const { data: users = [] } = useQuery(listUsageQuery(useAccount(), list))
+  return users.length > 0 && <UsedBy users={users} />
 }
 
 function Members({ list }: { list: ListDetail }) {

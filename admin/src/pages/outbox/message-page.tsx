@@ -15,6 +15,7 @@ import { Time } from '../../components/time.tsx'
 import { en } from '../../strings/en.ts'
 import { MessagePhase } from './message-phase.tsx'
 import classes from './outbox.module.css'
+import { RetryButton } from './retry-button.tsx'
 
 const route = getRouteApi('/accounts/$account/outbox/$message')
 const POLL_MS = 3000
@@ -42,6 +43,7 @@ export function MessagePage() {
           {query.data && <MessagePhase phase={query.data.phase} />}
         </Group>
       }
+      actions={query.data?.phase === 'failed' && <RetryButton message={query.data} />}
     >
       <Loaded query={query}>
         {(message) => (

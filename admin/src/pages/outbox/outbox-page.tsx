@@ -15,6 +15,7 @@ import { number } from '../../strings/en/common.ts'
 import { en } from '../../strings/en.ts'
 import { MessagePhase } from './message-phase.tsx'
 import { isPhase, PHASES } from './phases.ts'
+import { RetryButton } from './retry-button.tsx'
 
 type Message = Answer<'listMessages'>['data'][number]
 
@@ -165,6 +166,11 @@ function Messages({ messages }: { messages: readonly Message[] }) {
         {
           title: en.outbox.sent,
           cell: ({ phase, sent_at: at }) => phase === 'sent' && at && <Time at={at} withClock />,
+        },
+        {
+          title: en.outbox.actions,
+          isTitleHidden: true,
+          cell: (message) => canWrite && message.phase === 'failed' && <RetryButton message={message} size="xs" />,
         },
       ]}
     />

@@ -2,7 +2,7 @@ import { Stack, Text } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useAccount } from '../../api/client.ts'
-import { accountQuery, formsQuery, type Template, templateQuery } from '../../api/queries.ts'
+import { type Template, templateQuery, templateUsageQuery } from '../../api/queries.ts'
 import { Confirm } from '../../components/confirm.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { done } from '../../components/toast.tsx'
@@ -62,15 +62,13 @@ export function RemoveDialog({ template, opened, onClose, onReset }: Props) {
 
 /** What goes with a template of the account's own. */
 function Losses({ name, versions }: { name: string; versions: number }) {
-  const account = useAccount()
-  const forms = useQuery(formsQuery(account))
-  const settings = useQuery(accountQuery(account))
-  const welcoming = (forms.data ?? []).filter(({ welcome_template: welcome }) => welcome === name)
+  const { data: users = [] } = useQuery(templateUsageQuery(useAccount(), name))
+  const welcoming = users.filter(({ kind }) => kind === 'form')
   return (
     <Stack gap="xs">
       <Text size="sm">{en.templates.deleteText(versions)}</Text>
       {welcoming.length > 0 && <Text size="sm">{en.templates.welcomesForms(welcoming.map((form) => form.name))}</Text>}
-      {settings.data?.welcome_template === name && <Text size="sm">{en.templates.welcomesAccount}</Text>}
+      {users.some(({ kind }) => kind === 'account') && <Text size="sm">{en.templates.welcomesAccount}</Text>}
       <Text size="sm">{en.templates.deletePrograms}</Text>
     </Stack>
   )

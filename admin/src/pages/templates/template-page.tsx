@@ -5,10 +5,11 @@ import { getRouteApi } from '@tanstack/react-router'
 import { ArrowLeft, Ellipsis, RotateCcw, Send, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
-import { type Template, templateQuery } from '../../api/queries.ts'
+import { type Template, templateQuery, templateUsageQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { TextLink } from '../../components/text-link.tsx'
+import { UsedBy } from '../../components/used-by.tsx'
 import { en } from '../../strings/en.ts'
 import { CONFIRMING } from './built-in.ts'
 import { RemoveDialog } from './remove-dialog.tsx'
@@ -47,6 +48,7 @@ export function TemplatePage() {
             </>
           )}
           {en.templates.purposes[name] && <span>{en.templates.purposes[name]}</span>}
+          {query.data && <Users template={name} />}
         </Group>
       }
       actions={query.data && account.canWrite && <Actions {...{ template: query.data, isDirty, onReset: replace }} />}
@@ -67,6 +69,12 @@ export function TemplatePage() {
       </Loaded>
     </Page>
   )
+}
+
+/** What welcomes people by it; nothing where nothing does. */
+function Users({ template }: { template: string }) {
+  const { data: users = [] } = useQuery(templateUsageQuery(useAccount(), template))
+  return users.length > 0 && <UsedBy users={users} />
 }
 
 interface ActionsProps {

@@ -1,3 +1,5 @@
+import { number } from './common.ts'
+
 export const forms = {
   title: 'Forms',
   about: 'Sign-up forms: a page of their own, or a part of yours. They ask for permission and keep the evidence.',
@@ -18,6 +20,14 @@ export const forms = {
   onlyEmail: 'Address only',
   fieldsAsked: (names: readonly string[]) => `Address, ${names.join(', ')}`,
   changed: 'Changed',
+  lately: (days: number) => `Sign-ups in ${days} days`,
+  counted: (signUps: number, confirmed: number) => `${number(signUps)}, ${number(confirmed)} confirmed`,
+  signUps: 'Sign-ups',
+  signUpsAbout:
+    'How often it was filled each day, and how many of these were confirmed, on the day on which they were.',
+  signUpsNone: 'Nobody has filled it in this time.',
+  filled: 'Filled',
+  confirmed: 'Confirmed',
   openPage: 'Open its page',
   newTitle: 'New form',
   all: 'All forms',

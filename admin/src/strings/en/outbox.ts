@@ -21,10 +21,16 @@ export const outbox = {
     queued: 'It goes out as soon as the mail server takes it.',
     sent: 'The mail server has taken it.',
     kept: 'There is no mail server: it stays here to be read, and goes to nobody.',
-    failed: 'It did not go, and is not tried again.',
+    failed: 'It did not go, and is not tried again by itself.',
     cancelled: 'It did not go: what it says was over before its turn came.',
   },
   forEditors: 'What a mail says is for editors: links in it act for whom it was sent to.',
+
+  actions: 'Actions',
+  retry: 'Send again',
+  retryOf: (email: string) => `Send again to ${email}`,
+  retried: 'The mail is on its way again',
+  notRetried: 'It can not be sent again',
 
   all: 'All mails',
   untitled: 'A mail',
