@@ -111,6 +111,7 @@ export class Feed {
         )
         onOpen?.()
         for await (const { id, data } of messagesOf(response as unknown as Response)) {
+          call.signal?.throwIfAborted() // what had come already is not wanted either
           breaks = 0
           cursor = id ?? cursor
           yield { event: JSON.parse(data) as FeedEvent, cursor }

@@ -42,7 +42,7 @@ export class Imports {
 
   /** Sends a file, of any size: what comes as a stream is never held as a whole, nor sent a second time. */
   upload = async (file: ImportFile, options: ImportOptions = {}, call: CallOptions = {}): Promise<Import> => {
-    const raw = formOf(file, options)
+    const raw = await formOf(file, options, call.signal)
     return (await this.#transport.send({ ...call, method: 'POST', path: '/contact_imports', raw })) as Import
   }
 
@@ -52,7 +52,7 @@ export class Imports {
     options: ImportOptions = {},
     call: CallOptions = {},
   ): Promise<Answer<'previewImport'>> => {
-    const raw = formOf(file, options)
+    const raw = await formOf(file, options, call.signal)
     const sent = await this.#transport.send({ ...call, method: 'POST', path: '/contact_imports/preview', raw })
     return sent as Answer<'previewImport'>
   }
@@ -82,7 +82,10 @@ export class Imports {
 
   async *#follow(id: number, options?: CallOptions): AsyncGenerator<Import> {
     const response = await this.#transport.call('followImport', { path: { id } }, options)
-    for await (const { data } of messagesOf(response)) yield JSON.parse(data) as Import
+    for await (const { data } of messagesOf(response)) {
+      options?.signal?.throwIfAborted() // what had come already is not wanted either
+      yield JSON.parse(data) as Import
+    }
   }
 
   /** Goes on with an import that is `ready` or has failed, by other options if need be. */

@@ -10,8 +10,15 @@ export type ImportOptions = Omit<NonNullable<Operations['createImport']['input']
   list_id?: number
 }
 
-/** A form with a file and options. What comes as a stream goes out as one, and so can be sent only once. */
-export function formOf(file: ImportFile, options: ImportOptions): NonNullable<Request['raw']> {
+/**
+ * A form with a file and options. What comes as a stream goes out as one, and so can be sent only once. Browsers send no
+ * streams but Chromium's over HTTP/2: there it is gathered first, in blobs, which they keep on disk when they grow.
+ */
+export async function formOf(
+  file: ImportFile,
+  options: ImportOptions,
+  signal?: AbortSignal,
+): Promise<NonNullable<Request['raw']>> {
   const { file_name: name = nameOf(file), ...rest } = options
   const parts = partsOf(rest)
   if (file instanceof Blob || file instanceof Uint8Array || typeof file === 'string') {
@@ -22,11 +29,40 @@ export function formOf(file: ImportFile, options: ImportOptions): NonNullable<Re
   }
   const boundary = `rollcall-${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)}`
   const pieces = inPieces(encoded(boundary, parts, name, chunksOf(file)))
+  const contentType = `multipart/form-data; boundary=${boundary}`
+  if (isBrowser()) return { body: await gathered(pieces, signal), contentType, canRepeat: true }
   return {
     body: streamOf(pieces),
-    contentType: `multipart/form-data; boundary=${boundary}`,
+    contentType,
     canRepeat: false,
     stop: async () => void (await pieces.return(undefined)),
+  }
+}
+
+/** All browsers say so, for the sake of pages from the nineties; no other platform does. */
+function isBrowser(): boolean {
+  return globalThis.navigator?.userAgent?.startsWith('Mozilla/') === true
+}
+
+/** All pieces as one. An abort is not waited for by a source that has nothing to give just now. */
+async function gathered(pieces: AsyncGenerator<Uint8Array>, signal?: AbortSignal): Promise<Blob> {
+  const blobs: Blob[] = []
+  let stop = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal?.reason)
+  })
+  aborted.catch(() => {}) // when nobody races it any more
+  signal?.throwIfAborted()
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([pieces.next(), aborted])
+      if (done) return new Blob(blobs)
+      blobs.push(new Blob([value as Uint8Array<ArrayBuffer>]))
+    }
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    pieces.return(undefined).catch(() => {})
   }
 }
 

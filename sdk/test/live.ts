@@ -19,12 +19,21 @@ export async function withClient(t: TestContext, settings: Partial<Settings> = {
 }
 
 /** What stands between a client and the service, as bad as a network can be. Answers its address. */
-export async function between(
+export function between(
   t: TestContext,
   answer: (request: IncomingMessage, response: ServerResponse) => unknown,
 ): Promise<string> {
+  return listening(t, 0, answer)
+}
+
+/** A server of HTTP on this port, or on any for 0, until the test ends. Answers its address. */
+export async function listening(
+  t: TestContext,
+  port: number,
+  answer: (request: IncomingMessage, response: ServerResponse) => unknown,
+): Promise<string> {
   const server = createServer((request, response) => void answer(request, response))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   atEnd(t, () => {
     server.closeAllConnections()
     server.close()
