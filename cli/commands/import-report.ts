@@ -54,10 +54,13 @@ export async function report(context: Context, ended: Import): Promise<void> {
       await out.say(`  ${number(ended.kept_unsubscribed_contacts_count)} have unsubscribed, and stay so`)
     for (const { field, column, message, count, line } of ended.errors)
       await out.say(`  rejected: ${number(count)} × ${column ?? field} ${message} (line ${line} is the first)`)
-    for (const { kind, column, count, line } of ended.warnings)
+    for (const { kind, column, count, line, suggestion } of ended.warnings) {
+      const such = suggestion === undefined ? '' : `, such as ${suggestion}`
       await out.say(
-        `  look at: ${number(count)} × ${kind.replaceAll('_', ' ')} in ${column} (line ${line} is the first)`,
+        `  look at: ${number(count)} × ${kind.replaceAll('_', ' ')} in ${column}${such} (line ${line} is the first)`,
       )
+    }
+    for (const line of columnLines(ended)) await out.say(line)
     if (ended.rejected_rows_count > 0) await out.say(`  the rejected rows: rollcall imports rejected ${id}`)
     if (phase === 'ready' && problem === null && options.dry_run)
       await out.say(`Nothing has changed yet. See rollcall changes diff ${id}; rollcall changes apply ${id} does it.`)
@@ -65,6 +68,34 @@ export async function report(context: Context, ended: Import): Promise<void> {
   }
   if (phase === 'failed') throw new Refusal(problem ?? 'the import has failed')
   if (phase === 'ready' && problem !== null) throw new Refusal(`${problem} Then: rollcall imports apply ${id}`)
+}
+
+const WHY_LEFT_OUT: Readonly<Record<string, string>> = {
+  asked: 'as asked',
+  taken: 'another column goes there',
+  no_field: 'no such field',
+  empty: 'nothing in it',
+  not_settable: 'can not be set',
+}
+
+/** What was read, and where its columns go: all that the file itself does not say. */
+function columnLines({ columns, detected }: Import): string[] {
+  const { sheet, sheets } = (detected ?? {}) as { sheet?: string | null; sheets?: string[] | null }
+  const others = (sheets ?? []).filter((name) => name !== sheet)
+  const all = columns ?? []
+  const arrow = ({ name, goes_to }: (typeof all)[number]) => `${name} → ${goes_to}`
+  const groups: [string, string[]][] = [
+    ['columns', all.filter(({ goes_to, sure }) => goes_to !== null && sure !== 'new').map(arrow)],
+    ['new fields', all.filter(({ goes_to, sure }) => goes_to !== null && sure === 'new').map(({ name }) => name)],
+    [
+      'left out',
+      all
+        .filter(({ goes_to }) => goes_to === null)
+        .map(({ name, because = '' }) => `${name} (${WHY_LEFT_OUT[because] ?? because})`),
+    ],
+    [`read is the sheet ${sheet}; others, for --sheet`, others],
+  ]
+  return groups.filter(([, names]) => names.length > 0).map(([what, names]) => `  ${what}: ${names.join(', ')}`)
 }
 
 /** What became of each row, as the API counts it. */

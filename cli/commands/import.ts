@@ -2,14 +2,14 @@ import { Refusal } from '@rollcall/server/lib/refusal.ts'
 import { Command, Option } from 'commander'
 import type { ImportOptions } from '../../sdk/src/rollcall.ts'
 import type { Context } from '../context.ts'
-import { type GivenFile, openFile, pairsOf } from '../given.ts'
+import { type GivenFile, openFile } from '../given.ts'
 import { type Act, examples, several } from './command.ts'
+import { type ReadingOptions, readingOf, takesReading } from './import-options.ts'
 import { watchImport } from './import-report.ts'
 import { bar, Rate, size } from './progress.ts'
 
-interface Options {
+interface Options extends ReadingOptions {
   list?: string[]
-  map?: string[]
   tag?: string[]
   dryRun?: true
   update?: true
@@ -18,24 +18,18 @@ interface Options {
   matchBy?: 'email' | 'external_id'
   state?: NonNullable<ImportOptions['state']>
   format?: NonNullable<ImportOptions['format']>
-  dateOrder?: NonNullable<ImportOptions['date_order']>
   consentSource?: string
   wait: boolean
 }
 
 /** `rollcall import FILE` */
 export function importCommand(act: Act): Command {
-  return new Command('import')
+  return takesReading(new Command('import'))
     .description('bring a file of people in: CSV, XLSX, NDJSON or JSON, also gzipped')
     .argument('<file>', 'the file; - for stdin')
     .option(
       '--list <list>',
       'a list that everyone joins, by name or id; a new name makes one; may be repeated',
-      several,
-    )
-    .option(
-      '--map <column=target>',
-      'where a column goes: a merge tag, email, tags, …; nothing leaves it out; may be repeated',
       several,
     )
     .option('--tag <tag>', 'a tag that everyone gets; may be repeated', several)
@@ -58,13 +52,6 @@ export function importCommand(act: Act): Command {
     .addOption(
       new Option('--format <format>', 'found by content unless given').choices(['csv', 'xlsx', 'ndjson', 'json']),
     )
-    .addOption(
-      new Option('--date-order <order>', 'of day, month and year; found by content unless given').choices([
-        'dmy',
-        'mdy',
-        'ymd',
-      ]),
-    )
     .option('--consent-source <text>', 'where new people gave their permission, kept as evidence')
     .option('--no-wait', 'do not wait for its end')
     .addHelpText(
@@ -72,6 +59,7 @@ export function importCommand(act: Act): Command {
       examples(
         'rollcall import people.csv --list Newsletter',
         'rollcall import crm.xlsx --map "Email Address=email" --map "Notes=" --update --dry-run',
+        'rollcall import crm.xlsx --sheet Customers --value "plan:pro plan=Pro" --rule "Email=first_address"',
         'zcat people.csv.gz | rollcall import - --list Newsletter --json',
       ),
     )
@@ -93,27 +81,14 @@ async function bringIn(context: Context, path: string, options: Options): Promis
 }
 
 async function optionsOf(context: Context, file: GivenFile, options: Options): Promise<ImportOptions> {
-  const {
-    list = [],
-    map = [],
-    tag,
-    dryRun,
-    update,
-    strict,
-    clearEmpty,
-    matchBy,
-    state,
-    format,
-    dateOrder,
-    consentSource,
-  } = options
+  const { list = [], tag, dryRun, update, strict, clearEmpty, matchBy, state, format, consentSource } = options
   if (clearEmpty && !update) throw new Refusal('--clear-empty only counts with --update')
+  const reading = await readingOf(options, context.surroundings)
   const lists = await listIds(context, list)
-  const mapping = pairsOf(map, '--map')
   return {
     file_name: file.name,
+    ...reading,
     ...(lists.length > 0 ? { list_ids: lists } : {}),
-    ...(map.length > 0 ? { field_mapping: { ...mapping } } : {}),
     ...(tag ? { tags: tag } : {}),
     ...(dryRun ? { dry_run: true } : {}),
     ...(update ? { update_existing: true } : {}),
@@ -122,7 +97,6 @@ async function optionsOf(context: Context, file: GivenFile, options: Options): P
     ...(matchBy ? { match_by: matchBy } : {}),
     ...(state ? { state } : {}),
     ...(format ? { format } : {}),
-    ...(dateOrder ? { date_order: dateOrder } : {}),
     ...(consentSource ? { consent: { source: consentSource } } : {}),
   }
 }

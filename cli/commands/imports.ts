@@ -1,8 +1,9 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { Import } from '../../sdk/src/rollcall.ts'
 import { positive } from '../options.ts'
 import { type Column, moment, number } from '../output.ts'
 import { type Act, examples, first, group } from './command.ts'
+import { type ReadingOptions, readingOf, takesReading } from './import-options.ts'
 import { report, watchImport } from './import-report.ts'
 
 const IMPORT_COLUMNS: readonly Column<Import>[] = [
@@ -43,12 +44,23 @@ export function importsCommand(act: Act): Command {
         await report(context, await context.client.imports.get(id))
       }),
     )
-  one('apply', 'go on with an import that waits, or was tried with --dry-run')
-    .addOption(new Option('--date-order <order>', 'of day, month and year').choices(['dmy', 'mdy', 'ymd']))
-    .addHelpText('after', examples('rollcall imports apply 12 --date-order dmy'))
-    .action((id: number, { dateOrder }: { dateOrder?: string }) =>
+  takesReading(one('apply', 'go on with an import that waits or has failed, or was tried with --dry-run'))
+    .option('--dry-run', 'try it again: only say what would be done')
+    .option('--skip-invalid', 'leave rejected rows out of an import that was to be --strict')
+    .addHelpText(
+      'after',
+      examples(
+        'rollcall imports apply 12 --date-order dmy',
+        'rollcall imports apply 12 --value "plan:pro plan=Pro" --rule "Email=address" --dry-run',
+      ),
+    )
+    .action((id: number, options: ReadingOptions & { dryRun?: true; skipInvalid?: true }) =>
       act(async (context) => {
-        await context.client.imports.apply(id, dateOrder === undefined ? {} : { date_order: dateOrder })
+        await context.client.imports.apply(id, {
+          ...(await readingOf(options, context.surroundings)),
+          ...(options.dryRun ? { dry_run: true } : {}),
+          ...(options.skipInvalid ? { skip_invalid: true } : {}),
+        })
         await watchImport(context, id)
       }),
     )

@@ -168,6 +168,42 @@ test('the commands over the API, as a user meets them', async (t) => {
     assert.match(strict.err, /^rollcall: 1 row is invalid, and nothing was imported: .*\n$/)
   })
 
+  await t.test(
+    'what a file has wrong is mended for all of its rows, and the report says where its columns go',
+    async () => {
+      const path = terminal.path('crm.csv')
+      const rows = ['Mel <mel@example.com>,gold plan,m', 'two@example.com; 2@example.com,Gold,t', 'tre@example.com,-,r']
+      writeFileSync(path, `Mail,Tier,E-Mail\n${rows.join('\n')}\n`)
+      await made.post('/api/contact_fields', { name: 'Tier', type: 'select', options: ['Gold', 'Silver'] })
+      const tried = await terminal.run(['import', path, '--map', 'Mail=email', '--map', 'E-Mail=note', '--dry-run'])
+      const [, id] = /Import (\d+) of crm.csv is ready/.exec(tried.out)!
+      assert.match(tried.out, /^ {2}columns: Mail → email, Tier → tier/m)
+      assert.match(tried.out, /^ +3 {2}rejected$/m)
+      const wrong = await terminal.run(['imports', 'apply', id!, '--value', 'tier=Gold'])
+      assert.match(wrong.err, /^rollcall: --value takes COLUMN:FROM=TO, .* and not tier=Gold\n$/)
+      const noRule = await terminal.run(['imports', 'apply', id!, '--rule', 'Mail=shout'])
+      assert.match(noRule.err, /shout is no rule: there are trim, full_name, address, first_address\n$/)
+      const mending = ['--rule', 'Mail=address', '--rule', 'Mail=first_address', '--value', 'tier:gold plan=Gold']
+      const again = await terminal.run(['imports', 'apply', id!, ...mending, '--dry-run'])
+      assert.match(again.out, /^ +2 {2}created$[\s\S]*^ +1 {2}rejected$/m)
+      assert.equal((await made.get('/api/contacts/mel@example.com')).status, 404, 'nothing has changed yet')
+      const applied = await terminal.run([
+        'imports',
+        'apply',
+        id!,
+        '--value',
+        'tier:-=',
+        '--value',
+        'Tier:gold plan=Gold',
+      ])
+      assert.match(applied.out, /^ +3 {2}created$/m)
+      const { fields } = (await made.get('/api/contacts/mel@example.com')).body.data
+      assert.deepEqual(fields, { ...fields, tier: 'Gold', note: 'm' })
+      assert.equal((await made.get('/api/contacts/tre@example.com')).body.data.fields.tier, undefined)
+      await terminal.run(['changes', 'revert', id!, '--yes'])
+    },
+  )
+
   await t.test('exports go to a file or to stdout', async () => {
     const out = await terminal.run(['export', '--fields', 'email,seats', '--list', 'Fresh'])
     assert.equal(out.out, 'email,seats\nada@example.com,12\n')

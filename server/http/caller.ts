@@ -151,8 +151,17 @@ function refusalOf(request: FastifyRequest, browser: Browser, named: string | un
   const { headers } = request
   const isPage = headers[PAGE_HEADER] !== undefined || browser.sessionOf(request) !== undefined
   if (isPage && tokenOf(headers) === undefined) return sessionEnded()
-  return new AppError('unauthenticated', 'Incorrect API token')
+  return new AppError(
+    'unauthenticated',
+    'Incorrect API token',
+    undefined,
+    undefined,
+    tokenOf(headers) === undefined ? NO_TOKEN : {},
+  )
 }
+
+/** Beside the official words, for who has sent none, or one where it is not looked for. */
+const NO_TOKEN = { hint: 'No token was sent: it goes into Api-Token: TOKEN, or Authorization: Bearer TOKEN.' }
 
 function lacking({ role }: Grant, scope: Scope | undefined): AppError {
   if (role === undefined) return new AppError('scope_missing', `Access forbidden: this token lacks the scope ${scope}`)

@@ -26,7 +26,7 @@ function firstOf(messages: Messages, request: FastifyRequest): Messages {
 /** The official shapes: which of them says `error` and which `errors` is as the official service answers. */
 const WIRE: Record<ErrorCode, Wire> = {
   bad_request: { status: 400, body: asErrors },
-  unauthenticated: { status: 401, body: asError },
+  unauthenticated: { status: 401, body: (error) => ({ ...asError(error), ...error.details }) },
   session_ended: { status: 401, body: withCode },
   wrong_password: { status: 401, body: withCode },
   cross_site: { status: 403, body: asErrors },
@@ -57,7 +57,12 @@ function appErrorFrom(error: FastifyError, request: FastifyRequest): AppError | 
         `The request body is too large: at most ${request.routeOptions.bodyLimit} bytes are taken`,
       )
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new AppError('bad_request', 'Send the body as JSON, with the header Content-Type: application/json')
+      return new AppError(
+        'bad_request',
+        takesForm(request)
+          ? 'Send a form (multipart/form-data) with the file as its part `file`, or JSON with the header Content-Type: application/json'
+          : 'Send the body as JSON, with the header Content-Type: application/json',
+      )
     case 'FST_ERR_BAD_URL':
     case 'FST_ERR_ASYNC_CONSTRAINT':
       return new AppError('bad_request', 'The address of the request is not correctly percent-encoded')
@@ -70,6 +75,11 @@ function appErrorFrom(error: FastifyError, request: FastifyRequest): AppError | 
   if (isConnectionLoss(error)) return new AppError('unavailable', 'The database can not be reached: try again shortly')
   if (isTimeout(error)) return new AppError('unavailable', 'That takes too long: ask for less')
   return isRetryable(error) ? new AppError('unavailable', 'Too many changes of the same at once: try again') : undefined
+}
+
+function takesForm(request: FastifyRequest): boolean {
+  const { body } = (request.routeOptions.schema ?? {}) as { body?: { content?: object } }
+  return body?.content !== undefined && Object.hasOwn(body.content, 'multipart/form-data')
 }
 
 /** Status and body of a failure: the one place that knows what an error looks like on the wire. */

@@ -9,14 +9,14 @@ const Errors = {
   type: 'object',
   properties: { errors: { type: 'object', additionalProperties: { type: 'array', items: { type: 'string' } } } },
 }
-const NotFound = { type: 'object', properties: { error: { type: 'string' } } }
+const NotFound = { type: 'object', properties: { error: { type: 'string' }, hint: { type: 'string' } } }
 
 /** What may go wrong with any request: for readers of the document alone, as errors are rendered elsewhere. */
 const FAILURES = {
   401: {
     description: 'No such token, or `code`: session_ended, wrong_password',
     type: 'object',
-    properties: { error: { type: 'string' }, code: { type: 'string' } },
+    properties: { error: { type: 'string' }, code: { type: 'string' }, hint: { type: 'string' } },
   },
   403: { description: "Another account's token, or one without the scope", ...ErrorText },
   404: { description: 'Not there', ...NotFound },

@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type Options } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { type Messages, tell } from '../lib/app-error.ts'
+import { isObject } from '../lib/json.ts'
 
 /** At most so many violations are told: a body of a million wrong items would else answer with a million messages. */
 const TOLD = 50
@@ -29,13 +30,44 @@ export function installValidation(app: FastifyInstance): void {
 /** Ajv's findings in the words of the official service, each under the name of the attribute it is about. */
 export function messagesFrom(error: FastifyError): Messages {
   const messages: Messages = {}
-  const findings = (error.validation as unknown as ErrorObject[]).filter((finding) => !isOfUnion(finding))
+  const findings = ofOneKind(error.validation as unknown as ErrorObject[]).filter((finding) => !isOfUnion(finding))
   for (const finding of findings.slice(0, TOLD)) {
     const [place, message] = told(finding)
     const isExplained = finding.keyword === 'anyOf' && Object.keys(messages).some((known) => known.startsWith(place))
     if (!isExplained) tell(messages, place || 'base', message)
   }
   return messages
+}
+
+interface Branch {
+  properties?: { type?: { const?: string } }
+}
+
+/**
+ * Where a `type` says which of several objects one is, what speaks against the others is of no use: what is left is what
+ * is wrong with the one that was meant, or else which types there are.
+ */
+function ofOneKind(findings: ErrorObject[]): ErrorObject[] {
+  let left = findings
+  for (const union of findings.filter(({ keyword }) => keyword === 'anyOf')) {
+    const { data, schemaPath, instancePath } = union
+    const types = (union.schema as Branch[]).map(({ properties }) => properties?.type?.const)
+    if (!isObject(data) || types.some((type) => type === undefined)) continue
+    const meant = `${schemaPath}/${types.indexOf(data.type as string)}/`
+    const isOfOthers = (finding: ErrorObject) =>
+      finding.schemaPath.startsWith(`${schemaPath}/`) && !finding.schemaPath.startsWith(meant)
+    const whichThereAre = {
+      ...union,
+      instancePath: `${instancePath}/type`,
+      keyword: 'enum',
+      params: { allowedValues: types },
+    }
+    left = left.flatMap((finding) => {
+      if (finding === union) return types.includes(data.type as string) ? [] : [whichThereAre]
+      return isOfOthers(finding) ? [] : [finding]
+    })
+  }
+  return left
 }
 
 /** Of `null` for a text or nothing: that it is no text, and that it is not nothing. What is allowed is said once, for both. */
@@ -80,8 +112,8 @@ function told(finding: ErrorObject): [place: string, message: string] {
 }
 
 function article(type: string | string[]): string {
-  const words = [type]
-    .flat()
-    .map((name) => (/^[aeio]/.test(name) ? `an ${name}` : name === 'null' ? name : `a ${name}`))
+  const words = [...new Set([type].flat())].map((name) =>
+    /^[aeio]/.test(name) ? `an ${name}` : name === 'null' ? name : `a ${name}`,
+  )
   return words.join(' or ')
 }

@@ -40,7 +40,9 @@ test('every route refuses a request without a token, and with a wrong one', asyn
     for (const token of [undefined, 'rc_wrong', '']) {
       const answer = await caller(app, token)(method, filled(url))
       assert.equal(answer.status, 401, `${method} ${url}`)
-      assert.deepEqual(answer.body, { error: 'Incorrect API token' })
+      assert.equal(answer.body.error, 'Incorrect API token')
+      assert.equal(/^No token was sent: it goes into Api-Token/.test(answer.body.hint), !token)
+      assert.deepEqual(Object.keys(answer.body), token ? ['error'] : ['error', 'hint'])
     }
   }
 })

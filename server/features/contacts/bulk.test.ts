@@ -178,3 +178,24 @@ test('what is no action, no selection or no list is refused, and nothing is begu
   }
   assert.equal((await made.get('/api/change_sets')).body.total, 0)
 })
+
+test('an act that is wrong is told what is wrong with it, not that it is none of the other six', async (t) => {
+  const { post } = await testApp(t)
+  const said = async (action: unknown) =>
+    (await post('/api/contacts/bulk', { selection: { tag: 'old' }, action })).body.errors
+
+  const types = 'update, add_tags, remove_tags, add_to_list, remove_from_list, unsubscribe, delete'
+  assert.deepEqual(await said({ type: 'add_tag', tags: ['vip'] }), {
+    'action.type': [`is not included in the list: ${types}`],
+  })
+  assert.deepEqual(await said({ tags: ['vip'] }), { 'action.type': [`is not included in the list: ${types}`] })
+  assert.deepEqual(await said({ type: 'add_tags', tags: 'vip' }), { 'action.tags': ['must be an array'] })
+  assert.deepEqual(await said({ type: 'delete', tags: ['vip'] }), {
+    'action.tags': ['is not a known key: there are type'],
+  })
+  assert.deepEqual(await said({ type: 'add_to_list', list: 3 }), {
+    'action.list_id': ["can't be blank"],
+    'action.list': ['is not a known key: there are type, list_id'],
+  })
+  assert.deepEqual(await said('add_tags'), { action: ['must be an object'] })
+})

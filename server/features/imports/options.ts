@@ -199,7 +199,7 @@ export function checkOptions(given: Record<string, unknown>): ImportOptions {
   )
   const faults: Messages = {}
   if (!Value.Check(ImportOptions, kept)) {
-    for (const fault of Value.Errors(ImportOptions, kept)) tell(faults, placeOf(fault), fault.message)
+    for (const fault of Value.Errors(ImportOptions, kept)) tell(faults, placeOf(fault), said(fault))
   }
   const options = kept as ImportOptions
   const bad = JSON.stringify(kept)
@@ -210,6 +210,14 @@ export function checkOptions(given: Record<string, unknown>): ImportOptions {
     tell(faults, 'consent.obtained_at', 'is not a date: write YYYY-MM-DD, or a moment such as 2026-01-31T09:00:00Z')
   if (Object.keys(faults).length > 0) throw invalid(faults)
   return options
+}
+
+/** What is wrong, in words that fit a form as well, whose parts are texts whatever they stand for. */
+function said({ keyword, message, params }: { keyword: string; message: string; params: object }): string {
+  if (keyword === 'enum')
+    return `is not included in the list: ${(params as { allowedValues: unknown[] }).allowedValues.join(', ')}`
+  if (message === 'must be boolean') return 'must be true or false'
+  return message === 'must be object' ? 'must be an object in JSON' : message
 }
 
 function placeOf(fault: { instancePath: string; params: object }): string {

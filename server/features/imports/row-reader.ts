@@ -99,12 +99,13 @@ export class RowReader {
   addColumn(name: string, target: Target): void {
     const { value_mapping = {}, rules = {} } = this.#options
     const tag = target.to === 'field' ? target.field.mergeTag : target.to
-    const mapping = ownOf(value_mapping, name) ?? ownOf(value_mapping, tag)
+    // Both ways of naming a column may be in use at once; what is said by its own name goes before.
+    const mapping = { ...ownOf(value_mapping, tag), ...ownOf(value_mapping, name) }
     this.#columns.push({
       name,
       target,
-      mending: mapping && mendingFrom(mapping),
-      rules: ownOf(rules, name) ?? ownOf(rules, tag) ?? [],
+      mending: Object.keys(mapping).length > 0 ? mendingFrom(mapping) : undefined,
+      rules: [...new Set([...(ownOf(rules, name) ?? []), ...(ownOf(rules, tag) ?? [])])],
     })
   }
 

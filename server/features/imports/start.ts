@@ -39,11 +39,18 @@ export async function lookAtFile(thread: ThreadParts, accountId: number, asked: 
   if (!preview.columns.some(({ target }) => target.to === wanted)) {
     const columns = preview.columns.slice(0, 30).map(({ name }) => name)
     faults.file = [
-      `has no column for ${wanted === 'email' ? 'the address' : 'the external id'}: name it in field_mapping; its columns are ${columns.join(', ')}`,
+      `has no column for ${wanted === 'email' ? 'the address' : 'the external id'}: name it in field_mapping; its columns are ${columns.join(', ')}${otherSheets(preview)}`,
     ]
   }
   if (Object.keys(faults).length > 0) throw invalid(faults)
   return preview
+}
+
+function otherSheets({ detected: { sheet, sheets } }: FilePreview): string {
+  const others = (sheets ?? []).filter((name) => name !== sheet).slice(0, 30)
+  return others.length === 0
+    ? ''
+    : `. Only the sheet ${sheet} was read; say with \`sheet\` if it is one of ${others.join(', ')}`
 }
 
 /** Makes an import and puts it into the queue, in one transaction. Throws `invalid` for lists that can't be joined. */

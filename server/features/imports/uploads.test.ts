@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { writeXlsx } from 'hucre/xlsx'
 import { type Answer, testApp } from '../../test/app.ts'
 import { countsOf, filesIn, form, person, run, took, upload } from '../../test/imports.ts'
 
@@ -12,7 +13,7 @@ test('what is wrong with the options is a 422 at once that names each, and the f
   const file = 'email,plan,note\na@example.com,x,y\n'
   const cases: [Record<string, string | string[]>, string, RegExp][] = [
     [{ nonsense: '1' }, 'nonsense', /is not an option/],
-    [{ update_existing: 'perhaps' }, 'update_existing', /boolean/],
+    [{ update_existing: 'perhaps' }, 'update_existing', /true or false/],
     [{ list_id: '777' }, 'list_id', /not found: 777/],
     [{ list_id: 'x' }, 'list_ids.0', /integer/],
     [{ tags: 'x'.repeat(81) }, 'tags', /too long/],
@@ -20,7 +21,8 @@ test('what is wrong with the options is a 422 at once that names each, and the f
     [{ field_mapping: '{"gone":"plan"}' }, 'field_mapping', /gone: not a column of the file/],
     [{ field_mapping: 'plan' }, 'field_mapping', /object/],
     [{ 'value_mapping[gone][a]': 'b' }, 'value_mapping', /not columns of the file: gone/],
-    [{ 'rules[note]': 'shout' }, 'rules.note.0', /./],
+    [{ 'rules[note]': 'shout' }, 'rules.note.0', /not included in the list: trim, full_name, address, first_address/],
+    [{ state: 'active' }, 'state', /not included in the list: none, pending, subscribed/],
     [{ consent: '{"obtained_at":"soon"}' }, 'consent.obtained_at', /is not a date/],
     [{ recipe_id: '99' }, 'recipe_id', /./],
     [{ encoding: 'klingon' }, 'file', /./],
@@ -44,6 +46,9 @@ test('what is wrong with the options is a 422 at once that names each, and the f
     'several columns may hold tags',
   )
   assert.equal(filesIn(made).length, 1)
+  const bare = await made.call('POST', '/api/contact_imports', file, { 'content-type': 'text/csv' })
+  assert.equal(bare.status, 400)
+  assert.match(bare.body.errors, /Send a form .* with the file as its part `file`/)
 })
 
 test('NULs and halves of pairs reject their row wherever they stand, and break nothing', async (t) => {
@@ -193,3 +198,21 @@ function connections(server: Server): Promise<number> {
     server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
   )
 }
+
+test('a workbook whose first sheet has no addresses is refused, and the answer names the other sheets', async (t) => {
+  const made = await testApp(t)
+  const book = await writeXlsx({
+    sheets: [
+      { name: 'Read me', rows: [['These are our customers'], ['See the next sheet']] },
+      { name: 'Customers', rows: [['email'], ['ann@example.com']] },
+    ],
+  })
+  const file = Buffer.from(book)
+
+  const refused = await upload(made, file, {}, 'customers.xlsx')
+  const done = await took(made, file, { sheet: 'customers' }, 'customers.xlsx')
+
+  assert.equal(refused.status, 422)
+  assert.match(refused.body.errors.file[0], /Only the sheet Read me was read.*`sheet`.*Customers/)
+  assert.deepEqual(countsOf(done), { rows_read: 1, created: 1 })
+})
