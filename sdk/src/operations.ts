@@ -3533,7 +3533,7 @@ export interface Operations {
         sort?: string
         /** With a search text, a filter or criteria, totals are counted to 10,000 unless `exact` is asked for. */
         count?: 'exact' | 'capped'
-        /** smart_lists: the ids of those that a contact is in now. links: to unsubscribe and to change preferences, for mail to them; bound to list_id, where that names one list. Both, parted by a comma. */
+        /** smart_lists: the ids of those that a contact is in now. links: to unsubscribe and to change preferences, for mail to them; bound to list_id, where that names one list; they need the scope write. Both, parted by a comma. */
         include?: string
         /** From 1. For walking through everything use cursor. */
         page?: number

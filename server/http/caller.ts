@@ -140,6 +140,11 @@ export function installPermission(app: FastifyInstance, browser: Browser): void 
   })
 }
 
+/** For what a route answers only to some of those who may ask. Throws scope_missing. */
+export function requireScope({ grant }: FastifyRequest, needed: Scope): void {
+  if (!grant || !includesScope(grant.scopes, needed)) throw lacking(grant ?? {}, needed)
+}
+
 const sessionEnded = () => new AppError('session_ended', 'Your session has ended: sign in again')
 const accountForbidden = () => new AppError('account_forbidden', 'Account access forbidden')
 
@@ -163,7 +168,7 @@ function refusalOf(request: FastifyRequest, browser: Browser, named: string | un
 /** Beside the official words, for who has sent none, or one where it is not looked for. */
 const NO_TOKEN = { hint: 'No token was sent: it goes into Api-Token: TOKEN, or Authorization: Bearer TOKEN.' }
 
-function lacking({ role }: Grant, scope: Scope | undefined): AppError {
+function lacking({ role }: Pick<Grant, 'role'>, scope: Scope | undefined): AppError {
   if (role === undefined) return new AppError('scope_missing', `Access forbidden: this token lacks the scope ${scope}`)
   const who = scope === 'admin' ? 'administrators' : 'editors and administrators'
   return new AppError(

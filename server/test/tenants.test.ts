@@ -5,6 +5,7 @@ import { createToken } from '../features/accounts/tokens.ts'
 import { ROLES } from '../http/caller.ts'
 import { caller, testApp } from './app.ts'
 import { signedIn, TestBrowser } from './browser.ts'
+import { pathOf, press } from './permission.ts'
 
 interface Route {
   method: string
@@ -157,6 +158,54 @@ test('an editor works with forms, templates and webhooks; a viewer looks, and ch
     assert.equal((await viewer.call('DELETE', base + path)).status, 403, path)
     assert.equal((await editor.call('DELETE', base + path)).status, 204, path)
   }
+})
+
+test('who only looks gets nothing by which a person acts, and an editor nothing by which one is erased', async (t) => {
+  const made = await testApp(t)
+  const base = `/api/accounts/${made.accountId}`
+  const editor = await signedIn(made, 'editor@example.com', { [made.accountId]: 'editor' })
+  const viewer = await signedIn(made, 'viewer@example.com', { [made.accountId]: 'viewer' })
+  const email = 'ann@example.com'
+  const list = (await made.post('/api/contact_lists', { name: 'News' })).body.id
+  await made.post('/api/contacts', { email, double_opt_in: true, list_ids: [list] })
+  const { preferences_url } = (await made.get(`/api/contacts/${email}/links`)).body
+  await press(made, pathOf(preferences_url), 'erase')
+  const asks = [
+    ['GET', `/contacts/${email}/links`],
+    ['GET', `/contacts/${email}?include=links`],
+    ['GET', '/contacts?include=smart_lists,links'],
+    ['POST', '/contacts/search', { include: 'links' }],
+    ['GET', `/contact_lists/${list}/contacts?include=links`],
+  ] as const
+  for (const [method, path, body] of asks) {
+    assert.equal((await viewer.call(method, base + path, body)).status, 403, path)
+    assert.equal((await editor.call(method, base + path, body)).status, 200, path)
+  }
+
+  // A file with links is for those who could make it; one without is for all.
+  for (const fields of [['email', 'preferences_url'], ['email']]) {
+    const { id } = (await made.post('/api/contact_exports', { format: 'csv', fields })).body
+    await made.runJobs()
+    const sees = fields.length === 1
+    const shown = (await viewer.call('GET', `${base}/contact_exports/${id}`)).body
+    assert.deepEqual([shown.phase, shown.url !== null], ['finished', sees])
+    assert.equal((await viewer.call('GET', `${base}/contact_exports/${id}/download`)).status, sees ? 200 : 403)
+    assert.equal((await editor.call('GET', `${base}/contact_exports/${id}/download`)).status, 200)
+  }
+
+  const held = await viewer.call('GET', `${base}/contacts/${email}/export`)
+  const { mails } = held.body as { mails: { text: string }[] }
+  assert.equal(mails.length, 2)
+  for (const { text } of mails) {
+    assert.match(text, /\/(confirm|request)\/\d+-…/)
+    assert.doesNotMatch(text, /\/(confirm|request)\/\d+-[\w-]/)
+  }
+  const [request, confirmation] = (await made.get(`/api/messages?contact=${email}`)).body.data as { id: string }[]
+  const read = async (who: typeof editor, id: string) => (await who.call('GET', `${base}/messages/${id}`)).body.data
+  assert.match((await read(editor, confirmation!.id)).text, /\/confirm\/\d+-[\w-]{43}/)
+  const { text, html } = await read(editor, request!.id)
+  assert.doesNotMatch(text + html, /\/request\/\d+-[\w-]/)
+  assert.match((await made.get(`/api/messages/${request!.id}`)).body.data.text, /\/request\/\d+-[\w-]{43}/)
 })
 
 test('every route asks for a scope, and refuses a token that lacks it', async (t) => {

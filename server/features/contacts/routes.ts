@@ -16,7 +16,14 @@ import type { ContactReader } from './find.ts'
 import { ContactCreate, ContactPatch } from './input.ts'
 import { removeContact } from './remove.ts'
 import { Contact, ContactPage } from './schemas.ts'
-import { ContactsQuery, ContactsSearch, Include, selectionFromBody, selectionFromQuery } from './selection.ts'
+import {
+  ContactsQuery,
+  ContactsSearch,
+  checkInclude,
+  Include,
+  selectionFromBody,
+  selectionFromQuery,
+} from './selection.ts'
 import { upsertContact } from './update.ts'
 
 const ContactParams = Type.Object({
@@ -109,6 +116,7 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     },
     async (request) => {
       const { accountId } = request.caller
+      checkInclude(request, request.query.include)
       const selection = selectionFromQuery(request.query, await reader.fieldsOf(accountId))
       return reader.page(accountId, selection, { ...request.query, linksTo: oneList(request.query) })
     },
@@ -128,6 +136,7 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     },
     async (request) => {
       const { accountId } = request.caller
+      checkInclude(request, request.body.include)
       const selection = selectionFromBody(request.body, await reader.fieldsOf(accountId))
       return reader.page(accountId, selection, { ...request.body, linksTo: oneList(request.body) })
     },
@@ -148,6 +157,7 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     },
     async (request, reply) => {
       const { accountId } = request.caller
+      checkInclude(request, request.query.include)
       const row = await readContact(db, accountId, parseContactRef(request.params.contact))
       if (!row) throw notFound()
       const { include, list_id: listId = null } = request.query

@@ -1,6 +1,8 @@
+import type { FastifyRequest } from 'fastify'
 import sql, { type Sql } from 'sql-template-tag'
 import { type Static, Type } from 'typebox'
 import type { Queryable } from '../../db/database.ts'
+import { requireScope } from '../../http/caller.ts'
 import { PagingQuery } from '../../http/paging.ts'
 import { normaliseEmail } from '../../lib/email.ts'
 import { parseId } from '../../lib/ids.ts'
@@ -21,7 +23,7 @@ export const Include = Type.Optional(
   Type.String({
     pattern: '^(smart_lists|links)(,(smart_lists|links))*$',
     description:
-      'smart_lists: the ids of those that a contact is in now. links: to unsubscribe and to change preferences, for mail to them; bound to list_id, where that names one list. Both, parted by a comma.',
+      'smart_lists: the ids of those that a contact is in now. links: to unsubscribe and to change preferences, for mail to them; bound to list_id, where that names one list; they need the scope write. Both, parted by a comma.',
   }),
 )
 
@@ -29,6 +31,11 @@ export const Include = Type.Optional(
 export const Counting = Type.Enum(['exact', 'capped'], {
   description: 'With a search text, a filter or criteria, totals are counted to 10,000 unless `exact` is asked for.',
 })
+
+/** Whoever has a link acts for the person, with the same evidence: so it is for those who may change people. Throws scope_missing. */
+export function checkInclude(request: FastifyRequest, include: string | undefined): void {
+  if (include?.split(',').includes('links')) requireScope(request, 'write')
+}
 
 const WHICH = {
   q: Type.Optional(

@@ -74,6 +74,9 @@ export function columnsOf(names: readonly string[] | undefined, fields: FieldSet
   return found
 }
 
+/** Whether a file of these columns holds links, by which whoever has them acts for people. */
+export const holdsLinks = (names: readonly string[] | undefined): boolean => names?.some(isLink) === true
+
 export const isLink = (name: string): name is LinkColumn => (LINK_COLUMNS as readonly string[]).includes(name)
 
 function columnNamed(name: string, fields: FieldSet, linkWord: string): Column | undefined {

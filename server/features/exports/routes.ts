@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Database } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
+import { includesScope, requireScope } from '../../http/caller.ts'
 import type { Change } from '../../http/change.ts'
 import { collection, NumberedPages, pageOf } from '../../http/paging.ts'
 import type { Queue } from '../../jobs/queue.ts'
@@ -12,7 +13,7 @@ import { AppError, notFound } from '../../lib/app-error.ts'
 import { pathId } from '../../lib/ids.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import type { FieldCache } from '../fields/field-set.ts'
-import { isLink } from './columns.ts'
+import { holdsLinks } from './columns.ts'
 import {
   clearExports,
   createExport,
@@ -52,13 +53,18 @@ interface Options {
 
 export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
   const { db, change, queue, files, keyring, fieldCache, publicUrl, links } = options
-  const onWire = (request: FastifyRequest, row: ExportRow) =>
-    exportOnWire(row, {
+  const onWire = (request: FastifyRequest, row: ExportRow) => {
+    const shown = exportOnWire(row, {
       accountId: request.caller.accountId,
       keyring,
       origin: publicUrl?.replace(/\/$/, '') ?? `${request.protocol}://${request.host}`,
       now: new Date(),
     })
+    return mayLoad(request, row) ? shown : { ...shown, url: null }
+  }
+  /** Whoever has somebody's links acts for them: a file with some is for those who may change people. */
+  const mayLoad = ({ grant }: FastifyRequest, { request }: ExportRow) =>
+    !holdsLinks(request.fields) || (grant !== null && includesScope(grant.scopes, 'write'))
 
   app.post(
     '/api/contact_exports',
@@ -75,8 +81,8 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     async (request, reply) => {
       const { accountId } = request.caller
       const ground = { fields: await fieldCache.of(accountId), timeZone: 'UTC' } // it is only looked at
-      const { columns } = await planOf(db, accountId, request.body, ground)
-      if (columns.some(({ name }) => isLink(name))) links.base() // throws where there could be none
+      await planOf(db, accountId, request.body, ground)
+      if (holdsLinks(request.body.fields)) links.base() // throws where there could be none
       return change(request, reply, async (trx) => {
         const row = await createExport(trx, request.caller, request.body)
         await queue.enqueue(trx, writeExport, { accountId, exportId: row.id })
@@ -153,6 +159,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     async (request, reply) => {
       const { accountId } = request.caller
       const row = await findExport(db, accountId, pathId(request.params.export_id))
+      if (!mayLoad(request, row)) requireScope(request, 'write')
       if (row.phase === 'finished') return sendFile(request, reply, { files, accountId, row })
       if (row.phase === 'failed') throw new AppError('conflict', `The export has failed: ${row.error}`)
       if (row.phase === 'expired') throw notFound()

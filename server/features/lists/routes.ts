@@ -11,7 +11,7 @@ import { isReferred } from '../activity/referred.ts'
 import { ContactIds } from '../contacts/batch.ts'
 import type { ContactReader } from '../contacts/find.ts'
 import { ContactPage } from '../contacts/schemas.ts'
-import { ContactsQuery, Counting, selectionFromQuery, vocabularyOf } from '../contacts/selection.ts'
+import { ContactsQuery, Counting, checkInclude, selectionFromQuery, vocabularyOf } from '../contacts/selection.ts'
 import { type Condition, parseCriteria } from '../criteria/parse.ts'
 import { fieldsIn } from '../criteria/stored.ts'
 import {
@@ -327,6 +327,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
     async (request) => {
       const { accountId } = request.caller
       const listId = pathId(request.params.list_id)
+      checkInclude(request, request.query.include)
       await requireList(db, accountId, listId)
       const fields = await reader.fieldsOf(accountId)
       const { q, condition } = selectionFromQuery(request.query, fields)

@@ -20,6 +20,15 @@ export interface Letter {
   types: EventType[]
 }
 
+/** Addresses of our own in a mail, up to what makes each good for something. */
+const LINKS = /(\/(?:confirm|request|unsubscribe|preferences)\/\d+-)[\w-]+/g
+
+/** A mail for those who are not to act for its reader: its links lead nowhere. */
+export function withoutLinks({ unsubscribeUrl: _, ...letter }: Letter): Letter {
+  const cut = (text: string) => text.replaceAll(LINKS, '$1…')
+  return { ...letter, subject: cut(letter.subject), html: cut(letter.html), text: cut(letter.text) }
+}
+
 /** Sealed, as a link in it may let its reader act for the person. */
 export function sealLetter(keyring: Keyring, letter: Letter): Buffer {
   return seal(keyring, PURPOSE, JSON.stringify(letter))

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Database, Trx } from '../../db/database.ts'
-import type { Caller } from '../../http/caller.ts'
+import { type Caller, includesScope } from '../../http/caller.ts'
 import type { Change } from '../../http/change.ts'
 import { type Cursors, collection, Nullable, NumberedPages, PageOf, PagingQuery, pageOf } from '../../http/paging.ts'
 import { notFound } from '../../lib/app-error.ts'
@@ -11,7 +11,8 @@ import { parseUuid } from '../../lib/ids.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { findAccount } from '../accounts/accounts.ts'
 import { contactNamed } from '../activity/contact-named.ts'
-import { openLetter } from './letter.ts'
+import { CONFIRM_REQUEST } from './built-in.ts'
+import { openLetter, withoutLinks } from './letter.ts'
 import { type MailRoom, shownBase } from './mail-room.ts'
 import { countMessages, findMessage, type ListedMessage, listMessages, PHASES } from './messages.ts'
 import { headersOf } from './outbound.ts'
@@ -354,7 +355,10 @@ export const mailRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
       const id = parseUuid(request.params.id)
       if (id === null) throw notFound()
       const { content, ...row } = await findMessage(db, request.caller.accountId, id)
-      const letter = openLetter(keyring, content)
+      const whole = openLetter(keyring, content)
+      // The link that answers a request to be erased erases, which is an administrator's alone.
+      const isTheirs = row.template === CONFIRM_REQUEST && !includesScope(request.grant?.scopes ?? [], 'admin')
+      const letter = whole && isTheirs ? withoutLinks(whole) : whole
       const { to = null, subject = null, html = null, text = null } = letter ?? {}
       const headers = letter ? headersOf(id, from, letter) : []
       return { data: { ...messageOnWire(row), to, subject, html, text, headers } }

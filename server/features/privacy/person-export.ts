@@ -6,7 +6,7 @@ import { eventOnWire, type Naming } from '../activity/wire.ts'
 import type { ReadRow } from '../contacts/contact.ts'
 import type { ContactReader } from '../contacts/find.ts'
 import { fieldOnWire } from '../fields/fields.ts'
-import { openLetter } from '../mail/letter.ts'
+import { openLetter, withoutLinks } from '../mail/letter.ts'
 import { suppressionValues } from '../subscriptions/suppressions.ts'
 
 /** Rows read at once: what an export holds in memory of a person, whatever they have lived through. */
@@ -87,7 +87,9 @@ export async function exportOf(parts: ExportParts, accountId: number, row: ReadR
             select id, template, template_version, phase, at, sent_at, content from messages
             where ${of} and id > ${after ?? NIL}::uuid order by id limit ${AT_ONCE}`)
           const shown = rows.map(({ content, ...mail }) => {
-            const { to, subject, text } = openLetter(keyring, content) ?? {}
+            const letter = openLetter(keyring, content)
+            // Who reads people, and whomever the document is handed to, must not come to act for the person by it.
+            const { to, subject, text } = letter ? withoutLinks(letter) : {}
             return { ...mail, to, subject, text }
           })
           return { rows: shown, next: rows.at(-1)?.id }
