@@ -83,7 +83,7 @@ export class Transport {
   readonly call: Call = async (name, input, options = {}) => {
     const [method, template] = OPERATIONS[name]
     const { path = {}, query, body } = input as { path?: Record<string, unknown>; query?: object; body?: unknown }
-    const filled = template.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(path[key])))
+    const filled = template.replace(/\{(\w+)\}/g, (_, key: string) => segmentOf(key, String(path[key])))
     const answer = await this.send({ ...options, method, path: filled, query, body })
     return answer as never
   }
@@ -178,6 +178,15 @@ async function jsonOf(response: Response): Promise<unknown> {
 function isPassing(error: unknown): boolean {
   if (error instanceof ApiError) return error.status === 429 || error.status >= 500
   return error instanceof ConnectionError || error instanceof TimeoutError
+}
+
+/**
+ * A part of a path. Throws for what would make it another path: as a member of a list, `..` names the list itself, and to take
+ * it out would delete the list.
+ */
+function segmentOf(key: string, value: string): string {
+  if (/^\.{0,2}$/.test(value)) throw new RollcallError(`${key} names nothing: "${value}"`)
+  return encodeURIComponent(value)
 }
 
 function queryOf(query: object = {}): string {

@@ -16,6 +16,19 @@ async function gathered<Row>(rows: AsyncIterable<Row>): Promise<Row[]> {
   return all
 }
 
+test('what would lead to another path is not sent: neither an empty name nor dots', async (t) => {
+  const { client, get } = await withClient(t)
+  const { id } = await client.lists.create({ name: 'Members' })
+
+  for (const contact of ['..', '.', ''])
+    await assert.rejects(
+      client.call('removeMember', { path: { list_id: id, contact } }),
+      { name: 'RollcallError', message: `contact names nothing: "${contact}"` },
+      contact,
+    )
+  assert.equal((await get(`/api/contact_lists/${id}`)).status, 200)
+})
+
 test('contacts: entered, found by every name they have, changed, gone through and deleted', async (t) => {
   const { client } = await withClient(t)
   const { contacts } = client
