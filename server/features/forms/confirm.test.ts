@@ -132,6 +132,8 @@ test('more than three mails an hour are not sent to one person, however they are
   assert.equal(refused.length, 2, 'one went at the creation')
   assert.ok(Number(refused[0]!.headers['retry-after']) > 3500)
   assert.equal((await made.get('/api/messages')).body.total, 3)
+  await made.post(`/api/contacts/${ANN}/unsubscribe`)
+  assert.equal((await ask()).status, 429, 'to leave in between does not begin a new hour')
   const link = await confirmationLink(made, ANN)
   assert.equal((await made.app.inject(link)).statusCode, 200, 'a link that is handed over sends nothing')
   await made.db.query(sql`update confirmations set created_at = created_at - interval '61 minutes'`)

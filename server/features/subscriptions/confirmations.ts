@@ -117,13 +117,17 @@ async function mailLink(
   })
 }
 
-/** Takes back whatever could still subscribe them; links that were used stay known as such. Sent, not awaited. */
+/**
+ * Takes back whatever could still subscribe them; links that were used stay known as such, and those that were mailed go on
+ * counting among the mails of the hour: who leaves and is asked again in turn is not to be mailed without end. Those have ended
+ * when they were made, as who confirms at this moment may have begun before it. Sent, not awaited.
+ */
 export function voidConfirmations(trx: Trx, accountId: number, contactIds: readonly string[]): void {
   if (contactIds.length === 0) return
-  trx.send(sql`
-    delete from confirmations
-    where account_id = ${accountId} and contact_id = any(${[...contactIds]}::uuid[]) and used_at is null
-      and purpose = 'subscribe'`)
+  const open = sql`
+    account_id = ${accountId} and contact_id = any(${[...contactIds]}::uuid[]) and used_at is null and purpose = 'subscribe'`
+  trx.send(sql`delete from confirmations where ${open} and not mailed`)
+  trx.send(sql`update confirmations set expires_at = created_at, data = '{}' where ${open}`)
   cancelMails(trx, accountId, contactIds, CONFIRM_SUBSCRIPTION)
 }
 
