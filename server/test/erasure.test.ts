@@ -86,6 +86,7 @@ async function fillTheRest(made: TestApp, id: string): Promise<void> {
     }),
   )
   await ok(call('POST', '/api/contacts', { email: 'ole@example.com' }, { 'idempotency-key': `entered-by-${EMAIL}` }))
+  await call('DELETE', '/api/contacts/nobody@example.com', undefined, { 'idempotency-key': `gone-${id.toUpperCase()}` })
   await ok(post('/api/contact_lists', { name: 'May be mailed', criteria: { sendable: true } }))
   await ok(post('/api/webhooks', { url: 'https://example.com/x', criteria: { email: EMAIL.toUpperCase() } }))
   await ok(
@@ -181,6 +182,8 @@ test('after an erasure nothing is left of a person, in any form, in any table or
     const stays = { events: 1, deliveries: rows.length }[table] ?? 0
     assert.equal(rows.length, stays, table)
   }
+  const keys = await db.query(sql`select key from idempotency_keys where lower(key) like ${`%${id}%`}`)
+  assert.deepEqual(keys, [])
   const done = (await get(`/api/erasures/${receipt.id}`)).body
   assert.equal(done.status, 'finished', JSON.stringify(done))
   for (const what of [

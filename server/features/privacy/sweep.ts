@@ -173,7 +173,7 @@ async function sweepAnswers({ db, keyring, accountId, person, isNamed, signal }:
     after = rows.at(-1)!.key
     const theirs = rows.filter(
       ({ key, answer }) =>
-        person.emails.some((email) => key.toLowerCase().includes(email)) ||
+        [...person.emails, ...person.ids].some((name) => key.toLowerCase().includes(name)) ||
         (answer !== null && isNamed(openSealed(keyring, 'idempotency', answer))),
     )
     if (theirs.length === 0) continue
