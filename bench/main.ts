@@ -7,8 +7,9 @@
  *   --contacts N     contacts in the large account of all but `api` and `feed` (1000000)
  *   --others N       accounts of 10,000 contacts beside the one that imports (1)
  *   --events N       events in the account of `feed` (1000000)
- *   --keep DIR       keeps the data of `segments` or `ui` there and uses them again: to load them takes longer than to measure
- *   --part NAME      this part of `segments` or `ui` alone; may be given several times
+ *   --keep DIR       keeps the data of `segments`, `ui` or `backup` there and uses them again: to load them takes longer than to
+ *                    measure
+ *   --part NAME      this part of `segments`, `ui` or `backup` alone; may be given several times
  *   --profile DIR    leaves CPU profiles of the programs there, and loads pg_stat_statements; slows what is measured
  */
 import { loadavg } from 'node:os'
