@@ -60,6 +60,8 @@ const FILES: Record<string, (error: Error & { path?: string }) => string> = {
 async function explainService(error: RollcallError, context: Context): Promise<Failure> {
   const url = reachedAt(context)
   const line = (message: string, exitCode: number) => ({ message: printable(message), exitCode })
+  if (speaksNoTls(error))
+    return line(`${url} can not be reached: what answers there does not speak https, only http?`, EXIT.unreachable)
   if (error instanceof ConnectionError || error instanceof TimeoutError)
     return line(`${error.message}; is Rollcall running at ${url}?`, EXIT.unreachable)
   if (error instanceof UnexpectedAnswerError) return line(await strangerAt(context, error.message), EXIT.unreachable)
@@ -87,6 +89,12 @@ async function explainService(error: RollcallError, context: Context): Promise<F
       EXIT.failed,
     )
   return line(error.message, EXIT.failed)
+}
+
+/** Whether something answered that is no TLS: the words of the library tell of its own source files. */
+function speaksNoTls(error: RollcallError): boolean {
+  const { cause } = (error.cause ?? {}) as { cause?: { code?: string } }
+  return error instanceof ConnectionError && cause?.code === 'ERR_SSL_WRONG_VERSION_NUMBER'
 }
 
 /** Where the last answer came from: the service, unless the command speaks with another one as well. */

@@ -19,7 +19,7 @@ interface Config {
 export const FIRST_PROFILE = 'default'
 
 /** Where a service is when only a token is given: as `rollcall start` listens. */
-const LOCAL_URL = 'http://127.0.0.1:8080'
+export const LOCAL_URL = 'http://127.0.0.1:8080'
 
 /** `~/.config/rollcall/config.json`, or where XDG_CONFIG_HOME or ROLLCALL_CONFIG say. */
 export function configPath({ env, home }: Pick<Surroundings, 'env' | 'home'>): string {

@@ -104,7 +104,7 @@ export function programWith(surroundings: Surroundings, onExit: (code: number) =
     migrateFromCommand,
   ])
     program.addCommand(make(act))
-  program.addCommand(mcpCommand())
+  program.addCommand(mcpCommand(act))
   program.commandsGroup('This command:')
   for (const command of [
     loginCommand(act),

@@ -147,4 +147,22 @@ test('settings, and acts on many people', async (t) => {
     await page.getByRole('dialog').getByRole('button', { name: 'Take it back' }).click()
     await page.getByText('Taken back', { exact: true }).waitFor()
   })
+
+  await t.test('what a model has proposed is done, or dropped, by a person who has seen it', async () => {
+    const propose = async (tag: string) => {
+      const action = { type: 'add_tags', tags: [tag] }
+      const { body } = await made.post('/api/contacts/bulk', { selection: { q: 'ann@' }, action, dry_run: true })
+      await open(`/changes/${body.id}`)
+      await page.getByText('ann@example.com').first().waitFor()
+    }
+    const tags = async () => (await made.get('/api/contacts/ann@example.com')).body.data.tags
+    await propose('dropped')
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.getByText('Cancelled', { exact: true }).waitFor()
+    await propose('done')
+    assert.deepEqual(await tags(), [])
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await page.getByText('Finished', { exact: true }).waitFor()
+    assert.deepEqual(await tags(), ['done'])
+  })
 })

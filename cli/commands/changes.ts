@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from '@rollcall/server/lib/refusal.ts'
 import type { Command } from 'commander'
-import type { ChangedContact, ChangeSet } from '../../sdk/src/rollcall.ts'
+import type { ChangedContact, ChangeSet, Rollcall } from '../../sdk/src/rollcall.ts'
 import type { Context } from '../context.ts'
 import { agree } from '../given.ts'
 import { positive } from '../options.ts'
@@ -64,7 +64,9 @@ export function changesCommand(act: Act): Command {
     .argument('<id>', 'as changes list shows it', positive)
     .option('--yes', 'do not ask')
     .addHelpText('after', examples('rollcall changes apply 12'))
-    .action((id: number, { yes }: { yes?: true }) => act((context) => apply(context, id, yes === true)))
+    .action((id: number, { yes }: { yes?: true }) =>
+      act((context) => applyChange(context, context.client, id, yes === true)),
+    )
   command
     .command('revert')
     .description('take an act back as a whole, after a look at what would come of it')
@@ -78,14 +80,15 @@ export function changesCommand(act: Act): Command {
   return command
 }
 
-async function apply(context: Context, id: number, isAgreed: boolean): Promise<void> {
-  const { client, surroundings } = context
-  const { kind, counts } = await client.changeSets.get(id)
-  if (!isAgreed && !(await agree(`Apply ${kind} ${id} (${counted(counts)})?`, surroundings)))
+/** Does what was planned, after a question unless it is agreed to, and says what has come of it. */
+export async function applyChange(context: Context, client: Rollcall, id: number, isAgreed: boolean): Promise<void> {
+  const { kind, counts, options } = await client.changeSets.get(id)
+  const what = (options.act as { type?: string } | undefined)?.type?.replaceAll('_', ' ') ?? kind
+  if (!isAgreed && !(await agree(`Apply ${what} ${id} (${counted(counts)})?`, context.surroundings)))
     throw new Refusal('nothing was applied: say --yes')
   if (kind === 'import') await client.imports.apply(id)
   else await client.changeSets.apply(id)
-  const ended = await waitFor(context, id)
+  const ended = await waitFor(context, client, id)
   await done(context, ended, `${kind} ${id} is ${ended.phase}: ${counted(ended.counts)}`)
 }
 
@@ -103,7 +106,7 @@ async function revert(
   if (!isAgreed && !(await agree('Do it?', surroundings))) throw new Refusal('nothing was reverted: say --yes')
   const begun = await client.changeSets.revert(id)
   if (begun.change_set_id === null) return done(context, begun, 'There was nothing to take back.')
-  const ended = await waitFor(context, begun.change_set_id)
+  const ended = await waitFor(context, client, begun.change_set_id)
   await done(context, ended, `Change ${ended.id} has taken ${id} back: ${counted(ended.counts)}`)
 }
 
@@ -115,8 +118,8 @@ const MEANINGS = [
 ] as const
 
 /** Waits until nothing more happens to an act by itself. Throws a Refusal when it has failed. */
-async function waitFor(context: Context, id: number): Promise<ChangeSet> {
-  const { client, out, signal } = context
+async function waitFor(context: Context, client: Rollcall, id: number): Promise<ChangeSet> {
+  const { out, signal } = context
   context.whenInterrupted = `the work goes on: see rollcall changes get ${id}`
   for (let pause = 100; ; pause = Math.min(LONGEST_POLL_MS, pause * 1.5)) {
     const state = await client.changeSets.get(id, { signal })

@@ -11,6 +11,8 @@ interface Node {
   path: string
   words: { word: string; description: string }[]
   takesFile: boolean
+  /** Options whose value is one of a few. */
+  choices: { option: string; values: readonly string[] }[]
 }
 
 /** `rollcall completion SHELL` */
@@ -55,6 +57,9 @@ function nodesOf(program: Command): Node[] {
         { word: '--help', description: 'help' },
       ],
       takesFile: command.registeredArguments.some((argument) => /file/.test(argument.name())),
+      choices: command.options.flatMap(({ long, argChoices }) =>
+        argChoices ? [{ option: long!, values: argChoices }] : [],
+      ),
     }
     return [node, ...below.flatMap((each) => walk(each, [...path, each.name()]))]
   }
@@ -72,24 +77,32 @@ function quoted(text: string): string {
   return printable(text).replaceAll("'", '’')
 }
 
+/** An option with a few values, at the path of its command: `import --format`. */
+function choicesOf(nodes: Node[]): [at: string, values: string][] {
+  return nodes.flatMap(({ path, choices }) =>
+    choices.map(({ option, values }): [string, string] => [`${path} ${option}`, values.join(' ')]),
+  )
+}
+
 function bash(nodes: Node[], valuedOptions: string[]): string {
   const cases = nodes.map(
     ({ path, words, takesFile }) =>
       `    '${path}') words='${words.map(({ word }) => word).join(' ')}'${takesFile ? '; files=1' : ''} ;;\n`,
   )
+  const values = choicesOf(nodes).map(([at, words]) => `    '${at}') words='${words}' ;;\n`)
   return `# bash completion of rollcall
 _rollcall() {
-  local path='' words='' files='' word skip='' next
+  local path='' words='' files='' word option='' next
   local paths='${nodes.map(({ path }) => `|${path}|`).join('')}'
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    if [ -n "$skip" ]; then skip=''; continue; fi
-    case " ${valuedOptions.join(' ')} " in *" $word "*) skip=1; continue ;; esac
+    if [ -n "$option" ]; then option=''; continue; fi
+    case " ${valuedOptions.join(' ')} " in *" $word "*) option=$word; continue ;; esac
     next="\${path:+$path }$word"
     case "$paths" in *"|$next|"*) path=$next ;; esac
   done
-  [ -n "$skip" ] && { COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}")); return; }
-  case "$path" in
-${cases.join('')}  esac
+  case "$path\${option:+ $option}" in
+${[...cases, ...values].join('')}    *) files=1 ;;
+  esac
   COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
   [ -n "$files" ] && COMPREPLY+=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
@@ -102,42 +115,59 @@ function zsh(nodes: Node[], valuedOptions: string[]): string {
     const described = words.map(({ word, description }) => `'${word}:${quoted(description).replaceAll(':', '\\:')}'`)
     return `    '${path}') candidates=(${described.join(' ')})${takesFile ? '; files=1' : ''} ;;\n`
   })
+  const values = choicesOf(nodes).map(([at, words]) => `    '${at}') candidates=(${words}) ;;\n`)
   return `#compdef rollcall
 _rollcall() {
-  local trail='' word skip='' next files=''
+  local trail='' word option='' next files=''
   local -a candidates
   local paths='${nodes.map(({ path }) => `|${path}|`).join('')}'
   for word in "\${(@)words[2,CURRENT-1]}"; do
-    if [[ -n $skip ]]; then skip=''; continue; fi
-    if [[ " ${valuedOptions.join(' ')} " == *" $word "* ]]; then skip=1; continue; fi
+    if [[ -n $option ]]; then option=''; continue; fi
+    if [[ " ${valuedOptions.join(' ')} " == *" $word "* ]]; then option=$word; continue; fi
     next="\${trail:+$trail }$word"
     [[ $paths == *"|$next|"* ]] && trail=$next
   done
-  if [[ -n $skip ]]; then _files; return; fi
-  case $trail in
-${cases.join('')}  esac
-  _describe rollcall candidates
+  case "$trail\${option:+ $option}" in
+${[...cases, ...values].join('')}    *) files=1 ;;
+  esac
+  (( $#candidates )) && _describe rollcall candidates
   [[ -n $files ]] && _files
 }
 if [ "$funcstack[1]" = _rollcall ]; then _rollcall "$@"; else compdef _rollcall rollcall; fi
 `
 }
 
-function fish(nodes: Node[]): string {
-  const lines = nodes.flatMap(({ path, words, takesFile }) => {
-    const names = path === '' ? [] : path.split(' ')
-    const below = nodes
-      .filter((node) => node.path !== path && node.path.startsWith(path === '' ? '' : `${path} `))
-      .map((node) => node.path.split(' ')[names.length]!)
-    const not = [...new Set(below)]
-    const seen = names.map((name) => `__fish_seen_subcommand_from ${name}`)
-    const condition =
-      [...seen, ...(not.length > 0 ? [`not __fish_seen_subcommand_from ${not.join(' ')}`] : [])].join('; and ') ||
-      'true'
-    return words.map(({ word, description }) => {
-      const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`
-      return `complete -c rollcall ${takesFile ? '' : '-f '}-n '${condition}' ${what} -d '${quoted(description)}'\n`
-    })
+function fish(nodes: Node[], valuedOptions: string[]): string {
+  const line = (word: string, description: string) => `'${word}\t${quoted(description)}'`
+  const cases = nodes.map(({ path, words, takesFile }) => {
+    const described = words.map(({ word, description }) => line(word, description))
+    return `    case '${path}'\n      printf '%s\\n' ${described.join(' ')}\n${takesFile ? '      set files 1\n' : ''}`
   })
-  return `# fish completion of rollcall\n${lines.join('')}`
+  const values = choicesOf(nodes).map(([at, words]) => `    case '${at}'\n      printf '%s\\n' ${words}\n`)
+  return `# fish completion of rollcall
+function __rollcall_words
+  set -l trail ''
+  set -l option ''
+  set -l files 0
+  for word in (commandline -opc)[2..]
+    if test -n "$option"
+      set option ''
+      continue
+    end
+    if contains -- $word ${valuedOptions.join(' ')}
+      set option $word
+      continue
+    end
+    set -l next (string trim -- "$trail $word")
+    contains -- $next ${nodes.map(({ path }) => `'${path}'`).join(' ')}; and set trail $next
+  end
+  switch (string trim -- "$trail $option")
+${[...cases, ...values].join('')}    case '*'
+      set files 1
+  end
+  test $files = 1; and __fish_complete_path (commandline -ct)
+end
+complete -c rollcall -e
+complete -c rollcall -f -a '(__rollcall_words)'
+`
 }

@@ -98,7 +98,9 @@ export function contactsCommand(act: Act): Command {
         if (options.subscribed) change.unsubscribed = false
         if (Object.keys(change).length === 0)
           throw new Refusal('nothing is to be changed: name a --field, --tag or --email')
-        await show(context, await context.client.contacts.update(contact, change))
+        // By address the API would enter whom it does not know: a slip would make somebody new.
+        const { id } = await context.client.contacts.get(contact)
+        await show(context, await context.client.contacts.update(id, change))
       }),
     )
   command

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { FeedEvent } from '../../sdk/src/rollcall.ts'
-import { Interrupted } from '../context.ts'
+import { type Context, Interrupted } from '../context.ts'
 import { positive } from '../options.ts'
 import { moment } from '../output.ts'
 import { type Act, examples } from './command.ts'
@@ -12,6 +12,16 @@ interface Options {
   contact?: string
   limit: number
 }
+
+interface Which {
+  types?: FeedEvent['type'][]
+  contact?: string
+  after?: string
+  signal: AbortSignal
+}
+
+/** The API answers no more at once. */
+const MOST_A_PAGE = 1000
 
 /** `rollcall events` */
 export function eventsCommand(act: Act): Command {
@@ -25,7 +35,7 @@ export function eventsCommand(act: Act): Command {
     .addHelpText(
       'after',
       `
-With --json each event is one line, with the cursor to go on behind it: keep it, and give it as --after.
+With --json each event is one line. The last one has the cursor to go on behind it, with --follow each: keep it, and give it as --after.
 ${examples('rollcall events --follow', 'rollcall events --after start --types unsubscribed --json')}`,
     )
     .action(({ follow, after, types, contact, limit }: Options) =>
@@ -37,16 +47,7 @@ ${examples('rollcall events --follow', 'rollcall events --after start --types un
           ...(after === undefined ? {} : { after }),
           signal,
         }
-        if (!follow) {
-          let left = limit
-          for await (const { events, cursor } of client.events.batches({ ...which, limit: Math.min(limit, 1000) })) {
-            for (const [at, event] of events.slice(0, left).entries())
-              await out.line(at === events.length - 1 ? { ...event, cursor } : event, () => lineOf(event))
-            left -= events.length
-            if (left <= 0) return
-          }
-          return
-        }
+        if (!follow) return page(context, which, limit)
         const onBreak = (reason: Error) => out.note(`${reason.message}; trying again`)
         try {
           for await (const { event, cursor } of client.events.stream({ ...which, onBreak }))
@@ -57,6 +58,26 @@ ${examples('rollcall events --follow', 'rollcall events --after start --types un
         }
       }),
     )
+}
+
+/** The next events, with a cursor at the last of each answer: a page ends where an answer does, so its last line has one. */
+async function page({ client, out }: Context, which: Which, most: number): Promise<void> {
+  const { types, contact, after, signal } = which
+  let cursor = after
+  for (let left = most; left > 0; ) {
+    const query = {
+      ...(types && { types: types.join(',') }),
+      ...(contact && { contact }),
+      ...(cursor && { after: cursor }),
+      limit: Math.min(left, MOST_A_PAGE),
+    }
+    const { data, next_cursor, has_more } = await client.events.read(query, { signal })
+    cursor = next_cursor
+    for (const [at, event] of data.entries())
+      await out.line(at === data.length - 1 ? { ...event, cursor } : event, () => lineOf(event))
+    left -= data.length
+    if (!has_more) return
+  }
 }
 
 function lineOf({ at, types, name, contact_id, data, change_set_id }: FeedEvent): string {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, statSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -62,6 +62,7 @@ async function write(context: Context, path: string, options: Options): Promise<
   const toTerminal = path === '-' && out.isTerminal
   if (toTerminal && (format === 'xlsx' || format === 'csv.gz'))
     throw new Refusal(`${format} is nothing to be read on a terminal: name a file, or send it on with >`)
+  if (path !== '-') requireDirectory(path)
   const begun = await client.exports.create(await requestOf(context, format, options), { signal })
   context.whenInterrupted = 'interrupted: no file was written'
   try {
@@ -114,6 +115,14 @@ async function wait({ client, out, signal }: Context, id: number): Promise<Expor
     )
     await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted())
   }
+}
+
+/** Throws a Refusal before anything is made that could not be written. */
+function requireDirectory(path: string): void {
+  const found = statSync(dirname(path), { throwIfNoEntry: false })
+  if (!found?.isDirectory()) throw new Refusal(`the directory of ${path} is not there`)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new Refusal(`${path} is a directory, and a file is needed`)
 }
 
 /** Writes a file whole or not at all. */

@@ -84,7 +84,7 @@ async function optionsOf(context: Context, file: GivenFile, options: Options): P
   const { list = [], tag, dryRun, update, strict, clearEmpty, matchBy, state, format, consentSource } = options
   if (clearEmpty && !update) throw new Refusal('--clear-empty only counts with --update')
   const reading = await readingOf(options, context.surroundings)
-  const lists = await listIds(context, list)
+  const lists = await listIds(context, list, dryRun === true)
   return {
     file_name: file.name,
     ...reading,
@@ -102,7 +102,7 @@ async function optionsOf(context: Context, file: GivenFile, options: Options): P
 }
 
 /** By name or id; what no list is called becomes one, unless it is a number. */
-async function listIds({ client, out }: Context, named: readonly string[]): Promise<number[]> {
+async function listIds({ client, out }: Context, named: readonly string[], isTrial: boolean): Promise<number[]> {
   const known = await (named.length > 0 ? client.lists.list() : [])
   const ids: number[] = []
   for (const name of named) {
@@ -113,7 +113,7 @@ async function listIds({ client, out }: Context, named: readonly string[]): Prom
     else if (/^\d+$/.test(name)) throw new Refusal(`there is no list ${name}: see rollcall lists list`)
     else {
       const made = await client.lists.create({ name })
-      out.note(`made the list ${made.name}`)
+      out.note(`made the list ${made.name}${isTrial ? ', with nobody in it until this is applied' : ''}`)
       ids.push(made.id)
     }
   }

@@ -1,14 +1,18 @@
 import { createRequire } from 'node:module'
-import { createInterface } from 'node:readline/promises'
 import { Refusal } from '@rollcall/server/lib/refusal.ts'
 import { Command, Option } from 'commander'
+import type { Body } from '../../sdk/src/rollcall.ts'
+import type { Context } from '../context.ts'
+import { readJson } from '../given.ts'
 import { positive } from '../options.ts'
-import { examples } from './command.ts'
+import { chooseService, LOCAL_URL, type Profile } from '../profiles.ts'
+import { applyChange } from './changes.ts'
+import { type Act, done, examples } from './command.ts'
 
 const VERSION: string = createRequire(import.meta.url)('../package.json').version
 
 interface Reaching {
-  url: string
+  url?: string
   token?: string
 }
 
@@ -18,10 +22,8 @@ interface Serving extends Reaching {
   host: string
 }
 
-const sdk = () => import('../../sdk/src/rollcall.ts')
-
 /** `rollcall mcp …`: what a language model needs to work with Rollcall, and the person beside it. */
-export function mcpCommand(): Command {
+export function mcpCommand(act: Act): Command {
   const command = new Command('mcp')
     .description('serve language models over the Model Context Protocol; what they change is proposed to you')
     .addOption(urlOption())
@@ -30,21 +32,7 @@ export function mcpCommand(): Command {
     .option('--http <port>', 'serve Streamable HTTP at /mcp, to clients that each bring their token', positive)
     .option('--host <host>', 'where to listen with --http', '127.0.0.1')
     .addHelpText('after', HELP)
-    .action(async ({ url, token, write = false, http, host }: Serving) => {
-      if (http !== undefined) {
-        const { listenHttp } = await import('@rollcall/mcp/http.ts')
-        const server = await listenHttp({ url, write, version: VERSION, port: http, host })
-        process.stderr.write(`rollcall mcp: at http://${host}:${http}/mcp for ${url}. Ctrl-C ends it.\n`)
-        await new Promise<void>((resolve) => {
-          process.once('SIGINT', resolve)
-          process.once('SIGTERM', resolve)
-        })
-        server.closeAllConnections()
-        return
-      }
-      const { serveStdio } = await import('@rollcall/mcp/stdio.ts')
-      await serveStdio({ url, token: given(token), write, version: VERSION })
-    })
+    .action((options: Serving) => act((context) => serve(context, options)))
   command
     .command('approve')
     .description('carry out what was proposed, after a look at it')
@@ -53,78 +41,57 @@ export function mcpCommand(): Command {
     .addOption(tokenOption())
     .option('--yes', 'do not ask')
     .addHelpText('after', examples('rollcall mcp approve 42'))
-    .action(async (id: number, options: { yes?: true }, self: Command) => {
-      const { url, token } = self.optsWithGlobals<Reaching>()
-      await asClient(url, token, async (client) => {
-        const { approve } = await import('@rollcall/mcp/writing.ts')
-        const change = await client.call('getChangeSet', { path: { id } })
-        const counts = Object.entries(change.counts).map(([name, count]) => `${name} ${count}`)
-        const what = (change.options.act as { type?: string } | undefined)?.type ?? change.kind
-        process.stderr.write(`Change ${id}: ${what}, ${change.phase}; ${counts.join(', ') || 'no counts yet'}\n`)
-        if (!options.yes && !(await agreed('Carry it out? [y/N] '))) throw new Refusal('nothing has been changed')
-        process.stdout.write(`${JSON.stringify(await approve({ client }, id), null, 2)}\n`)
-      })
-    })
+    .action((id: number, { yes }: { yes?: true }, self: Command) =>
+      act(async (context) => {
+        const client = context.clientOf(serviceOf(context, self.optsWithGlobals<Reaching>()))
+        const { kind, phase } = await client.changeSets.get(id)
+        if (phase !== 'ready') throw new Refusal(`change ${id} (${kind}, ${phase}) waits for no approval`)
+        await applyChange(context, client, id, yes === true)
+      }),
+    )
   command
     .command('create-list')
     .description('create a list that was proposed')
-    .argument('<json>', 'name, description and criteria, as the proposal says')
+    .argument('<json>', 'name, description and criteria, as the proposal says; or a file (@FILE), or stdin (-)')
     .addOption(urlOption())
     .addOption(tokenOption())
     .addHelpText('after', examples(`rollcall mcp create-list '{"name":"Customers","criteria":{"tag":"customer"}}'`))
-    .action(async (json: string, _options: object, self: Command) => {
-      const { url, token } = self.optsWithGlobals<Reaching>()
-      const body = parsed(json)
-      await asClient(url, token, async (client) => {
-        process.stdout.write(`${JSON.stringify(await client.lists.create(body), null, 2)}\n`)
-      })
-    })
+    .action((json: string, _options: object, self: Command) =>
+      act(async (context) => {
+        const body = (await readJson(json, context.surroundings, 'list')) as Body<'createList'>
+        const client = context.clientOf(serviceOf(context, self.optsWithGlobals<Reaching>()))
+        const made = await client.lists.create(body)
+        await done(context, made, `Made the list ${made.name}: rollcall lists members ${made.id}`)
+      }),
+    )
   return command
 }
 
-const urlOption = () =>
-  new Option('--url <url>', 'where Rollcall answers').env('ROLLCALL_URL').default('http://127.0.0.1:8080')
+const urlOption = () => new Option('--url <url>', 'where Rollcall answers (else ROLLCALL_URL, or the profile)')
 const tokenOption = () =>
-  new Option('--token <token>', 'a token of its API (rather in ROLLCALL_TOKEN)').env('ROLLCALL_TOKEN')
+  new Option('--token <token>', 'a token of its API (rather in ROLLCALL_TOKEN, or a profile: others see this one)')
 
-function given(token: string | undefined): string {
-  if (token === undefined)
-    throw new Refusal('no token: set ROLLCALL_TOKEN; rollcall token create --scope write makes one')
-  return token
+/** The service of the options, else the one that every command is for. Throws a Refusal when none is named. */
+function serviceOf({ surroundings, profileName, out }: Context, { url, token }: Reaching): Profile {
+  const env = { ...surroundings.env, ...(url && { ROLLCALL_URL: url }), ...(token && { ROLLCALL_TOKEN: token }) }
+  return chooseService({ ...surroundings, env }, token ? undefined : profileName, (text) => out.note(text))
 }
 
-function parsed(json: string): { name: string } {
-  try {
-    return JSON.parse(json)
-  } catch {
-    throw new Refusal('the list must be JSON, such as {"name":"…","criteria":{…}}')
+async function serve(context: Context, options: Serving): Promise<void> {
+  const { write = false, http, host } = options
+  const settings = { write, version: VERSION }
+  if (http === undefined) {
+    const service = serviceOf(context, options)
+    const { serveStdio } = await import('@rollcall/mcp/stdio.ts')
+    return serveStdio({ ...service, ...settings })
   }
-}
-
-/** What the service refuses is one line. */
-async function asClient(
-  url: string,
-  token: string | undefined,
-  work: (client: import('../../sdk/src/rollcall.ts').Rollcall) => Promise<void>,
-): Promise<void> {
-  const { NotFoundError, rollcall, RollcallError } = await sdk()
-  try {
-    await work(rollcall({ url, token: given(token) }))
-  } catch (error) {
-    if (error instanceof NotFoundError)
-      throw new Refusal('there is no such change: GET change_sets lists what there is')
-    throw error instanceof RollcallError ? new Refusal(error.message) : error
-  }
-}
-
-async function agreed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new Refusal('there is nobody to ask: say --yes')
-  const asking = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test((await asking.question(question)).trim())
-  } finally {
-    asking.close()
-  }
+  const url = options.url ?? context.surroundings.env.ROLLCALL_URL ?? LOCAL_URL
+  const { listenHttp } = await import('@rollcall/mcp/http.ts')
+  const server = await listenHttp({ url, ...settings, port: http, host })
+  context.out.note(`rollcall mcp: at http://${host}:${http}/mcp for ${url}. Ctrl-C ends it.`)
+  const { signal } = context
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  server.closeAllConnections()
 }
 
 const HELP = `

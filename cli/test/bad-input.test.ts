@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { createWriteStream, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
@@ -68,8 +69,17 @@ test('bad input gets one line on stderr, no stack, and a code of its own', LIMIT
   })
   assert.deepEqual([unreachable.code, unreachable.err.split('\n').length], [3, 2])
   assert.match(unreachable.err, /can not be reached: .*; is Rollcall running at http:\/\/127\.0\.0\.1:\d+\?/)
-  const missing = await terminal.run(['contacts', 'get', 'ghost@example.com'])
-  assert.deepEqual([missing.code, missing.err], [5, 'rollcall: not found: GET /api/contacts/ghost@example.com\n'])
+  for (const args of [['get'], ['update', '--tag', 'x'], ['delete', '--yes']]) {
+    const missing = await terminal.run(['contacts', args[0]!, 'ghost@example.com', ...args.slice(1)])
+    assert.deepEqual([missing.code, missing.err], [5, 'rollcall: not found: GET /api/contacts/ghost@example.com\n'])
+  }
+  assert.equal((await made.get('/api/contacts')).body.total, 0, 'a slip enters nobody')
+  const unsealed = await terminal.run(['lists', 'list'], { env: { ROLLCALL_URL: origin.replace('http:', 'https:') } })
+  assert.deepEqual([unsealed.code, unsealed.err.split('\n').length], [3, 2])
+  assert.match(
+    unsealed.err,
+    /^rollcall: https:\S+ can not be reached: what answers there does not speak https, only http\?\n$/,
+  )
   const invalid = await terminal.run(['contacts', 'create', 'x\u001b[31m'])
   assert.equal(invalid.code, 1)
   assert.match(invalid.err, /^rollcall: email: .*\n$/)
@@ -83,6 +93,8 @@ test('bad input gets one line on stderr, no stack, and a code of its own', LIMIT
     [['contacts', 'find', '--where', 'plan'], /--where takes NAME=VALUE/],
     [['import', terminal.home], /is a directory, and a file is needed/],
     [['lists', 'members', 'Nope'], /there is no list Nope: there are none/],
+    [['export', '/nowhere/people.csv'], /^rollcall: the directory of \/nowhere\/people\.csv is not there\n$/],
+    [['export', terminal.home, '--format', 'csv'], /is a directory, and a file is needed/],
   ] as const) {
     const refused = await terminal.run([...args])
     assert.equal(refused.code, 1)
@@ -103,6 +115,23 @@ test('bad input gets one line on stderr, no stack, and a code of its own', LIMIT
       /^rollcall: import 1 goes on: watch it with "rollcall imports watch 1", end it with "rollcall imports cancel 1"\n$/,
     )
     assert.match((await terminal.run(['imports', 'cancel', '1'])).out, /^Import 1 of people.csv is cancelled/)
+  })
+
+  await t.test('one that is interrupted while it is sent has changed nothing', async () => {
+    const before = (await made.get('/api/contact_imports')).body.total
+    const path = terminal.path('slow.csv')
+    execFileSync('mkfifo', [path])
+    const { child, ended } = terminal.spawn(['import', path])
+    const source = createWriteStream(path) // and never ended
+    source.on('error', () => {}) // when nobody reads it any more
+    source.write(`email\n${Array.from({ length: 20_000 }, (_, n) => `somebody${n}@example.com\n`).join('')}`)
+    made.app.server.on('request', ({ method, url }) => {
+      if (method === 'POST' && url?.endsWith('/contact_imports')) child.kill('SIGINT')
+    })
+    const { code, out, err } = await ended
+    source.destroy()
+    assert.deepEqual([code, out, err], [130, '', `rollcall: ${path} was not sent as a whole: nothing was imported\n`])
+    assert.equal((await made.get('/api/contact_imports')).body.total, before)
   })
 
   await t.test('a reader that has had enough ends a command in silence', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { rollcall } from '../../sdk/src/rollcall.ts'
 import { live } from '../../server/test/live.ts'
 import { enterMany } from '../../server/test/people.ts'
 import { until } from '../../server/test/until.ts'
@@ -204,6 +205,31 @@ test('the commands over the API, as a user meets them', async (t) => {
     },
   )
 
+  await t.test('what a model has proposed is approved as whoever is logged in', async () => {
+    const client = rollcall({ url: made.origin, token: made.token })
+    const { id } = await client.changeSets.start({
+      selection: { criteria: { email: 'ada@example.com' } },
+      action: { type: 'add_tags', tags: ['vip'] },
+      dry_run: true,
+    })
+    await until(async () => (await client.changeSets.get(id)).phase === 'ready')
+    const refused = await terminal.run(['mcp', 'approve', String(id)], { stdin: 'n\n', isTerminal: true })
+    assert.deepEqual(
+      [refused.code, /^Apply add tags \d+ \(1 updated, 1 selected\)\? \[y\/N\] /.test(refused.err)],
+      [1, true],
+    )
+    assert.equal((await terminal.json('mcp', 'approve', String(id), '--yes')).phase, 'finished')
+    assert.equal((await terminal.json('contacts', 'find', '--tag', 'vip')).length, 1)
+    const list = await terminal.run(['mcp', 'create-list', '-', '--json'], {
+      stdin: '{"name":"Vips","criteria":{"tag":"vip"}}',
+    })
+    assert.deepEqual([JSON.parse(list.out).name, JSON.parse(list.out).type], ['Vips', 'smart'])
+    assert.deepEqual((await terminal.run(['mcp', 'approve', '999999'])).code, 5)
+    const elsewhere = ['mcp', 'approve', String(id), '--url', 'http://127.0.0.1:1']
+    assert.match((await terminal.run(elsewhere)).err, /names another service than the profile/)
+    assert.equal((await terminal.run([...elsewhere, '--token', 'x'])).code, 3)
+  })
+
   await t.test('exports go to a file or to stdout', async () => {
     const out = await terminal.run(['export', '--fields', 'email,seats', '--list', 'Fresh'])
     assert.equal(out.out, 'email,seats\nada@example.com,12\n')
@@ -294,6 +320,27 @@ test('the commands over the API, as a user meets them', async (t) => {
       '--json',
     ])
     assert.equal(JSON.parse(behind.out.trim()).id, events[1].id)
+  })
+
+  await t.test('events are read in pages of any size, each of which ends with where to go on', async () => {
+    const people = Array.from({ length: 1100 }, (_, n) => ({ email: `page${n}@example.com` }))
+    writeFileSync(terminal.path('pages.json'), JSON.stringify({ contacts: people }))
+    await terminal.json('import', terminal.path('pages.json'))
+    const idsOf = async (...given: string[]) => {
+      const { out } = await terminal.run(['events', '--types', 'created', '--json', ...given])
+      return out
+        .trim()
+        .split('\n')
+        .map((line): { id: string; cursor?: string } => JSON.parse(line))
+    }
+    await until(async () => (await idsOf('--limit', '5000')).length > 1100)
+    const all = await idsOf('--limit', '5000')
+    const some = await idsOf('--limit', '1050')
+    const rest = await idsOf('--after', some.at(-1)!.cursor!, '--limit', '5000')
+    assert.deepEqual(
+      [...some, ...rest].map(({ id }) => id),
+      all.map(({ id }) => id),
+    )
   })
 
   await t.test('more than 10,000 are told as such, and counted where their number is what was asked for', async () => {

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Command } from 'commander'
-import { completionFor } from '../commands/completion.ts'
 import { EXIT } from '../failures.ts'
 import { everyCommand, pathOf, programWith } from '../program.ts'
 import { ownSurroundings } from '../surroundings.ts'
@@ -68,24 +66,4 @@ test('the help of every command has an example, whose command and options there 
         if (/^--[a-z]/.test(word)) assert.ok(known.includes(word), `${line}: there is no ${word}`)
     }
   }
-})
-
-test('a shell completes every command and option', () => {
-  for (const shell of ['bash', 'zsh', 'fish'] as const) {
-    const script = completionFor(shell, program)
-    for (const command of leaves) assert.ok(script.includes(command.name()), `${shell}: ${command.name()}`)
-  }
-  const script = completionFor('bash', program)
-  const complete = (...typed: string[]) => {
-    const given = typed.map((word) => `'${word}'`).join(' ')
-    const asked = `COMP_WORDS=(rollcall ${given}); COMP_CWORD=${typed.length}; _rollcall; printf '%s\\n' "\${COMPREPLY[@]}"`
-    return execFileSync('bash', ['-c', `${script}\n${asked}`], { encoding: 'utf8' })
-      .trim()
-      .split('\n')
-  }
-  assert.deepEqual(complete('cont'), ['contacts'])
-  assert.deepEqual(complete('contacts', 'ti'), ['timeline'])
-  assert.deepEqual(complete('--profile', 'lists', 'webhooks', 'redel'), ['redeliver'])
-  assert.deepEqual(complete('import', '--dr'), ['--dry-run'])
-  assert.ok(complete('completion', '').includes('zsh'))
 })

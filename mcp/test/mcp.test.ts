@@ -126,18 +126,18 @@ test('a model finds its way over stdio, and what it writes is proposed', async (
   assert.equal(waiting.changes.filter((change: { phase: string }) => change.phase === 'ready').length, 3)
 
   const env = { ROLLCALL_URL: made.origin, ROLLCALL_TOKEN: made.token }
-  const approved = async (...args: string[]) => {
-    const program = run('', ['mcp', ...args], env)
-    const { code, err } = await program.ended
-    return { code, stderr: err }
-  }
-  assert.match((await approved('approve', String(bulk.change.id))).stderr, /nobody to ask: say --yes/)
-  assert.equal((await approved('approve', String(bulk.change.id), '--yes')).code, 0)
+  const approved = (...args: string[]) => run('', ['mcp', ...args], env).ended
+  const asked = await approved('approve', String(bulk.change.id))
+  assert.deepEqual([asked.code, asked.err], [1, 'rollcall: nothing was applied: say --yes\n'])
+  const done = await approved('approve', String(bulk.change.id), '--yes')
+  assert.deepEqual([done.code, done.out], [0, `bulk ${bulk.change.id} is finished: 2 updated, 2 selected\n`])
   assert.equal((await made.get('/api/contacts?tag=vip')).body.total, 2)
   const person = { client: rollcall({ url: made.origin, token: made.token }) }
   await approve(person, tried.import.id)
   assert.equal((await made.get('/api/contacts')).body.total, 4)
   await assert.rejects(approve(person, bulk.change.id), /waits for no approval/)
+  const again = await approved('approve', String(bulk.change.id), '--yes')
+  assert.deepEqual([again.code, /\(bulk, finished\) waits for no approval/.test(again.err)], [1, true])
   const body = list.command.slice("rollcall mcp create-list '".length, -1).replaceAll("'\\''", "'")
   assert.equal((await approved('create-list', body)).code, 0)
   assert.ok((await made.get('/api/contact_lists')).body.some((one: { name: string }) => one.name === "It's smart"))

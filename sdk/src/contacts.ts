@@ -28,6 +28,7 @@ export class Contacts {
   get = async (contact: ContactName, options?: CallOptions): Promise<Contact> =>
     (await this.#transport.call('getContact', { path: { contact } }, options)).data
 
+  /** Changes someone; what is not named stays. By an address that nobody has it enters them, as `upsert` does. */
   update = async (contact: ContactName, change: ContactChange, options?: CallOptions): Promise<Contact> =>
     (await this.#transport.call('updateContact', { path: { contact }, body: change }, options)).data
 

@@ -6,17 +6,17 @@ export interface Settings {
   /** Where the service answers, such as `https://contacts.example.com`. */
   url: string
   /** Not in a page of Rollcall itself, which has a session: there it is left out, and `headers` given. */
-  token?: string
+  token?: string | undefined
   /** A token belongs to one account, which this has checked; a session needs it, to say which of its accounts is meant. */
-  accountId?: number | string
+  accountId?: number | string | undefined
   /** Sent with each request: of a page with a session, `{ 'x-rollcall-ui': '1' }`. */
-  headers?: Readonly<Record<string, string>>
+  headers?: Readonly<Record<string, string>> | undefined
   /** For one attempt, in milliseconds; 30,000 unless given, 0 for no limit. Uploads have none. */
-  timeoutMs?: number
+  timeoutMs?: number | undefined
   /** How often a request that failed through no fault of its own is sent again; 3 unless given. */
-  retries?: number
+  retries?: number | undefined
   /** Sends the requests; the platform's own unless given. */
-  fetch?: typeof globalThis.fetch
+  fetch?: typeof globalThis.fetch | undefined
 }
 
 /** Of one call. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { newSigningSecret, signedHeaders } from '../../server/features/webhooks/signature.ts'
 import { live } from '../../server/test/live.ts'
@@ -74,3 +76,34 @@ test(
       await t.test(name, async (each) => assert.equal(await readBy(each as typeof t, tsc, options), ''))
   },
 )
+
+test("the guides' examples are read by a compiler", LIMIT, async (t) => {
+  for (const guide of ['docs/sdk.md', 'sdk/README.md'])
+    await t.test(guide, async (each) => {
+      const text = readFileSync(join(import.meta.dirname, '../..', guide), 'utf8')
+      const blocks = [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code!)
+      assert.ok(blocks.length > 0)
+      // Each stands for itself, but for what the first one has made.
+      const acts = blocks.map((code, nth) => {
+        const body = code.replace(/^import .*\n/gm, '').replace(/^export /gm, '')
+        return `export async function example${nth}() {\n${body}}\n`
+      })
+      const program = `${AROUND}${acts.join('')}`
+      const [, tsc, options] = COMPILERS[0]!
+      assert.equal(await readBy(each as typeof t, tsc, options, program), '')
+    })
+})
+
+/** What the examples find around them. */
+const AROUND = `import { InvalidError, PreconditionFailedError, rollcall, verifyWebhook } from '@rollcall/sdk'
+export { InvalidError, PreconditionFailedError, verifyWebhook }
+declare const process: { env: Record<string, string | undefined> }
+declare const client: ReturnType<typeof rollcall>
+declare const kept: string
+declare const file: Blob
+declare const crmContacts: { email: string }[]
+declare const id: number
+declare function openAsBlob(path: string): Promise<Blob>
+declare function stopMailing(data: unknown): Promise<void>
+export { process, client, kept, file, crmContacts, id, openAsBlob, stopMailing }
+`

@@ -222,10 +222,17 @@ export const COMPILERS: readonly (readonly [string, string, readonly string[]])[
       ] as const)),
 ]
 
+const CONSUMER = readFileSync(join(import.meta.dirname, 'consumer.ts'), 'utf8')
+
 /** What a compiler has to say about a program that uses the SDK; nothing where all is right. */
-export async function readBy(t: TestContext, tsc: string, options: readonly string[]): Promise<string> {
+export async function readBy(
+  t: TestContext,
+  tsc: string,
+  options: readonly string[],
+  program = CONSUMER,
+): Promise<string> {
   const cwd = await consumer(t)
-  cpSync(join(import.meta.dirname, 'consumer.ts'), join(cwd, 'consumer.ts'))
+  writeFileSync(join(cwd, 'consumer.ts'), program)
   if (options.includes('node')) symlinkSync(join(RUNTIMES!, 'node_modules/@types'), join(cwd, 'node_modules/@types'))
   const { stdout } = await run(tsc, [...STRICT, ...options, 'consumer.ts'], { cwd }).catch((error) => error)
   return stdout
