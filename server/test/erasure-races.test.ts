@@ -5,7 +5,7 @@ import { type Answer, type TestApp, testApp } from './app.ts'
 import { fill, formOf, taken } from './forms.ts'
 import { countsOf, run, sent, took } from './imports.ts'
 import { waitsForLocks } from './locks.ts'
-import { confirmationLink, pathOf, press } from './permission.ts'
+import { confirmationLink, pathOf, press, unsubscribeLink } from './permission.ts'
 
 const SUPPRESSED = { status: 422, body: { errors: { email: ['is suppressed'] } } }
 const said = ({ status, body }: Pick<Answer, 'status' | 'body'>) => ({ status, body })
@@ -102,6 +102,48 @@ test('erased at the very moment when they confirm, they have not', async (t) => 
   const [, late] = await meanwhile(made, erasing(made, 'bob@example.com'), () => press(made, links[1]!))
   assert.ok(late.status >= 400, String(late.status))
   await assertGone(made, 'bob@example.com')
+})
+
+test('erased at the very moment when they leave a list by a link, or before that, nothing of it is kept', async (t) => {
+  const made = await testApp(t)
+  const list = (await made.post('/api/contact_lists', { name: 'News' })).body.id
+  const links = new Map<string, string>()
+  for (const email of ['ann@example.com', 'bob@example.com']) {
+    await made.post('/api/contacts', { email, list_ids: [list] })
+    links.set(email, await unsubscribeLink(made, email, list))
+  }
+  const leaving = (email: string) => () => press(made, links.get(email)!)
+
+  const [left] = await meanwhile(made, leaving('ann@example.com'), erasing(made, 'ann@example.com'))
+  assert.equal(left.status, 200)
+  await assertGone(made, 'ann@example.com')
+
+  const [, late] = await meanwhile(made, erasing(made, 'bob@example.com'), leaving('bob@example.com'))
+  assert.equal(late.status, 200)
+  await assertGone(made, 'bob@example.com')
+  assert.equal((await leaving('bob@example.com')()).status, 200)
+  await assertGone(made, 'bob@example.com')
+})
+
+test('removed at the very moment when they leave by a link, their word outlives them', async (t) => {
+  const made = await testApp(t)
+  const links: string[] = []
+  for (const email of ['ann@example.com', 'bob@example.com']) {
+    await made.post('/api/contacts', { email })
+    links.push(await unsubscribeLink(made, email))
+  }
+  await meanwhile(
+    made,
+    () => made.del('/api/contacts/ann@example.com'),
+    () => press(made, links[0]!),
+  )
+  await meanwhile(
+    made,
+    () => press(made, links[1]!),
+    () => made.del('/api/contacts/bob@example.com'),
+  )
+  for (const email of ['ann@example.com', 'bob@example.com'])
+    assert.equal((await made.post('/api/contacts', { email })).body.data.state, 'unsubscribed', email)
 })
 
 test('erased at the very moment when addresses change hands, both of the person are gone, and nobody else', async (t) => {

@@ -4,8 +4,8 @@ import type { Keyring } from '../../lib/secret.ts'
 import type { Evidence } from './evidence.ts'
 import { holdAnyList, leave, leaveList } from './leave.ts'
 import type { Leaving } from './links.ts'
-import { holdStandings } from './standing.ts'
-import { leaveWithdrawn } from './suppressions.ts'
+import { type Held, holdStandings } from './standing.ts'
+import { leaveWithdrawn, marksOf } from './suppressions.ts'
 
 /**
  * Whoever got a mail leaves by its link: the contact, and whoever has the address now. Where nobody has it, the word is kept
@@ -15,24 +15,31 @@ import { leaveWithdrawn } from './suppressions.ts'
 export async function leaveByLink(trx: Trx, keyring: Keyring, leaving: Leaving, evidence: Evidence): Promise<void> {
   const { accountId, email } = leaving
   const listId = leaving.listId !== null && (await holdAnyList(trx, accountId, leaving.listId)) ? leaving.listId : null
-  if ((await concerned(trx, leaving)).every((person) => person.email !== email)) {
-    // Their word first, then the address: who is entering it at this moment is waited for, who comes later finds the word.
-    if (listId === null) leaveWithdrawn(trx, keyring, accountId, [{ email, state: 'unsubscribed' }], evidence.source)
-    else
-      trx.send(sql`
-      insert into list_opt_outs (account_id, list_id, email) values (${accountId}, ${listId}, ${email}) on conflict do nothing`)
+  let people = await holdConcerned(trx, leaving)
+  let isKept = true
+  // Told by who is held, as whoever had the address a moment ago may have been removed while we waited for them.
+  if (people.every((person) => person.email !== email)) {
+    // The address, too: who is entering or erasing it at this moment is waited for, and who comes later waits for this.
     await waitForAddresses(trx, accountId, [email])
+    if (listId === null) leaveWithdrawn(trx, keyring, accountId, [{ email, state: 'unsubscribed' }], evidence.source)
+    // Of who was erased nothing is written down anew: what stays of them keeps them out of all lists.
+    else isKept = (await marksOf(trx, keyring, accountId, [email])).get(email) !== 'erased'
+    people = await holdConcerned(trx, leaving)
   }
-  const ids = (await concerned(trx, leaving)).map(({ id }) => id)
-  const people = await holdStandings(trx, accountId, ids)
   if (listId === null) leave(trx, accountId, people, evidence)
-  else await leaveList(trx, accountId, listId, people, evidence, [email])
+  else await leaveList(trx, accountId, listId, people, evidence, isKept ? [email] : [])
 }
 
-function concerned(trx: Trx, { accountId, contactId, email }: Leaving): Promise<{ id: string; email: string }[]> {
-  return trx.query(sql`
-    select id, email from contacts where account_id = ${accountId} and id = ${contactId}::uuid
-    union select id, email from contacts where account_id = ${accountId} and email = ${email}`)
+/** The contact that a link was made for, and whoever has its address; held. */
+async function holdConcerned(trx: Trx, { accountId, contactId, email }: Leaving): Promise<Held[]> {
+  const found = await trx.query<{ id: string }>(sql`
+    select id from contacts where account_id = ${accountId} and id = ${contactId}::uuid
+    union select id from contacts where account_id = ${accountId} and email = ${email}`)
+  return holdStandings(
+    trx,
+    accountId,
+    found.map(({ id }) => id),
+  )
 }
 
 /** An address's unique key is the lock: to enter it waits for whoever else is doing so. Addresses that nobody has. */
