@@ -17,6 +17,8 @@ export interface Upload {
 
 const MOST_PARTS = 2000
 const LONGEST_PART = 1_048_576
+/** What all parts beside the file may say together: they are held until the file has come, which so many of them could outgrow. */
+const MOST_SAID = 4 * LONGEST_PART
 
 /**
  * Takes a form: its file is streamed into the store wherever it stands among the parts. Throws `invalid` and `too_large`;
@@ -28,13 +30,18 @@ export async function receiveUpload(request: FastifyRequest, files: FileStore, m
   const { accountId } = request.caller
   const parts: Part[] = []
   let file: Omit<Upload, 'parts'> | undefined
+  let said = 0
   try {
     const limits = { files: 1, parts: MOST_PARTS, fieldSize: LONGEST_PART, fileSize: mostBytes + 1 }
     for await (const part of request.parts({ limits })) {
       if (part.type === 'field') {
         if (part.valueTruncated)
           throw invalid({ [part.fieldname]: [`is too long (maximum is ${LONGEST_PART} characters)`] })
-        parts.push({ name: part.fieldname, value: String(part.value) })
+        const value = String(part.value)
+        said += value.length
+        if (said > MOST_SAID)
+          throw invalid({ base: [`says too much beside the file (maximum is ${MOST_SAID} characters in all)`] })
+        parts.push({ name: part.fieldname, value })
         continue
       }
       if (part.fieldname !== 'file')

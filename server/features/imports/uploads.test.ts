@@ -51,6 +51,19 @@ test('what is wrong with the options is a 422 at once that names each, and the f
   assert.match(bare.body.errors, /Send a form .* with the file as its part `file`/)
 })
 
+test('what stands beside the file is bounded part by part and in all', async (t) => {
+  const made = await testApp(t)
+  const long = 'x'.repeat(1_048_576)
+  const refusal = async (tags: string[]) =>
+    (await upload(made, 'email\na@example.com\n', { 'tags[]': tags })).body.errors
+
+  assert.match((await refusal([`${long}x`]))['tags[]'][0], /is too long/)
+  assert.deepEqual(await refusal([long, long, long, long, 'x']), {
+    base: ['says too much beside the file (maximum is 4194304 characters in all)'],
+  })
+  assert.deepEqual(filesIn(made), [])
+})
+
 test('NULs and halves of pairs reject their row wherever they stand, and break nothing', async (t) => {
   const made = await testApp(t)
   await made.post('/api/contact_fields', { name: 'Plan', type: 'select', options: ['Pro'] })
