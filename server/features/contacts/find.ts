@@ -14,10 +14,11 @@ import { type FieldCache, type FieldSet, loadFields } from '../fields/field-set.
 import { linkBase, type MailRoom } from '../mail/mail-room.ts'
 import { linksOf } from '../subscriptions/links.ts'
 import { contactOnWire, isNewerThan, READ_COLUMNS, type ReadRow, readContact, type View } from './contact.ts'
-import { behind, NEWEST_FIRST, parseOrder } from './order.ts'
-import { type Filter, findPage } from './page.ts'
+import { behind, NEWEST_FIRST, type Order, parseOrder } from './order.ts'
+import { type Filter, type Found, findPage } from './page.ts'
 import { isEveryone, type Selection } from './selection.ts'
 import { smartListsOf } from './smart-lists.ts'
+import { findMembers, oneSmartList } from './told.ts'
 
 interface Asked {
   page?: number
@@ -66,7 +67,25 @@ export class ContactReader {
     return ids.every((id) => fields.numbered(id)) ? fields : loadFields(db, accountId)
   }
 
-  /** How many are in a list now. */
+  /** How many are in a smart list now. */
+  async countMembers(accountId: number, listId: number): Promise<number> {
+    const found = await this.#members(accountId, listId, NEWEST_FIRST, { limit: 0, offset: 0, behind: undefined })
+    return found?.total ?? this.countList(this.#db, accountId, listId)
+  }
+
+  async #members(
+    accountId: number,
+    listId: number,
+    { descending }: Order,
+    rows: { limit: number; offset: number; behind: Sql | undefined },
+  ): Promise<Found | undefined> {
+    const { time_zone: timeZone, retention } = await this.#settingsOf(accountId)
+    const fields = await this.#fields.of(accountId)
+    const keepsEvents = retention.events_days === null
+    return findMembers(this.#db, { accountId, listId, fields, timeZone, keepsEvents, descending, ...rows })
+  }
+
+  /** The same by running its criteria: also of one that this transaction has made or changed. */
   async countList(db: Queryable, accountId: number, listId: number): Promise<number> {
     const named: Condition = { is: 'list', listIds: [listId] }
     const condition = await expandLists(db, accountId, named, await this.#fields.of(accountId))
@@ -147,16 +166,23 @@ export class ContactReader {
     const others = exact ? { few: besides(filter?.few), set: besides(filter?.set) } : filter
     const onTop = exact && page.page === 1 && !from ? [exact.id] : []
 
-    const found = await findPage(this.#db, {
-      accountId,
-      filter: others,
-      q: selection.q,
-      order,
+    const wanted = {
       behind: from && behind(order, from),
       limit: page.perPage - onTop.length + 1, // one more, to know whether there is another page
       offset: from ? 0 : Math.max(0, page.offset - (exact && page.page > 1 ? 1 : 0)),
-      counting: from ? 'none' : (asked.count ?? (selection.q === undefined && !filter ? 'exact' : 'capped')),
-    })
+    }
+    const list = selection.q === undefined && !order.by ? oneSmartList(condition) : undefined
+    const members = list === undefined ? undefined : await this.#members(accountId, list, order, wanted)
+    const found =
+      members ??
+      (await findPage(this.#db, {
+        accountId,
+        filter: others,
+        q: selection.q,
+        order,
+        ...wanted,
+        counting: from ? 'none' : (asked.count ?? (selection.q === undefined && !filter ? 'exact' : 'capped')),
+      }))
     const places = found.places.slice(0, page.perPage - onTop.length)
     // A cursor carries the total from the first page, so that every page costs the same.
     const [total, capped] = from

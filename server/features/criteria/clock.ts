@@ -1,5 +1,6 @@
 import sql, { join, type Sql } from 'sql-template-tag'
 import { compile } from './compile.ts'
+import { isDay } from './compile-dates.ts'
 import { windowEdge } from './compile-event.ts'
 import type { Operator } from './operators.ts'
 import type { Condition, Test } from './parse.ts'
@@ -43,6 +44,40 @@ export function isSendable({ source, name }: Test['subject']): boolean {
 /** Whether a suppression changes what it says of someone. */
 export function asksWhetherSendable(condition: Condition): boolean {
   return clockParts(condition).tests.some((test) => isSendable(test.subject))
+}
+
+/** A look begins so much before the last one ended: transactions that began at the same moment may have ended later. */
+export const LOOK_OVERLAP = '10 seconds'
+
+/** Whether it depends on what has happened, and not only on what the contact is. */
+export function hasEvents(condition: Condition): boolean {
+  return someLeaf(condition, (leaf) => leaf.is === 'event')
+}
+
+/**
+ * Whether it depends on where days begin: relative dates and windows of days, and days that a moment is compared with.
+ * Dates are days wherever one is.
+ */
+export function dependsOnZone(condition: Condition): boolean {
+  const { tests, windows } = clockParts(condition)
+  if (tests.some(({ subject }) => !isSendable(subject)) || windows.some(({ unit }) => unit !== 'h')) return true
+  return someLeaf(
+    condition,
+    (leaf) => leaf.is === 'test' && leaf.subject.kind === 'moment' && leaf.values.some((value) => isDay(value)),
+  )
+}
+
+function someLeaf(condition: Condition, holds: (leaf: Condition) => boolean): boolean {
+  switch (condition.is) {
+    case 'all':
+    case 'any':
+      return condition.of.some((part) => someLeaf(part, holds))
+    case 'not':
+    case 'smart':
+      return someLeaf(condition.of, holds)
+    default:
+      return holds(condition)
+  }
 }
 
 /** null: time changes nothing. */

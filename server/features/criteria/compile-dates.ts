@@ -65,9 +65,13 @@ function compileAnniversary(date: Sql, days: number, moment: Moment): Sql {
   return sql`(${ofFirst} or (${year(first)} < ${year(last)} and ${inYearOf(last, sql`'01-01'`, sql`substr(${last}, 6)`)}))`
 }
 
+/** Whether what a moment is compared with is a day. */
+export function isDay(value: Value): boolean {
+  return String(value).length === 10
+}
+
 /** A day given for a moment stands for the whole of it: from its first instant up to that of the next. */
 export function compileMoment(moment: Sql, op: Operator, values: Value[], now: Moment): Sql {
-  const isDay = (value: Value) => String(value).length === 10
   const start = (value: Value) =>
     isDay(value) ? startOf(sql`${String(value)}::date`, now) : sql`${String(value)}::timestamptz`
   const end = (value: Value) =>

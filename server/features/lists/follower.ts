@@ -3,7 +3,7 @@ import type { Trx } from '../../db/database.ts'
 import type { Waiting } from '../activity/batch.ts'
 import type { Follower, Placed } from '../activity/dispatcher.ts'
 import { ALONE, type EventType } from '../activity/event-types.ts'
-import { asksWhetherSendable, movedByClock, paceOf } from '../criteria/clock.ts'
+import { asksWhetherSendable, dependsOnZone, LOOK_OVERLAP, movedByClock, paceOf } from '../criteria/clock.ts'
 import { membersOf } from '../criteria/membership.ts'
 import { concerns } from '../criteria/relevance.ts'
 import { loadSmartLists, type SmartLists, type TrackedList } from '../criteria/smart-lists.ts'
@@ -13,8 +13,6 @@ import { type Cause, compareMembership, isWaiting } from './transitions.ts'
 
 /** Contacts compared in one transaction: a fraction of a second, so that small acts need not wait. */
 const CHUNK = 20_000
-/** A look begins so much before the last one ended: transactions that began at the same moment may have ended later. */
-const OVERLAP = '10 seconds'
 
 export interface FollowerOptions {
   /** Is told how many contacts a full comparison found in other lists than was told: it must be none. */
@@ -206,23 +204,26 @@ export class SmartListFollower implements Follower {
       new_day: boolean
       suppression_ended: boolean
     }>(sql`
-      select looked_at::text, time_zone, ((looked_at - ${OVERLAP}::interval) at time zone ${timeZone})::date <> (${now} at time zone ${timeZone})::date as new_day,
+      select looked_at::text, time_zone, ((looked_at - ${LOOK_OVERLAP}::interval) at time zone ${timeZone})::date <> (${now} at time zone ${timeZone})::date as new_day,
         exists (select from suppressions as s where s.account_id = ${accountId}
-          and s.expires_at between looked_at - ${OVERLAP}::interval and ${now}) as suppression_ended
+          and s.expires_at between looked_at - ${LOOK_OVERLAP}::interval and ${now}) as suppression_ended
       from smart_looks where account_id = ${accountId}`)
     trx.send(sql`
       insert into smart_looks (account_id, looked_at, time_zone) select ${accountId}::bigint, ${now}, ${timeZone}
       on conflict (account_id) do update set looked_at = excluded.looked_at, time_zone = excluded.time_zone`)
-    const affected = tracked(lists).filter((list) => paceOf(list.condition) !== null)
-    if (!last || affected.length === 0) return position
+    if (!last) return position
     // Days begin elsewhere now: to all criteria that know days that is as an edit of them.
-    if (last.time_zone !== timeZone)
+    if (last.time_zone !== timeZone) {
+      const ofDays = tracked(lists).filter((list) => dependsOnZone(list.condition))
       askToCompare(
         trx,
         accountId,
-        affected.map(({ id, version }) => ({ id, criteria_version: version })),
+        ofDays.map(({ id, version }) => ({ id, criteria_version: version })),
       )
-    const span = { timeZone, from: sql`(${last.looked_at}::timestamptz - ${OVERLAP}::interval)`, to: now }
+    }
+    const affected = tracked(lists).filter((list) => paceOf(list.condition) !== null)
+    if (affected.length === 0) return position
+    const span = { timeZone, from: sql`(${last.looked_at}::timestamptz - ${LOOK_OVERLAP}::interval)`, to: now }
     const turned = { day: last.new_day, suppression: last.suppression_ended }
     const moved = movedByClock(
       accountId,

@@ -134,3 +134,26 @@ test('criteria whose row in the outbox was lost, and days that begin elsewhere, 
     )
   }
 })
+
+test('another time zone is taken over by criteria that time leaves alone, but that know days', async (t) => {
+  const made = await testApp(t)
+  await made.post('/api/contacts', { email: 'ann@example.com' })
+  await made.db.query(sql`update contacts set created_at = '2026-03-01T11:00:00Z'`)
+  const criteria = { field: 'created_at', op: 'on', value: '2026-03-01' }
+  const list = (await made.post('/api/contact_lists', { name: 'Entered', criteria })).body
+  await dispatched(made.db)
+  const told = async () =>
+    (await made.db.query(sql`select from smart_memberships where list_ids @> ${[list.id]}::bigint[]`)).length
+  assert.equal(await told(), 1)
+
+  await made.call('PATCH', '/api/account', { time_zone: 'Pacific/Kiritimati' }) // where it is the second already
+  await askForLooks(made.db)
+  assert.deepEqual(await askedFor(made), ['clock'])
+  await dispatched(made.db)
+  await dispatched(made.db)
+
+  assert.equal(await told(), 0)
+  assert.equal((await made.get(`/api/contact_lists/${list.id}/contacts`)).body.total, 0)
+  await askForLooks(made.db)
+  assert.deepEqual(await askedFor(made), [], 'once')
+})

@@ -8,19 +8,19 @@ const OLDEST = { minute: '40 seconds', hour: '40 minutes' } as const
 const COMPARED_EVERY = '24 hours'
 
 /**
- * Asks the dispatcher for what time alone brings: looks at the clock where criteria depend on it (at once where the account's
- * time zone has changed), once a day the comparison
- * of all, and the taking over of criteria that got lost (an older release may have taken its row for an act). Each reads
- * across accounts, then writes for one account at a time.
+ * Asks the dispatcher for what time alone brings: looks at the clock where criteria depend on it, and at once where the
+ * account's time zone has changed; once a day the comparison of all; and the taking over of criteria that got lost (an older
+ * release may have taken its row for an act). Each reads across accounts, then writes for one account at a time.
  */
 export async function askForLooks(db: Database): Promise<void> {
   const [looks, comparisons, criteria] = await Promise.all([
     db.query<{ account_id: number }>(sql`
       select l.account_id from lists as l join smart_looks as k on k.account_id = l.account_id
       join accounts as a on a.id = l.account_id
-      where l.clock is not null
+      where l.criteria is not null
       group by l.account_id, k.looked_at, k.time_zone, a.settings
-      having k.time_zone <> coalesce(a.settings ->> 'time_zone', 'UTC') or k.looked_at < now() - (case when bool_or(l.clock = 'minute') then ${OLDEST.minute} else ${OLDEST.hour} end)::interval`),
+      having k.time_zone <> coalesce(a.settings ->> 'time_zone', 'UTC') or k.looked_at < now() - (
+        case when bool_or(l.clock = 'minute') then ${OLDEST.minute} when bool_or(l.clock = 'hour') then ${OLDEST.hour} end)::interval`),
     db.query<{ account_id: number }>(
       sql`select account_id from smart_looks where compared_at < now() - ${COMPARED_EVERY}::interval`,
     ),

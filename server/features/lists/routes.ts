@@ -79,8 +79,10 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
   /** With the number of now, also of a smart list. */
   const onWire = async (source: Queryable, accountId: number, row: ListRow) => {
     const fields = await reader.fieldsFor(source, accountId, fieldsIn(row.criteria))
-    const count = row.criteria === null ? row.contacts_count : await reader.countList(source, accountId, row.id)
-    return listOnWire({ ...row, contacts_count: count }, fields)
+    const smart = row.criteria !== null
+    const count = () =>
+      source === db ? reader.countMembers(accountId, row.id) : reader.countList(source, accountId, row.id)
+    return listOnWire({ ...row, contacts_count: smart ? await count() : row.contacts_count }, fields)
   }
 
   app.get(
