@@ -5,6 +5,7 @@ import { notFound } from '../../lib/app-error.ts'
 import type { ContactRef } from '../../lib/contact-ref.ts'
 import { normaliseEmail } from '../../lib/email.ts'
 import type { AccountSettings } from '../accounts/settings.ts'
+import { hasEvents } from '../criteria/clock.ts'
 import { compile } from '../criteria/compile.ts'
 import { expandLists } from '../criteria/expand.ts'
 import { explain } from '../criteria/explain.ts'
@@ -163,7 +164,7 @@ export class ContactReader {
     const from = asked.cursor === undefined ? undefined : this.#cursors.read(scope, asked.cursor)
     const exact = order === NEWEST_FIRST ? await this.#withAddress(accountId, selection.q, filter?.few) : undefined
     const besides = (part = sql`true`) => sql`${part} and c.email <> ${exact?.email}`
-    const others = exact ? { few: besides(filter?.few), set: besides(filter?.set) } : filter
+    const others = exact ? { ...filter, few: besides(filter?.few), set: besides(filter?.set) } : filter
     const onTop = exact && page.page === 1 && !from ? [exact.id] : []
 
     const wanted = {
@@ -203,7 +204,11 @@ export class ContactReader {
   async #compiled(accountId: number, condition: Condition): Promise<Filter | undefined> {
     if (isEveryone(condition)) return undefined
     const { time_zone: timeZone } = await this.#settingsOf(accountId)
-    return { few: compile(condition, { timeZone }, FOR_FEW), set: compile(condition, { timeZone }, forSet(accountId)) }
+    return {
+      few: compile(condition, { timeZone }, FOR_FEW),
+      set: compile(condition, { timeZone }, forSet(accountId)),
+      looksUp: hasEvents(condition),
+    }
   }
 
   async #withAddress(

@@ -1,9 +1,9 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Database, Trx } from '../../db/database.ts'
 import { type Order, orderBy, positionColumn } from './order.ts'
-import { probe } from './probe.ts'
+import { LOOKED_AT, LOOKED_AT_FIRST, probe } from './probe.ts'
 import { hasText } from './selection.ts'
-import { CAP, chooseStrategy, type Path, type Strategy } from './strategy.ts'
+import { CAP, chooseStrategy, isBeyondCap, type Path, type Strategy } from './strategy.ts'
 
 /** A contact's place in an order: what a cursor holds. */
 export interface Place {
@@ -15,6 +15,8 @@ export interface Place {
 export interface Filter {
   few: Sql
   set: Sql
+  /** Whether it looks up each contact's events. */
+  looksUp?: boolean
 }
 
 export interface Ask {
@@ -128,19 +130,20 @@ export class Finder {
   async choose(): Promise<Strategy> {
     const { accountId, filter, behind, order, counting, limit, offset } = this.#ask
     this.#trx.send(PLANNER.ordered)
-    const probed = await probe(this.#trx, {
-      accountId,
-      matches: this.#search.scanned,
-      filter: filter?.few ?? sql`true`,
-      behind: behind ?? sql`true`,
-      descending: order.descending,
-    })
-    return chooseStrategy(probed, {
-      byId: !order.by,
-      isSearch: this.#ask.q !== undefined,
-      counting,
-      rows: offset + limit,
-    })
+    const probed = (most: number) =>
+      probe(this.#trx, {
+        accountId,
+        matches: this.#search.scanned,
+        filter: filter?.few ?? sql`true`,
+        behind: behind ?? sql`true`,
+        descending: order.descending,
+        most,
+      })
+    const question = { byId: !order.by, isSearch: this.#ask.q !== undefined, counting, rows: offset + limit }
+    const first = filter?.looksUp ? await probed(LOOKED_AT_FIRST) : undefined
+    if (first && (first.seen < LOOKED_AT_FIRST || (isBeyondCap(first) && counting !== 'exact')))
+      return chooseStrategy(first, question)
+    return chooseStrategy(await probed(LOOKED_AT), question)
   }
 
   /** Whichever strategy is followed, page and total are the same; only `capped` ones may tell the cap without counting. */

@@ -51,9 +51,15 @@ interface Question {
 const LARGE = 100_000
 
 /**
- * Chooses how to find a page. The sample's counts follow a Poisson distribution, so with five standard deviations above
- * what 10,000 hits would show, a total is "more than 10,000" but for one case in 100,000, and need not be counted.
+ * Whether a total is more than the cap without being counted. The sample's counts follow a Poisson distribution: with five standard
+ * deviations above what 10,000 hits would show, that is wrong in one case in 100,000.
  */
+export function isBeyondCap({ selected, scale }: Probe): boolean {
+  const atCap = CAP / scale
+  return selected >= atCap + 5 * Math.sqrt(atCap)
+}
+
+/** Chooses how to find a page. */
 export function chooseStrategy(found: Probe, { byId, isSearch, counting, rows }: Question): Strategy {
   if (found.seen < SMALL) return { do: 'set', path: 'account', limit: null, otherwise: 'set' }
   const costs = costsOf(found, rows)
@@ -61,10 +67,8 @@ export function chooseStrategy(found: Probe, { byId, isSearch, counting, rows }:
   const indexed: Path = found.seen * found.scale >= MOST_OF_TABLE * found.tableRows ? 'text' : 'trigrams'
   const path: Path = isSearch && costs[indexed] <= costs[scan] ? indexed : scan
   const walks = byId && costs.ordered <= costs[path]
-  const atCap = CAP / found.scale
-  const beyondCap = found.selected >= atCap + 5 * Math.sqrt(atCap)
 
-  if (counting === 'none' || (counting === 'capped' && beyondCap)) {
+  if (counting === 'none' || (counting === 'capped' && isBeyondCap(found))) {
     return pageAlone(found, path, walks, byId, counting === 'none' ? 'none' : 'capped')
   }
   if (counting === 'capped' && path === indexed) {
