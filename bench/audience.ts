@@ -29,9 +29,10 @@ export async function loadAudience(db: Database, contacts: number): Promise<void
 /** Takes away what an earlier part, or run, has left beside contacts and their events. */
 export async function forgetRuns(db: Database): Promise<void> {
   for (const table of ['lists', 'smart_memberships', 'smart_counts', 'smart_looks', 'outbox', 'feed'])
-    await db.query({ text: `delete from ${table} where account_id = 1`, values: [] })
+    await db.query({ text: `delete from ${table}`, values: [] })
   await db.query(sql`
     delete from events where account_id = 1 and type not in ('email_delivered', 'email_opened', 'email_clicked', 'custom')`)
+  await db.query(sql`delete from contacts where account_id = 1 and origin = 'bench'`)
   await db.query(sql`update feed_heads set position = 0 where account_id = 1`)
 }
 

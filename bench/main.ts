@@ -5,7 +5,8 @@
  *   --rounds N       rounds of each side (3)
  *   --seconds N      length of a round (10)
  *   --contacts N     contacts in the large account of all but `api` and `feed` (1000000)
- *   --others N       accounts of 10,000 contacts beside the one that imports (1)
+ *   --others N       accounts of 10,000 contacts beside the one that imports, or like the one in `segments --part clock` (1)
+ *   --rows N         of the file that is imported in `segments --part import` (1000000)
  *   --events N       events in the account of `feed` (1000000)
  *   --keep DIR       keeps the data of `segments`, `ui` or `backup` there and uses them again: to load them takes longer than to
  *                    measure
@@ -32,6 +33,7 @@ interface Options {
   seconds: number
   contacts: number
   others: number
+  rows: number
   events: number
   profileDir: string | undefined
   keepDir: string | undefined
@@ -65,6 +67,7 @@ async function main(): Promise<void> {
       seconds: { type: 'string', default: '10' },
       contacts: { type: 'string', default: '1000000' },
       others: { type: 'string', default: '1' },
+      rows: { type: 'string', default: '1000000' },
       events: { type: 'string', default: '1000000' },
       profile: { type: 'string' },
       keep: { type: 'string' },
@@ -81,6 +84,7 @@ async function main(): Promise<void> {
     seconds: Number(values.seconds),
     contacts: Number(values.contacts),
     others: Number(values.others),
+    rows: Number(values.rows),
     events: Number(values.events),
     profileDir: values.profile,
     keepDir: values.keep,

@@ -8,6 +8,8 @@ import { type Condition, parseCriteria } from '../server/features/criteria/parse
 import { storedForm } from '../server/features/criteria/stored.ts'
 import { loadFields } from '../server/features/fields/field-set.ts'
 import { forgetRuns, loadAudience, SPREAD } from './audience.ts'
+import { clock } from './clock.ts'
+import { duringImport } from './during-import.ts'
 import { type Lab, openLab } from './lab.ts'
 import { describeMachine } from './machine.ts'
 import { digits, type Figure, progress } from './report.ts'
@@ -19,23 +21,26 @@ const ROUNDS = 3
 
 export interface SegmentOptions {
   contacts: number
+  /** Of the file that is imported. */
+  rows: number
+  /** Accounts of which each costs what the first one does. */
+  others: number
   keepDir: string | undefined
   parts: readonly string[]
 }
 
-const PARTS: Record<string, (lab: Lab, contacts: number) => Promise<Figure[]>> = {
+const PARTS: Record<string, (lab: Lab, options: SegmentOptions) => Promise<Figure[]>> = {
   load: async () => [],
   counts: ({ db }) => counts(db),
   reads: (lab) => reads(lab),
-  transitions: ({ db }, contacts) => transitions(db, contacts),
+  transitions: ({ db }, { contacts }) => transitions(db, contacts),
+  import: (lab, { rows }) => duringImport(lab, rows),
+  clock: (lab, { others }) => clock(lab, others + 1),
 }
 
 /** Criteria over a large account with its events, against SQL written by hand; and how fast transitions are told. */
-export async function benchSegments({
-  contacts,
-  keepDir,
-  parts,
-}: SegmentOptions): Promise<{ machine: string; figures: Figure[] }> {
+export async function benchSegments(options: SegmentOptions): Promise<{ machine: string; figures: Figure[] }> {
+  const { contacts, keepDir, parts } = options
   const wanted = parts.length > 0 ? parts : Object.keys(PARTS)
   const unknown = wanted.filter((part) => !PARTS[part])
   if (unknown.length > 0) throw new Error(`segments has the parts ${Object.keys(PARTS).join(', ')}`)
@@ -45,7 +50,7 @@ export async function benchSegments({
     const figures: Figure[] = []
     for (const part of wanted) {
       await forgetRuns(lab.db)
-      figures.push(...(await PARTS[part]!(lab, contacts)))
+      figures.push(...(await PARTS[part]!(lab, options)))
     }
     return {
       machine: `${await describeMachine(lab.db)}\n- ${contacts.toLocaleString('en')} contacts; ${SPREAD}.`,

@@ -25,7 +25,7 @@ export interface Follower {
     trx: Trx,
     accountId: number,
     item: Waiting,
-    state: { position: number; actsWait: boolean },
+    state: { position: number; actsWait: boolean; items: readonly Waiting[] },
   ) => Promise<{ position: number; done: boolean }>
 }
 
@@ -78,7 +78,7 @@ function dispatchBatch(db: Database, accountId: number, follower?: Follower): Pr
         })
       const item = others[0]
       if (item) {
-        const attended = await follower.attend(trx, accountId, item, { position, actsWait: left })
+        const attended = await follower.attend(trx, accountId, item, { position, actsWait: left, items: others })
         position = attended.position
         if (attended.done) trx.send(sql`delete from outbox where account_id = ${accountId} and id = ${item.id}`)
         more ||= !attended.done || others.length > 1

@@ -1,7 +1,7 @@
 import sql, { join, type Sql } from 'sql-template-tag'
 import { compile } from './compile.ts'
 import { isDay } from './compile-dates.ts'
-import { windowEdge } from './compile-event.ts'
+import { isRecordedSince, windowEdge } from './compile-event.ts'
 import type { Operator } from './operators.ts'
 import type { Condition, Test } from './parse.ts'
 import type { Window } from './parse-event.ts'
@@ -94,32 +94,63 @@ export interface Span {
   to: Sql
 }
 
+/** What has ended in a span: whether a day has, and a suppression. */
+export interface Turned {
+  day: boolean
+  suppression: boolean
+}
+
+/** Of what depends on the clock, what may have turned: windows of hours always, the rest at the end of a day, or of a suppression. */
+function turning(condition: Condition, turned: Turned): { tests: Test[]; windows: Window[] } {
+  const { tests, windows } = clockParts(condition)
+  return {
+    tests: tests.filter(({ subject }) => (isSendable(subject) ? turned.suppression : turned.day)),
+    windows: windows.filter((window) => turnsIn(window, turned)),
+  }
+}
+
+export function turnsIn({ unit }: Window, { day }: Turned): boolean {
+  return unit === 'h' || day
+}
+
+/** Whether time alone may have changed what a condition says. */
+export function mayTurn(condition: Condition, turned: Turned): boolean {
+  const { tests, windows } = turning(condition, turned)
+  return tests.length + windows.length > 0
+}
+
+/** The hours of the longest window of hours. */
+export function longestHours(conditions: readonly Condition[]): number {
+  const windows = conditions.flatMap((condition) => clockParts(condition).windows)
+  return Math.max(0, ...windows.filter(({ unit }) => unit === 'h').map(({ size }) => size))
+}
+
 /**
  * The contacts, as `select … as contact_id`, of whom time alone may have changed what these conditions say: an event left a
  * window, or a test on a date holds at one end of the span and not at the other. Some more may be among them. undefined
  * when there can't be any.
- * @param turned Whether a day has ended in the span, and whether a suppression has: else those tests need no look.
+ * @param floor An event's id: what is older is in none of the windows of hours. Months before it are not even planned for.
  */
 export function movedByClock(
   accountId: number,
   conditions: readonly Condition[],
   { timeZone, from, to }: Span,
-  turned: { day: boolean; suppression: boolean },
+  turned: Turned,
+  floor?: string,
 ): Sql | undefined {
-  const parts = conditions.map(clockParts)
+  const parts = conditions.map((condition) => turning(condition, turned))
   const windows = distinct(
-    parts.flatMap((part) => part.windows).filter(({ unit }) => unit === 'h' || turned.day),
+    parts.flatMap((part) => part.windows),
     (window) => `${window.size}${window.unit}`,
   )
-  const left = windows.map(
-    (window) => sql`
+  const left = windows.map((window) => {
+    const [first, last] = [from, to].map((now) => windowEdge(window, { timeZone, now }))
+    return sql`
       select e.contact_id from events as e where (e.account_id + 0) = ${accountId}::bigint and e.contact_id is not null
-        and e.at between ${windowEdge(window, { timeZone, now: from })} and ${windowEdge(window, { timeZone, now: to })}`,
-  )
+        and e.at between ${first} and ${last} and ${window.unit === 'h' && floor ? sql`e.id >= ${floor}::uuid` : isRecordedSince(first!)}`
+  })
   const tests = distinct(
-    parts
-      .flatMap((part) => part.tests)
-      .filter(({ subject }) => (isSendable(subject) ? turned.suppression : turned.day)),
+    parts.flatMap((part) => part.tests),
     (test) => JSON.stringify([test.subject.name, test.op, test.values]),
   ).map((test) => sql`${compile(test, { timeZone, now: from })} <> ${compile(test, { timeZone, now: to })}`)
   const changed =

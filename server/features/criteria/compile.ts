@@ -48,7 +48,7 @@ function compileNode(condition: Condition, context: Context): Sql {
     case 'not':
       return sql`(not ${compileNode(condition.of, context)})`
     case 'tag':
-      return sql`(c.tags && ${condition.tags}::text[])`
+      return context.form.shareTest(sql`(c.tags && ${condition.tags}::text[])`)
     case 'list':
       return context.form.isMember(condition.listIds)
     case 'smart':
@@ -56,7 +56,7 @@ function compileNode(condition: Condition, context: Context): Sql {
     case 'event':
       return context.form.happened(condition, context)
     case 'test':
-      return compileTest(condition.subject, condition.op, condition.values, context)
+      return context.form.shareTest(compileTest(condition.subject, condition.op, condition.values, context))
   }
 }
 

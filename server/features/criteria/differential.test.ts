@@ -9,6 +9,7 @@ import { compile } from './compile.ts'
 import { expand, type NamedList } from './expand.ts'
 import { FOR_FEW, forSet, Together } from './forms.ts'
 import { criteria, defineFields, enterPeople, NOWS, person, world } from './generated.ts'
+import { among, happeningsIn } from './happened.ts'
 import { parseCriteria, parseStored } from './parse.ts'
 import { accepts } from './reference.ts'
 import { shownForm, storedForm } from './stored.ts'
@@ -49,9 +50,19 @@ test('compiled criteria select exactly the contacts that the reference accepts, 
     })
     const together = new Together()
     const columns = conditions.map((condition) => compile(condition, calendar, together))
-    const shared = await db.query<{ email: string; found: (boolean | null)[] }>(sql`
-      select c.email, array[${columns.reduce((before, column) => sql`${before}, ${column}`)}] as found
+    type Found = { email: string; found: (boolean | null)[]; happened: number[] }
+    const shared = await db.query<Found>(sql`
+      select c.email, array[${columns.reduce((before, column) => sql`${before}, ${column}`)}] as found, ${together.happenings().happened} as happened
       from contacts as c ${together.joins()} where c.account_id = ${accountId}`)
+    // What the events say is remembered, and they are not read again.
+    const memory = JSON.stringify(Object.fromEntries(shared.map(({ email, happened }) => [email, happened])))
+    const column = sql`array(select value::bigint from jsonb_array_elements_text(${memory}::jsonb -> c.email) as value)`
+    const knowing = new Together({ remembered: { has: among(conditions.flatMap(happeningsIn)), column } })
+    const known = conditions.map((condition) => compile(condition, calendar, knowing))
+    assert.deepEqual(knowing.happenings().ids, [])
+    const remembered = await db.query<Pick<Found, 'email' | 'found'>>(sql`
+      select c.email, array[${known.reduce((before, column) => sql`${before}, ${column}`)}] as found
+      from contacts as c ${knowing.joins()} where c.account_id = ${accountId}`)
 
     for (const [nth, given] of all.entries()) {
       const told = JSON.stringify({ given, world })
@@ -82,18 +93,23 @@ test('compiled criteria select exactly the contacts that the reference accepts, 
           `${how}, never null: ${told}`,
         )
       }
-      assert.deepEqual(
-        shared
-          .filter((row) => row.found[nth] === true)
-          .map((row) => row.email)
-          .sort(),
-        expected,
-        `together ${told}`,
-      )
-      assert.ok(
-        shared.every((row) => row.found[nth] !== null),
-        `together, never null: ${told}`,
-      )
+      for (const [rows, how] of [
+        [shared, 'together'],
+        [remembered, 'remembered'],
+      ] as const) {
+        assert.deepEqual(
+          rows
+            .filter((row) => row.found[nth] === true)
+            .map((row) => row.email)
+            .sort(),
+          expected,
+          `${how} ${told}`,
+        )
+        assert.ok(
+          rows.every((row) => row.found[nth] !== null),
+          `${how}, never null: ${told}`,
+        )
+      }
     }
   })
   await fc.assert(property, RUNS ? { numRuns: Number(RUNS) } : { numRuns: 120, seed: 20_261 })

@@ -1,4 +1,4 @@
-import sql, { join, raw, type Sql } from 'sql-template-tag'
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import type { Context } from './compile.ts'
 import {
   admitsNone,
@@ -10,6 +10,7 @@ import {
   sinceFirst,
   windowEdge,
 } from './compile-event.ts'
+import { happeningId, type Remembered } from './happened.ts'
 import type { EventCondition } from './parse-event.ts'
 
 /** How a condition looks at what stands in other tables, and what it does with an expression that others may need too. */
@@ -22,6 +23,8 @@ export interface Form {
   /** Whether `share` takes an expression once for all who need it, rather than repeating it. */
   shares: boolean
   share: (expression: Sql) => Sql
+  /** The same for a whole test of a contact, which may be made of such expressions. */
+  shareTest: (test: Sql) => Sql
 }
 
 const isMember = (listIds: readonly number[]) => sql`exists (
@@ -37,6 +40,7 @@ const lookingAt = (own: Sql): Form => ({
   hasLeft,
   shares: false,
   share: (expression) => expression,
+  shareTest: (test) => test,
   happened({ count, ...which }, context) {
     const events = sql`from ${own} and ${isThatEvent({ count, ...which }, context)}`
     if (isAtLeastOne(count)) return sql`exists (select ${events})`
@@ -61,6 +65,7 @@ export function forSet(accountId: number): Form {
     hasLeft,
     shares: false,
     share: (expression) => expression,
+    shareTest: (test) => test,
     happened(condition, context) {
       const { count } = condition
       const those = sql`e.account_id = ${accountId} and ${isThatEvent(condition, context)}`
@@ -78,29 +83,66 @@ export function forSet(accountId: number): Form {
   }
 }
 
+/** What is known of contacts without reading their events. */
+export interface Knowledge {
+  remembered?: Remembered | undefined
+  /** The id of an event before which these contacts have none that is read for. */
+  since?: string | undefined
+}
+
 /**
  * For many criteria over the same few contacts: what several of them need of a contact is taken once, and its events are
- * read once for all. Compile with it, then put `joins` behind the contacts in the same statement.
+ * read once for all, where they are not remembered. Compile with it, then put `joins` behind the contacts in the same
+ * statement.
  */
 export class Together implements Form {
   readonly shares = true
+  readonly #knowledge: Knowledge
   readonly #shared = new Map<string, { expression: Sql; column: Sql }>()
+  readonly #tests = new Map<string, { expression: Sql; column: Sql }>()
   readonly #counted = new Map<string, { match: Sql; column: Sql }>()
   /** Where the windows of events begin; null for what looks at every month. */
   readonly #edges: (Sql | null)[] = []
+  /** By the ids of the conditions for which events are read: whether these say something else than none would. */
+  readonly #happened = new Map<number, Sql>()
   #usesLists = false
+
+  constructor(knowledge: Knowledge = {}) {
+    this.#knowledge = knowledge
+  }
 
   share(expression: Sql): Sql {
     return columnFor(this.#shared, expression, 'x.s', (column) => ({ expression, column }))
   }
 
+  shareTest(test: Sql): Sql {
+    return columnFor(this.#tests, test, 'y.t', (column) => ({ expression: test, column }))
+  }
+
   happened(condition: EventCondition, context: Context): Sql {
+    const id = happeningId(condition)
+    const { remembered } = this.#knowledge
+    const holdsForNone = admitsNone(condition.count)
+    if (remembered?.has(condition)) {
+      const isOther = this.share(sql`(${id}::bigint = any(${remembered.column}))`)
+      return holdsForNone ? sql`(not ${isOther})` : isOther
+    }
     const match = isThatEvent(condition, context)
     this.#edges.push(condition.within && windowEdge(condition.within, context))
-    return allows(
-      condition.count,
-      columnFor(this.#counted, match, 'n.c', (column) => ({ match, column })),
-    )
+    const column = columnFor(this.#counted, match, 'n.c', (column) => ({ match, column }))
+    const holds = allows(condition.count, column)
+    this.#happened.set(id, holdsForNone ? sql`not ${holds}` : holds)
+    return holds
+  }
+
+  /** Of the conditions for which events were read: their ids, and which of these are to be remembered of a contact. */
+  happenings(): { ids: number[]; happened: Sql } {
+    const all = [...this.#happened].toSorted(([a], [b]) => a - b)
+    const cases = all.map(([id, isOther]) => sql`case when ${isOther} then ${id}::bigint end`)
+    return {
+      ids: all.map(([id]) => id),
+      happened: cases.length === 0 ? sql`'{}'::bigint[]` : sql`array_remove(array[${join(cases)}]::bigint[], null)`,
+    }
   }
 
   isMember(listIds: readonly number[]): Sql {
@@ -120,14 +162,22 @@ export class Together implements Form {
       parts.push(
         sql`cross join lateral (select array(select m.list_id from list_members as m where m.account_id = c.account_id and m.contact_id = c.id) as member_of offset 0) as k`,
       )
-    const shared = [...this.#shared.values()].map(({ expression, column }) => sql`${expression} as ${bare(column)}`)
-    if (shared.length > 0) parts.push(sql`cross join lateral (select ${join(shared)} offset 0) as x`)
+    for (const [name, taken] of [
+      ['x', this.#shared],
+      ['y', this.#tests],
+    ] as const) {
+      const columns = [...taken.values()].map(({ expression, column }) => sql`${expression} as ${bare(column)}`)
+      if (columns.length > 0) parts.push(sql`cross join lateral (select ${join(columns)} offset 0) as ${raw(name)}`)
+    }
     const counted = [...this.#counted.values()].map(
       ({ match, column }) => sql`count(*) filter (where ${match}) as ${bare(column)}`,
     )
     if (counted.length > 0) {
+      const { since } = this.#knowledge
+      const known = since === undefined ? empty : sql`and e.id >= ${since}::uuid`
       parts.push(sql`cross join lateral (
-        select ${join(counted)} from events as e where e.account_id = c.account_id and e.contact_id = c.id ${sinceFirst(this.#edges)}) as n`)
+        select ${join(counted)} from events as e
+        where e.account_id = c.account_id and e.contact_id = c.id ${sinceFirst(this.#edges)} ${known}) as n`)
     }
     return join(parts, '\n')
   }

@@ -1,6 +1,6 @@
 import sql, { join, type Sql } from 'sql-template-tag'
 import { type Calendar, compile } from './compile.ts'
-import { forSet, Together } from './forms.ts'
+import { forSet, type Knowledge, Together } from './forms.ts'
 import type { Condition } from './parse.ts'
 
 /** A smart list with its criteria expanded. */
@@ -9,19 +9,29 @@ export interface SmartList {
   condition: Condition
 }
 
-/**
- * Which of these smart lists each contact of a statement is in: an array of their ids in order, and the joins that it needs
- * behind `contacts as c`.
- */
-export function membershipIn(lists: readonly SmartList[], calendar: Calendar): { inside: Sql; joins: Sql } {
-  const form = new Together()
+/** For statements that have `contacts as c`. */
+interface Membership {
+  /** The ids of the lists that the contact is in, in order. */
+  inside: Sql
+  /** What is to be remembered of its events, and of which conditions: of those for which events were read. */
+  happened: Sql
+  recounted: number[]
+  /** What all this needs behind the contacts. */
+  joins: Sql
+}
+
+/** Which of these smart lists each contact of a statement is in. */
+export function membershipIn(lists: readonly SmartList[], calendar: Calendar, knowledge?: Knowledge): Membership {
+  const form = new Together(knowledge)
   const cases = lists
     .toSorted((a, b) => a.id - b.id)
     .map(({ id, condition }) => {
       const isIn = compile({ is: 'smart', listId: id, name: '', of: condition }, calendar, form)
       return sql`case when ${isIn} then ${id}::bigint end`
     })
-  return { inside: sql`array_remove(array[${join(cases)}]::bigint[], null)`, joins: form.joins() }
+  const { ids, happened } = form.happenings()
+  const inside = sql`array_remove(array[${join(cases)}]::bigint[], null)`
+  return { inside, happened, recounted: ids, joins: form.joins() }
 }
 
 /** `select c.id, c.email`: everyone in a smart list, less those who have left it. */

@@ -1,5 +1,6 @@
 import { ALONE, type EventType } from '../activity/event-types.ts'
 import type { Condition, Test } from './parse.ts'
+import type { EventCondition } from './parse-event.ts'
 
 /** What some acts were about. */
 export interface Touched {
@@ -30,7 +31,7 @@ export function concerns(condition: Condition, { types, parts }: Touched): boole
       case 'smart':
         return within(one.of)
       case 'event':
-        return one.types.some((type) => types.has(type)) || (one.names.length > 0 && types.has('custom'))
+        return counts(one, types)
       case 'tag':
         return parts.has('tags')
       case 'list':
@@ -40,6 +41,11 @@ export function concerns(condition: Condition, { types, parts }: Touched): boole
     }
   }
   return within(condition)
+}
+
+/** Whether a condition may count events of these types. */
+export function counts({ types, names }: EventCondition, happened: ReadonlySet<EventType>): boolean {
+  return types.some((type) => happened.has(type)) || (names.length > 0 && happened.has('custom'))
 }
 
 function sees({ subject }: Test, parts: ReadonlySet<string>): boolean {

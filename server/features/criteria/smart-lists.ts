@@ -18,13 +18,16 @@ export interface TrackedList extends SmartList {
   track: boolean
   /** Acts before this row of the outbox tell nothing of it. */
   since: number
+  /** Whether its criteria have been compared with all contacts, and what happened to these is remembered. */
+  isSettled: boolean
 }
 
 /** undefined when there are none. */
 export async function loadSmartLists(db: Queryable, accountId: number): Promise<SmartLists | undefined> {
   const [rows, [account], fields] = await Promise.all([
-    db.query<StoredList & { criteria_version: number; track: boolean; since: number }>(sql`
-      select l.id, l.name, l.criteria, l.criteria_version, l.track, coalesce(n.since, 0) as since
+    db.query<StoredList & { criteria_version: number; track: boolean; since: number; is_settled: boolean }>(sql`
+      select l.id, l.name, l.criteria, l.criteria_version, l.track, coalesce(n.since, 0) as since,
+        coalesce(n.version = l.criteria_version and n.happened, false) as is_settled
       from lists as l left join smart_counts as n on n.account_id = l.account_id and n.list_id = l.id
       where l.account_id = ${accountId} and l.criteria is not null order by l.id`),
     db.query<{ settings: Parameters<typeof settingsFrom>[0] }>(
@@ -39,12 +42,13 @@ export async function loadSmartLists(db: Queryable, accountId: number): Promise<
   return {
     accountId,
     timeZone: settingsFrom(account!.settings).time_zone,
-    all: rows.map(({ id, criteria_version: version, track, since }) => ({
+    all: rows.map(({ id, criteria_version: version, track, since, is_settled: isSettled }) => ({
       id,
       condition: conditionOf(id),
       version,
       track,
       since,
+      isSettled,
     })),
   }
 }

@@ -2,14 +2,25 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import type { Waiting } from '../activity/batch.ts'
 import type { Follower, Placed } from '../activity/dispatcher.ts'
-import { ALONE, type EventType } from '../activity/event-types.ts'
-import { asksWhetherSendable, dependsOnZone, LOOK_OVERLAP, movedByClock, paceOf } from '../criteria/clock.ts'
-import { membersOf } from '../criteria/membership.ts'
-import { concerns } from '../criteria/relevance.ts'
+import {
+  asksWhetherSendable,
+  dependsOnZone,
+  LOOK_OVERLAP,
+  longestHours,
+  mayTurn,
+  movedByClock,
+  paceOf,
+  turnsIn,
+} from '../criteria/clock.ts'
+import { among, happeningsIn } from '../criteria/happened.ts'
+import { membersOf, type SmartList } from '../criteria/membership.ts'
+import type { EventCondition } from '../criteria/parse-event.ts'
+import { concerns, counts } from '../criteria/relevance.ts'
 import { loadSmartLists, type SmartLists, type TrackedList } from '../criteria/smart-lists.ts'
 import { addToAnnouncement, endAnnouncement } from './announcements.ts'
+import { forgetTransitions, STANDINGS, type Standing, whatHappened } from './placed.ts'
 import { askToCompare } from './smart.ts'
-import { type Cause, compareMembership, isWaiting } from './transitions.ts'
+import { type Comparison, compareMembership, isWaiting, leaveBehind } from './transitions.ts'
 
 /** Contacts compared in one transaction: a fraction of a second, so that small acts need not wait. */
 const CHUNK = 20_000
@@ -30,62 +41,46 @@ export class SmartListFollower implements Follower {
   }
 
   async afterActs(trx: Trx, accountId: number, placed: Placed): Promise<number> {
-    const { position, actsWait } = placed
     const lists = await loadSmartLists(trx, accountId)
-    if (!lists) return position
-    const events = eventsPlaced(accountId, placed)
-    const later = sql`exists (
-      select from events as later where later.account_id = ${accountId} and later.contact_id = placed.contact_id
-        and later.id > placed.id and later.id >= ${firstOf(placed)}::uuid and not later.types && '{list_entered,list_left}' offset 0)`
-    interface Seen {
-      types: EventType[]
-      parts: string[]
-      contacts: string[]
-      /** Of each, the change set of the last act; null where it was an act by itself. */
-      change_sets: (number | null)[]
-      deferred: boolean
-      was_deferred: boolean
+    if (!lists) return placed.position
+    const seen = await whatHappened(trx, accountId, tracked(lists), placed)
+    const touched = { types: new Set(seen.types), parts: new Set(seen.parts) }
+    if (touched.types.has('deleted')) forgetTransitions(trx, accountId, placed)
+    const all = tracked(lists)
+    const concerned = all.filter((list) => concerns(list.condition, touched))
+    const isSettled = settled(lists, placed.items)
+    const groups: Record<Standing, Pick<Comparison, 'lists' | 'remembers' | 'since' | 'isWhole'>> = {
+      changed: { lists: concerned, remembers: isSettled, isWhole: false },
+      happened: {
+        lists: concerned,
+        remembers: (condition) => isSettled(condition) && !counts(condition, touched.types),
+        isWhole: false,
+      },
+      created: { lists: all, remembers: () => false, since: seen.since, isWhole: true },
+      unknown: { lists: all, remembers: () => false, isWhole: true },
     }
-    const [seen] = await trx.query<Seen>(sql`
-      with placed as materialized (${events}),
-      newest as materialized (select distinct on (contact_id) contact_id, id, change_set_id from placed order by contact_id, id desc),
-      told as materialized (select contact_id, change_set_id from newest as placed ${actsWait ? sql`where not ${later}` : sql``}),
-      telling as (select data from placed where type <> all(${[...ALONE]}))
-      select array(select distinct unnest(types) from placed) as types,
-        array(
-          select distinct case when key <> 'fields' then key else 'fields.' || field end
-          from telling, jsonb_object_keys(data) as key left join lateral jsonb_object_keys(
-            case when jsonb_typeof(data -> 'fields') = 'object' then data -> 'fields' else '{"?": 0}' end) as field on key = 'fields'
-          union all select '?' where exists (select from telling where data = '{}')) as parts,
-        array(select contact_id from told order by contact_id) as contacts,
-        array(select change_set_id from told order by contact_id) as change_sets,
-        (select count(*) from told) < (select count(*) from newest) as deferred,
-        coalesce((select deferred from smart_looks where account_id = ${accountId}), false) as was_deferred`)
-    const touched = { types: new Set(seen!.types), parts: new Set(seen!.parts) }
-    if (touched.types.has('deleted')) forgetTransitions(trx, accountId, events)
-    // Of whom an act stands in the outbox still, the state is that after it: what follows from it stands behind it. Until
-    // these acts have been placed, all lists are looked at, as the acts before them may have changed anything.
-    const deferred = seen!.deferred || (seen!.was_deferred && actsWait)
-    if (deferred !== seen!.was_deferred) this.#rememberDeferred(trx, lists, deferred)
-    const everything = deferred || seen!.was_deferred
-    const concerned = tracked(lists).filter((list) => everything || concerns(list.condition, touched))
-    const contacts = sql`
-      select contact_id, change_set_id from unnest(${seen!.contacts}::uuid[], ${seen!.change_sets}::bigint[]) as told (contact_id, change_set_id)`
-    await this.#takeOverSilently(trx, lists, concerned, contacts, placed)
-    return (await this.#compare(trx, lists, concerned, contacts, position, 'act', true)).position
-  }
-
-  #rememberDeferred(trx: Trx, { accountId, timeZone }: SmartLists, deferred: boolean): void {
-    trx.send(sql`
-      insert into smart_looks (account_id, looked_at, time_zone, deferred)
-      select ${accountId}::bigint, ${this.#now}, ${timeZone}, ${deferred}::boolean
-      on conflict (account_id) do update set deferred = excluded.deferred`)
+    let { position } = placed
+    for (const standing of STANDINGS) {
+      const [group, contacts] = [groups[standing], seen.contacts[standing]]
+      if (!contacts) continue
+      await this.#takeOverSilently(trx, lists, group.lists, contacts, placed)
+      position = (await this.#compare(trx, lists, contacts, { ...group, position, cause: 'act', announce: true }))
+        .position
+    }
+    return position
   }
 
   /** Acts before new criteria tell nothing of them: what they bring is taken over with the criteria. */
-  async #takeOverSilently(trx: Trx, lists: SmartLists, some: TrackedList[], contacts: Sql, { acts, items }: Placed) {
+  async #takeOverSilently(
+    trx: Trx,
+    lists: SmartLists,
+    some: readonly SmartList[],
+    contacts: Sql,
+    { acts, items }: Placed,
+  ) {
     const { accountId } = lists
-    for (const list of some) {
+    const ids = new Set(some.map(({ id }) => id))
+    for (const list of lists.all.filter(({ id }) => ids.has(id))) {
       const since = Math.max(list.since, sinceOf(items, list.id))
       const older = acts.filter((act) => act.id < since)
       if (older.length === 0) continue
@@ -94,7 +89,7 @@ export class SmartListFollower implements Follower {
         join feed as f on f.account_id = ${accountId} and f.position between act.first and act.last
         join events as e on e.account_id = ${accountId} and e.id = f.event_id and e.contact_id is not null`
       const both = sql`select contact_id, change_set_id from (${contacts}) as newest where contact_id in (${ofOlder})`
-      await this.#compare(trx, lists, [list], both, 0, 'criteria', false)
+      await this.#compare(trx, lists, both, { lists: [list], cause: 'criteria', announce: false })
     }
   }
 
@@ -102,20 +97,19 @@ export class SmartListFollower implements Follower {
     trx: Trx,
     accountId: number,
     item: Waiting,
-    { position, actsWait }: { position: number; actsWait: boolean },
+    { position, actsWait, items }: { position: number; actsWait: boolean; items: readonly Waiting[] },
   ) {
     const lists = (await loadSmartLists(trx, accountId)) ?? { accountId, timeZone: 'UTC', all: [] }
-    // Who is passed over here because an act of theirs waits is looked at with that act, whatever it may concern.
-    if (actsWait) this.#rememberDeferred(trx, lists, true)
+    const task = { lists, position, actsWait, isSettled: settled(lists, items) }
     switch (item.kind) {
       case 'criteria':
-        return this.#takeOver(trx, lists, item, position)
+        return this.#takeOver(trx, task, item)
       case 'clock':
-        return { position: await this.#look(trx, lists, position), done: true }
+        return { position: await this.#look(trx, task), done: true }
       case 'suppressions':
-        return this.#compareSendable(trx, lists, item, position)
+        return this.#compareSendable(trx, task, item)
       case 'comparison':
-        return this.#compareAll(trx, lists, item, await this.#look(trx, lists, position))
+        return this.#compareAll(trx, { ...task, position: await this.#look(trx, task) }, item)
       case 'acts':
         throw new TypeError('acts are not attended to')
     }
@@ -126,29 +120,29 @@ export class SmartListFollower implements Follower {
     return now ? sql`${now.toISOString()}::timestamptz` : sql`now()`
   }
 
+  /** Reads the events of all these contacts, and tells nothing, unless said otherwise. */
   #compare(
     trx: Trx,
     { accountId, timeZone }: SmartLists,
-    lists: TrackedList[],
     contacts: Sql,
-    position: number,
-    cause: Cause,
-    announce: boolean,
+    comparison: Pick<Comparison, 'lists' | 'cause' | 'announce'> & Partial<Comparison>,
   ) {
-    return compareMembership(trx, {
-      accountId,
-      timeZone,
-      lists,
-      contacts,
-      position,
-      cause,
-      announce,
-      now: this.#now,
-    })
+    const usual = { position: 0, remembers: () => false, isWhole: false }
+    return compareMembership(trx, { ...usual, ...comparison, accountId, timeZone, contacts, now: this.#now })
+  }
+
+  /** Of these contacts, those of whom no act waits; the others are looked at with their last one, whatever it may concern. */
+  #ofWhomNoneWaits(trx: Trx, { lists, actsWait }: Task, contacts: Sql): Sql {
+    if (!actsWait) return contacts
+    const waits = isWaiting(lists.accountId, sql`asked.contact_id`)
+    if (tracked(lists).length > 0)
+      leaveBehind(trx, lists.accountId, sql`select contact_id from (${contacts}) as asked where ${waits}`)
+    return sql`select contact_id, change_set_id from (${contacts}) as asked where not ${waits}`
   }
 
   /** Takes new criteria over, contact by contact in order of their ids. Nothing is told of it unless that is asked for. */
-  async #takeOver(trx: Trx, lists: SmartLists, item: Waiting, position: number) {
+  async #takeOver(trx: Trx, task: Task, item: Waiting) {
+    const { lists, position } = task
     const { accountId } = lists
     const { list_id: listId = 0, version = 0, announce = false, after } = item.details ?? {}
     const list = lists.all.find((one) => one.id === listId)
@@ -166,19 +160,24 @@ export class SmartListFollower implements Follower {
         values (${accountId}, ${listId}, 0, 0, ${announce ? 0 : item.id})
         on conflict (account_id, list_id) do update set since = excluded.since`)
     }
-    const chunk = await this.#chunk(trx, accountId, item)
+    const chunk = await this.#chunk(trx, task, item)
     if (!list?.track) {
-      forgetList(trx, accountId, listId, chunk.range(sql`contact_id`))
+      forgetList(trx, lists, listId, chunk.range(sql`contact_id`))
       if (chunk.isLast && list) this.#count(trx, lists, list)
       if (chunk.isLast && !list)
         trx.send(sql`delete from smart_counts where account_id = ${accountId} and list_id = ${listId}`)
       return chunk.isLast ? end(position, 'cancelled') : { position, done: false }
     }
-    const done = await this.#compare(trx, lists, [list], chunk.contacts, position, 'criteria', announce)
+    const done = await this.#compare(trx, lists, chunk.contacts(), {
+      lists: [list],
+      position,
+      cause: 'criteria',
+      announce,
+    })
     if (item.change_set_id !== null) addToAnnouncement(trx, accountId, item.change_set_id, done)
     if (!chunk.isLast) return { position: done.position, done: false }
     trx.send(sql`
-      update smart_counts set version = ${version}, counted_at = now(), contacts = (
+      update smart_counts set version = ${version}, happened = true, counted_at = now(), contacts = (
         select count(*) from smart_memberships where account_id = ${accountId} and list_ids @> ${[listId]}::bigint[])
       where account_id = ${accountId} and list_id = ${listId}`)
     return end(done.position, 'finished')
@@ -195,18 +194,23 @@ export class SmartListFollower implements Follower {
   }
 
   /** Only those of whom something crossed the edge of a window since the last look are compared. */
-  async #look(trx: Trx, lists: SmartLists, position: number): Promise<number> {
+  async #look(trx: Trx, task: Task): Promise<number> {
+    const { lists, position, isSettled } = task
     const { accountId, timeZone } = lists
     const now = this.#now
+    const ofClock = tracked(lists).filter((list) => paceOf(list.condition) !== null)
+    const hours = longestHours(ofClock.map((list) => list.condition))
     const [last] = await trx.query<{
       looked_at: string
       time_zone: string
       new_day: boolean
       suppression_ended: boolean
+      floor: string
     }>(sql`
       select looked_at::text, time_zone, ((looked_at - ${LOOK_OVERLAP}::interval) at time zone ${timeZone})::date <> (${now} at time zone ${timeZone})::date as new_day,
         exists (select from suppressions as s where s.account_id = ${accountId}
-          and s.expires_at between looked_at - ${LOOK_OVERLAP}::interval and ${now}) as suppression_ended
+          and s.expires_at between looked_at - ${LOOK_OVERLAP}::interval and ${now}) as suppression_ended,
+        id_floor(greatest(looked_at - ${LOOK_OVERLAP}::interval - make_interval(hours => ${hours}::int, mins => 1), 'epoch')) as floor
       from smart_looks where account_id = ${accountId}`)
     trx.send(sql`
       insert into smart_looks (account_id, looked_at, time_zone) select ${accountId}::bigint, ${now}, ${timeZone}
@@ -221,48 +225,53 @@ export class SmartListFollower implements Follower {
         ofDays.map(({ id, version }) => ({ id, criteria_version: version })),
       )
     }
-    const affected = tracked(lists).filter((list) => paceOf(list.condition) !== null)
-    if (affected.length === 0) return position
+    if (ofClock.length === 0) return position
     const span = { timeZone, from: sql`(${last.looked_at}::timestamptz - ${LOOK_OVERLAP}::interval)`, to: now }
     const turned = { day: last.new_day, suppression: last.suppression_ended }
-    const moved = movedByClock(
-      accountId,
-      affected.map((list) => list.condition),
-      span,
-      turned,
-    )
+    const affected = ofClock.filter((list) => mayTurn(list.condition, turned))
+    const conditions = affected.map((list) => list.condition)
+    const moved = movedByClock(accountId, conditions, span, turned, last.floor)
     if (!moved) return position
-    const contacts = await trx.query<{ contact_id: string }>(sql`
-      select contact_id from (${moved}) as moved where not ${isWaiting(accountId, sql`moved.contact_id`)}`)
+    const contacts = await trx.query<{ contact_id: string }>(moved)
     if (contacts.length === 0) return position
     const ids = contacts.map((row) => row.contact_id)
     const asked = sql`select unnest(${ids}::uuid[]) as contact_id, null::bigint as change_set_id`
-    return (await this.#compare(trx, lists, affected, asked, position, 'clock', true)).position
+    const remembers = (condition: EventCondition) =>
+      isSettled(condition) && (condition.within === null || !turnsIn(condition.within, turned))
+    const read = conditions.flatMap(happeningsIn).filter((condition) => !remembers(condition))
+    const since = read.every(({ within }) => within?.unit === 'h') ? last.floor : undefined
+    const comparison = { lists: affected, position, cause: 'clock', announce: true, remembers, since } as const
+    return (await this.#compare(trx, lists, this.#ofWhomNoneWaits(trx, task, asked), comparison)).position
   }
 
   /** Mail to some addresses, or to anyone, has been forbidden or allowed: nothing of the contacts themselves has changed. */
-  async #compareSendable(trx: Trx, lists: SmartLists, item: Waiting, position: number) {
-    const { accountId } = lists
+  async #compareSendable(trx: Trx, task: Task, item: Waiting) {
+    const { lists, position, isSettled } = task
     const asking = tracked(lists).filter((list) => asksWhetherSendable(list.condition))
     if (asking.length === 0) return { position, done: true }
     const addresses = item.details?.addresses
-    const { contacts, isLast } = addresses
-      ? {
-          contacts: sql`
-          select c.id as contact_id, null::bigint as change_set_id from contacts as c
-          where c.account_id = ${accountId} and c.email = any(${addresses}::text[]) and not ${isWaiting(accountId, sql`c.id`)}`,
-          isLast: true,
-        }
-      : await this.#chunk(trx, accountId, item)
-    const done = await this.#compare(trx, lists, asking, contacts, position, 'suppression', true)
-    return { position: done.position, done: isLast }
+    const chunk = addresses ? undefined : await this.#chunk(trx, task, item)
+    const contacts =
+      chunk?.contacts() ??
+      this.#ofWhomNoneWaits(
+        trx,
+        task,
+        sql`
+        select c.id as contact_id, null::bigint as change_set_id from contacts as c
+        where c.account_id = ${lists.accountId} and c.email = any(${addresses}::text[])`,
+      )
+    const comparison = { lists: asking, position, cause: 'suppression', announce: true, remembers: isSettled } as const
+    const done = await this.#compare(trx, lists, contacts, comparison)
+    return { position: done.position, done: chunk?.isLast ?? true }
   }
 
-  async #compareAll(trx: Trx, lists: SmartLists, item: Waiting, position: number) {
+  async #compareAll(trx: Trx, task: Task, item: Waiting) {
+    const { lists, position } = task
     const { accountId } = lists
     if (!item.details?.after) trx.send(sql`update smart_looks set differences = 0 where account_id = ${accountId}`)
-    const chunk = await this.#chunk(trx, accountId, item)
-    const done = await this.#compare(trx, lists, tracked(lists), chunk.contacts, position, 'comparison', true)
+    const chunk = await this.#chunk(trx, task, item)
+    const comparison = { lists: tracked(lists), position, cause: 'comparison', announce: true, isWhole: true } as const
+    const done = await this.#compare(trx, lists, chunk.contacts(), comparison)
     if (done.differing > 0) {
       trx.afterCommit(() => this.#options.onDifferences(accountId, done.differing))
       trx.send(
@@ -271,13 +280,15 @@ export class SmartListFollower implements Follower {
     }
     if (chunk.isLast) {
       trx.send(sql`update smart_looks set compared_at = ${this.#now} where account_id = ${accountId}`)
+      trx.send(sql`update smart_counts set happened = true where account_id = ${accountId} and not happened`)
       for (const list of lists.all.filter((one) => !one.track)) this.#count(trx, lists, list)
     }
     return { position: done.position, done: chunk.isLast }
   }
 
-  /** The next contacts, in order of their ids, of which no act waits; the row remembers how far it has come. */
-  async #chunk(trx: Trx, accountId: number, { id: itemId, change_set_id: changeSetId, details }: Waiting) {
+  /** The next contacts, in order of their ids; the row remembers how far it has come. */
+  async #chunk(trx: Trx, task: Task, { id: itemId, change_set_id: changeSetId, details }: Waiting) {
+    const { accountId } = task.lists
     const after = details?.after ?? '00000000-0000-0000-0000-000000000000'
     const [last] = await trx.query<{ id: string }>(sql`
       select id from contacts where account_id = ${accountId} and id > ${after}::uuid order by id offset ${CHUNK - 1} limit 1`)
@@ -286,44 +297,41 @@ export class SmartListFollower implements Follower {
         update outbox set details = ${JSON.stringify({ ...details, after: last.id })}::jsonb
         where account_id = ${accountId} and id = ${itemId}`)
     const range = (id: Sql) => sql`${id} > ${after}::uuid ${last ? sql`and ${id} <= ${last.id}::uuid` : sql``}`
-    const contacts = sql`
+    const everyone = sql`
       select id as contact_id, ${changeSetId}::bigint as change_set_id from (
         select id from contacts where account_id = ${accountId} and ${range(sql`id`)}
         union select contact_id from smart_memberships where account_id = ${accountId} and ${range(sql`contact_id`)}
-      ) as everyone where not ${isWaiting(accountId, sql`everyone.id`)}`
-    return { contacts, range, isLast: !last }
+      ) as everyone`
+    return { contacts: () => this.#ofWhomNoneWaits(trx, task, everyone), range, isLast: !last }
   }
 }
 
+/** Part of what a row asks for that is no act. */
+interface Task {
+  lists: SmartLists
+  position: number
+  actsWait: boolean
+  isSettled: (condition: EventCondition) => boolean
+}
+
+/** Tells of conditions on events whether it is remembered of all contacts what they say: not while they are being taken over. */
+function settled(lists: SmartLists, items: readonly Waiting[]) {
+  const waiting = new Set(items.filter(({ kind }) => kind === 'criteria').map(({ details }) => details?.list_id))
+  const those = tracked(lists).filter((list) => list.isSettled && !waiting.has(list.id))
+  return among(those.flatMap((list) => happeningsIn(list.condition)))
+}
+
 /** Nothing is told of a list that is gone, or not tracked any more. */
-function forgetList(trx: Trx, accountId: number, listId: number, range: Sql): void {
-  const isIn = sql`account_id = ${accountId} and ${range} and list_ids @> ${[listId]}::bigint[]`
-  trx.send(sql`delete from smart_memberships where ${isIn} and cardinality(list_ids) = 1`)
-  trx.send(sql`update smart_memberships set list_ids = array_remove(list_ids, ${listId}::bigint) where ${isIn}`)
-}
-
-/**
- * The events that have just been placed, of contacts. Each is looked for by its id, in the months since the first of them:
- * left to itself, PostgreSQL joined them to all events of the account, 20 µs for each that was placed where there were 200,000.
- */
-function eventsPlaced(accountId: number, placed: Placed): Sql {
-  return sql`
-    select e.* from feed as f cross join lateral (
-      select e.contact_id, e.id, e.type, e.types, e.data, e.change_set_id from events as e
-      where e.account_id = ${accountId} and e.id = f.event_id and e.id >= ${firstOf(placed)}::uuid and e.contact_id is not null offset 0) as e
-    where f.account_id = ${accountId} and f.position > ${placed.after} and f.position <= ${placed.position}`
-}
-
-/** The first id among the events of these acts: they are written in lower case, and so in the order of the ids. */
-function firstOf({ acts }: Placed): string {
-  return acts.reduce((first, { firstEvent }) => (firstEvent < first ? firstEvent : first), acts[0]!.firstEvent)
-}
-
-/** Transitions of contacts that were removed while these were being told. */
-function forgetTransitions(trx: Trx, accountId: number, events: Sql): void {
+function forgetList(trx: Trx, lists: SmartLists, listId: number, range: Sql): void {
+  const those = sql`account_id = ${lists.accountId} and ${range}`
+  if (tracked(lists).length === 0) {
+    trx.send(sql`delete from smart_memberships where ${those}`)
+    return
+  }
+  const isIn = sql`${those} and list_ids @> ${[listId]}::bigint[]`
   trx.send(sql`
-    delete from events where account_id = ${accountId} and type in ('list_entered', 'list_left')
-      and contact_id in (select contact_id from (${events}) as placed where types && '{deleted}')`)
+    delete from smart_memberships where ${isIn} and cardinality(list_ids) = 1 and happened = '{}' and not behind`)
+  trx.send(sql`update smart_memberships set list_ids = array_remove(list_ids, ${listId}::bigint) where ${isIn}`)
 }
 
 /** The row that asks for a list's new criteria to be taken over without a word; 0 when none waits. */

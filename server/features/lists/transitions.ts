@@ -1,6 +1,7 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { membershipIn, type SmartList } from '../criteria/membership.ts'
+import type { EventCondition } from '../criteria/parse-event.ts'
 
 /** Bound values of one statement, of which PostgreSQL takes 65,535. */
 const MOST_VALUES = 30_000
@@ -8,7 +9,7 @@ const MOST_VALUES = 30_000
 /** Why someone is found to have entered or left. */
 export type Cause = 'act' | 'clock' | 'criteria' | 'comparison' | 'suppression'
 
-interface Comparison {
+export interface Comparison {
   accountId: number
   timeZone: string
   /** Which lists are compared; of others the membership stays as it was told. */
@@ -23,6 +24,12 @@ interface Comparison {
   announce: boolean
   now: Sql
   position: number
+  /** Of which conditions on events it is known what they say of these contacts: their events are not read for those. */
+  remembers: (condition: EventCondition) => boolean
+  /** The id of an event before which none of these contacts has any that is read for. */
+  since?: string | undefined
+  /** Whether this is all that can be looked at: then nobody is behind after it. */
+  isWhole: boolean
 }
 
 export interface Compared {
@@ -41,13 +48,17 @@ export interface Compared {
  * number of contacts; with very many values in criteria, a few.
  */
 export async function compareMembership(trx: Trx, comparison: Comparison): Promise<Compared> {
-  const { accountId, timeZone, lists, contacts, cause, announce, now, position } = comparison
+  const { accountId, timeZone, lists, contacts, cause, announce, now, position, isWhole } = comparison
   if (lists.length === 0) return { position, differing: 0, entered: 0, left: 0 }
-  const { inside, joins } = membershipIn(lists, { timeZone, now })
-  if (inside.values.length + joins.values.length > MOST_VALUES && lists.length > 1) {
+  const remembered = { has: comparison.remembers, column: sql`coalesce(told.happened, '{}')` }
+  const membership = membershipIn(lists, { timeZone, now }, { remembered, since: comparison.since })
+  const { inside, happened, recounted, joins } = membership
+  if (inside.values.length + joins.values.length + happened.values.length > MOST_VALUES && lists.length > 1) {
     const half = Math.ceil(lists.length / 2)
-    const first = await compareMembership(trx, { ...comparison, lists: lists.slice(0, half) })
-    const second = await compareMembership(trx, { ...comparison, lists: lists.slice(half), position: first.position })
+    const first = await compareMembership(trx, { ...comparison, lists: lists.slice(0, half), isWhole: false })
+    const rest = { lists: lists.slice(half), position: first.position }
+    const second = await compareMembership(trx, { ...comparison, ...rest, isWhole: false })
+    if (isWhole) catchUp(trx, accountId, contacts)
     return {
       position: second.position,
       differing: first.differing + second.differing,
@@ -56,61 +67,99 @@ export async function compareMembership(trx: Trx, comparison: Comparison): Promi
     }
   }
   const ids = sql`${lists.map((list) => list.id)}::bigint[]`
+  const others = (all: Sql, some: Sql) => sql`array(select id from unnest(${all}) as id where id <> all(${some}))`
+  const both = (some: Sql, more: Sql) =>
+    sql`array(select unnest(${some}) as id union all select unnest(${more}) order by id)`
+  const kept = isWhole ? sql`'{}'::bigint[]` : others(sql`remembered`, sql`${recounted}::bigint[]`)
+  const toRemember =
+    recounted.length === 0 && !isWhole ? sql`remembered` : isWhole ? sql`happened` : both(kept, sql`happened`)
   const data = sql`jsonb_build_object('cause', ${cause}::text, 'smart_lists', jsonb_strip_nulls(jsonb_build_object(
     'entered', case when entered <> '{}' then to_jsonb(entered) end, 'left', case when gone <> '{}' then to_jsonb(gone) end)))`
   const types = sql`array_remove(array[case when entered <> '{}' then 'list_entered' end, case when gone <> '{}' then 'list_left' end], null)`
   const [done] = await trx.query<{ differing: number; placed: number; entered: number; left: number }>(sql`
-    with compared as materialized (
-      select asked.contact_id, asked.change_set_id, c.id is not null as is_there, coalesce(told.list_ids, '{}') as before,
-        case when c.id is null then '{}' else ${inside} end as inside
-      from (${contacts}) as asked
-      left join lateral (
-        select account_id, id, email, external_id, state, fields, tags, origin, created_at, updated_at
-        from contacts where account_id = ${accountId} and id = asked.contact_id offset 0) as c on true
-      left join lateral (
-        select list_ids from smart_memberships where account_id = ${accountId} and contact_id = asked.contact_id offset 0) as told on true ${joins}
-    ), differing as materialized (
-      select contact_id, change_set_id, is_there, before,
-        array(select id from unnest(inside) as id where id <> all(before)) as entered,
-        array(select id from unnest(before) as id where id = any(${ids}) and id <> all(inside)) as gone,
-        case when is_there then array(select id from unnest(before) as id where id <> all(${ids}) union all select unnest(inside) order by 1) else '{}' end as after
-      from compared
-      where before <> inside and (not is_there or inside <> array(select id from unnest(before) as id where id = any(${ids}) order by 1))
+    with changed as materialized (
+      select contact_id, change_set_id, is_there, is_known, before, moved, behind and not ${isWhole}::boolean as behind,
+        case when moved then array(select id from unnest(inside) as id where id <> all(before)) else '{}' end as entered,
+        case when moved then array(select id from unnest(before) as id where id = any(${ids}) and id <> all(inside)) else '{}' end as gone,
+        case when not is_there then '{}' when moved then ${both(others(sql`before`, ids), sql`inside`)} else before end as after,
+        case when is_there then to_remember else '{}' end as happened
+      from (
+        select *, before <> inside and (not is_there or inside <> array(select id from unnest(before) as id where id = any(${ids}))) as moved,
+          ${toRemember} as to_remember
+        from (
+          select asked.contact_id, asked.change_set_id, c.id is not null as is_there, told.list_ids is not null as is_known,
+            coalesce(told.list_ids, '{}') as before, coalesce(told.happened, '{}') as remembered, coalesce(told.behind, false) as behind,
+            case when c.id is null then '{}' else ${inside} end as inside, ${happened} as happened
+          from (${contacts}) as asked
+          left join lateral (
+            select account_id, id, email, external_id, state, fields, tags, origin, created_at, updated_at
+            from contacts where account_id = ${accountId} and id = asked.contact_id offset 0) as c on true
+          left join lateral (
+            select list_ids, happened, behind from smart_memberships where account_id = ${accountId} and contact_id = asked.contact_id offset 0) as told on true ${joins}
+          offset 0
+        ) as compared offset 0
+      ) as compared
+      where moved or remembered <> to_remember or (is_known and not is_there) or (behind and ${isWhole}::boolean)
     ), kept as (
-      insert into smart_memberships (account_id, contact_id, list_ids)
-      select ${accountId}::bigint, contact_id, after from differing where after <> '{}'
-      on conflict (account_id, contact_id) do update set list_ids = excluded.list_ids
+      insert into smart_memberships (account_id, contact_id, list_ids, happened, behind)
+      select ${accountId}::bigint, contact_id, after, happened, behind from changed
+      where is_there and (after <> '{}' or happened <> '{}' or behind)
+      on conflict (account_id, contact_id) do update
+        set list_ids = excluded.list_ids, happened = excluded.happened, behind = excluded.behind
     ), forgotten as (
-      delete from smart_memberships where account_id = ${accountId} and contact_id in (select contact_id from differing where after = '{}')
+      delete from smart_memberships where account_id = ${accountId} and contact_id in (
+        select contact_id from changed where is_known and not (is_there and (after <> '{}' or happened <> '{}' or behind)))
     ), told as (
       insert into events (account_id, contact_id, type, types, at, data, change_set_id)
       select ${accountId}::bigint, contact_id, types[1], types, clock_timestamp(), data, change_set_id
-      from (select contact_id, change_set_id, ${types} as types, ${data} as data from differing where is_there and ${announce}) as transitions
+      from (select contact_id, change_set_id, ${types} as types, ${data} as data from changed where moved and is_there and ${announce}) as transitions
       returning id
     ), placed as (
       insert into feed (account_id, position, event_id)
       select ${accountId}::bigint, ${position}::bigint + row_number() over (order by id), id from told
       returning position
-    ), moved as (
+    ), steps as (
       select id, sum(step) as step from (
-        select unnest(entered) as id, 1 as step from differing where is_there
-        union all select unnest(case when is_there then gone else before end), -1 from differing) as steps
+        select unnest(entered) as id, 1 as step from changed where is_there
+        union all select unnest(case when is_there then gone else before end), -1 from changed) as steps
       group by id
     ), counted as (
-      update smart_counts as n set contacts = n.contacts + moved.step, counted_at = now()
-      from moved where n.account_id = ${accountId} and n.list_id = moved.id
+      update smart_counts as n set contacts = n.contacts + steps.step, counted_at = now()
+      from steps where n.account_id = ${accountId} and n.list_id = steps.id
     )
-    select (select count(*) from differing where is_there) as differing, (select count(*) from placed) as placed,
-      (select coalesce(sum(cardinality(entered)), 0) from differing where is_there)::int as entered,
-      (select coalesce(sum(cardinality(gone)), 0) from differing where is_there)::int as left`)
+    select (select count(*) from changed where moved and is_there) as differing, (select count(*) from placed) as placed,
+      (select coalesce(sum(cardinality(entered)), 0) from changed where is_there)::int as entered,
+      (select coalesce(sum(cardinality(gone)), 0) from changed where is_there)::int as left`)
   const { placed, ...counts } = done!
   return { position: position + placed, ...counts }
 }
 
-/** Of whom an act waits in the outbox still: that will tell what follows from it. */
+function catchUp(trx: Trx, accountId: number, contacts: Sql): void {
+  const are = sql`account_id = ${accountId} and behind and contact_id in (select contact_id from (${contacts}) as asked)`
+  trx.send(sql`delete from smart_memberships where ${are} and list_ids = '{}' and happened = '{}'`)
+  trx.send(sql`update smart_memberships set behind = false where ${are}`)
+}
+
+/** Contacts of whom more acts wait are compared with the last of these, and then with all lists. */
+export function leaveBehind(trx: Trx, accountId: number, contacts: Sql): void {
+  trx.send(sql`
+    insert into smart_memberships as m (account_id, contact_id, list_ids, behind)
+    select ${accountId}::bigint, contact_id, '{}', true from (${contacts}) as asked
+    on conflict (account_id, contact_id) do update set behind = true where not m.behind`)
+}
+
+/**
+ * Of whom an act waits in the outbox still: that will tell what follows from it. Only the contact's own events since the first
+ * that waits are read, as there may be a million that wait. Those of a bulk act are known as in `chooseActs`; where it is of
+ * no change set, one by one, since others of none may lie between them.
+ */
 export function isWaiting(accountId: number, contactId: Sql): Sql {
+  const waiting = sql`from outbox as o where o.account_id = ${accountId} and o.kind = 'acts'`
   return sql`exists (
-    select from outbox as o, unnest(o.event_ids) as named (id)
-    join events as e on e.account_id = ${accountId} and e.id = named.id
-    where o.account_id = ${accountId} and o.kind = 'acts' and e.contact_id = ${contactId})`
+    select from events as e
+    where e.account_id = ${accountId} and e.contact_id = ${contactId} and not e.types && '{list_entered,list_left}'
+      and e.id >= (select id from (select first_event as id ${waiting} and bulk union all select unnest(event_ids) ${waiting} and not bulk) as first order by id limit 1)
+      and (e.id in (select unnest(event_ids) ${waiting} and not bulk) or exists (
+        select ${waiting} and bulk and o.change_set_id is not distinct from e.change_set_id and e.id between o.first_event and o.last_event
+          and (o.change_set_id is not null or e.id = any(o.event_ids)) offset 0)) offset 0)`
 }

@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import sql from 'sql-template-tag'
+import type { Database } from '../server/db/database.ts'
+import { createAccount } from '../server/features/accounts/accounts.ts'
+import { paceOf } from '../server/features/criteria/clock.ts'
+import { parseCriteria } from '../server/features/criteria/parse.ts'
+import { storedForm } from '../server/features/criteria/stored.ts'
+import { loadFields } from '../server/features/fields/field-set.ts'
+import { cpuSeconds } from './cpu.ts'
+import { contactFields } from './dataset.ts'
+import type { Lab } from './lab.ts'
+import { digits, type Figure, progress } from './report.ts'
+import { SMART_LISTS } from './transitions.ts'
+
+/** What the target is meant for. */
+const ACCOUNTS = 300
+const MOST_SHARE = 0.1
+const SECONDS = 120
+const DAY_S = 86_400
+
+/** A hundred smart lists that all depend on the clock: windows of hours and of days, dates near and past, absence. */
+function clockLists(): object[] {
+  const hours = [1, 2, 4, 6, 12, 24, 48, 72]
+  return Array.from({ length: SMART_LISTS }, (_, n) => {
+    const within = `${hours[n % hours.length]}h`
+    const days = `${1 + n}d`
+    switch (n % 5) {
+      case 0:
+        return { event: 'email_opened', within, count: { gte: 1 + (n % 3) } }
+      case 1:
+        return {
+          all: [
+            { subscribed: true },
+            { event: 'email_delivered', within },
+            { not: { event: 'email_clicked', within } },
+          ],
+        }
+      case 2:
+        return { not: { event: 'email_opened', within: days } }
+      case 3:
+        return { field: 'created_at', op: 'within_last', value: 900 + n }
+      default:
+        return { all: [{ plan: 'free' }, { event: 'bought', within: days, count: { gte: 1 } }] }
+    }
+  })
+}
+
+/**
+ * What it costs to look at the clock for accounts like the one that is loaded, as a share of one core: their worker and PostgreSQL
+ * with nothing else to do. Then a midnight and a daily comparison of all, each as a share of the day.
+ * @param accounts So many are looked at; the cost is that of each, times 300.
+ */
+export async function clock(lab: Lab, accounts: number): Promise<Figure[]> {
+  const { db } = lab
+  const ids = [1]
+  await makeClockLists(db, 1)
+  for (let nth = 1; nth < accounts; nth++) ids.push(await copyAccount(db, nth))
+  await db.query({ text: 'vacuum analyze', values: [] })
+  const worker = await lab.start('worker')
+  const cpu = () => cpuSeconds(worker.pid) + cpuSeconds(lab.pid, 'with children')
+  const settle = async () => {
+    do await sleep(1000)
+    while ((await db.query(sql`select from outbox limit 1`)).length > 0)
+  }
+  await sleep(3000)
+  await settle()
+  const told = async () => {
+    const [row] = await db.query<{ count: number }>(
+      sql`select count(*) as count from events where type in ('list_entered', 'list_left') and account_id = any(${ids})`,
+    )
+    return row!.count
+  }
+  progress(`${accounts} accounts, ${SECONDS} s of looks at the clock`)
+  const before = { cpu: cpu(), told: await told() }
+  await sleep(SECONDS * 1000)
+  const spent = cpu() - before.cpu
+  const transitions = (await told()) - before.told
+  const idle = await idleShare(db, ids, cpu)
+  const looks = Math.max(0, spent / SECONDS - idle) / accounts
+  const midnight = await timedCpu(cpu, settle, () =>
+    db.query(sql`update smart_looks set looked_at = looked_at - interval '1 day' where account_id = any(${ids})`),
+  )
+  const comparison = await timedCpu(cpu, settle, () =>
+    db.query(sql`update smart_looks set compared_at = compared_at - interval '2 days' where account_id = any(${ids})`),
+  )
+  const daily = (midnight + comparison) / accounts / DAY_S
+  const share = ACCOUNTS * (looks + daily) + idle
+  const percent = (part: number) => `${digits(100 * part)} %`
+  const plain = { floor: '', ratio: '', target: '', met: undefined }
+  return [
+    {
+      what: `${ACCOUNTS} accounts × ${SMART_LISTS} clock-dependent smart lists, from ${accounts} accounts over ${SECONDS} s (${transitions} transitions)`,
+      measured: `${percent(share)} of one core`,
+      floor: '',
+      ratio: '',
+      target: `≤ ${percent(MOST_SHARE)}`,
+      met: share <= MOST_SHARE,
+    },
+    { ...plain, what: 'of that, the worker and PostgreSQL with nothing to look at', measured: percent(idle) },
+    { ...plain, what: 'looks within a day, of one account', measured: `${digits(1000 * looks)} ms of CPU a second` },
+    { ...plain, what: 'a midnight, of one account', measured: `${digits(midnight / accounts)} s of CPU` },
+    { ...plain, what: 'the daily comparison, of one account', measured: `${digits(comparison / accounts)} s of CPU` },
+  ]
+}
+
+/** What they cost when no list depends on the clock. */
+async function idleShare(db: Database, ids: number[], cpu: () => number): Promise<number> {
+  await db.query(sql`update lists set clock = null where account_id = any(${ids})`)
+  await sleep(2000)
+  const before = cpu()
+  await sleep(20_000)
+  const idle = (cpu() - before) / 20
+  await db.query(sql`update lists set clock = 'minute' where account_id = any(${ids})`)
+  return idle
+}
+
+/** CPU of what a change has the worker do; looks are asked for every 20 s. */
+async function timedCpu(
+  cpu: () => number,
+  settle: () => Promise<void>,
+  change: () => Promise<unknown>,
+): Promise<number> {
+  const before = cpu()
+  await change()
+  await sleep(21_000)
+  await settle()
+  return cpu() - before
+}
+
+async function makeClockLists(db: Database, accountId: number): Promise<void> {
+  const fields = await loadFields(db, accountId)
+  const vocabulary = { fieldNamed: (tag: string) => fields.tagged(tag), fieldNames: () => fields.mergeTags }
+  for (const [n, criteria] of clockLists().entries()) {
+    const pace = paceOf(parseCriteria(criteria, vocabulary))
+    await db.query(sql`
+      with list as (
+        insert into lists (account_id, name, criteria, clock)
+        values (${accountId}, ${`Clock ${n}`}, ${JSON.stringify(storedForm(criteria, vocabulary))}::jsonb, ${pace}) returning id, criteria_version
+      ) insert into smart_counts (account_id, list_id, version, contacts) select ${accountId}, id, criteria_version, 0 from list`)
+  }
+  await db.query(sql`insert into smart_looks (account_id) values (${accountId})`)
+  await db.query(
+    sql`insert into outbox (account_id, event_ids, size, kind) values (${accountId}, '{}', 0, 'comparison')`,
+  )
+}
+
+/** The contacts and events of account 1 once more, with the same lists. */
+async function copyAccount(db: Database, nth: number): Promise<number> {
+  const { id } = await createAccount(db, { name: `Copy ${nth}` })
+  await db.query(contactFields(id))
+  await db.query(sql`
+    insert into contacts (account_id, id, email, state, fields, tags, origin, created_at, updated_at)
+    select ${id}::bigint, id, email, state, fields, tags, origin, created_at, updated_at from contacts where account_id = 1`)
+  await db.query(sql`
+    insert into events (account_id, id, contact_id, type, types, name, at, data)
+    select ${id}::bigint, id, contact_id, type, types, name, at, data from events where account_id = 1`)
+  await makeClockLists(db, id)
+  progress(`copied account ${nth}`)
+  return id
+}
