@@ -6,6 +6,7 @@ import { type Entered, enterNew, idBy, settleNew, type Tally } from './created.t
 import { holdExisting, IDENTITY_CONFLICT, mergeExisting } from './existing.ts'
 import type { Counts } from './imports.ts'
 import { isComplete, type MergeTerms, people, type Range, waiting } from './people.ts'
+import { isLeftByAnyone } from './terms.ts'
 import { canCompare, settleUnchanged } from './unchanged.ts'
 
 /** Thrown when other hands have taken some of the rows meanwhile: the chunk is undone, and looked at anew. */
@@ -49,7 +50,11 @@ export async function mergeChunk(trx: Trx, terms: MergeTerms, range: Range, isCo
   const erased = await applyMarks(trx, terms, range, entered)
   take(erased.tally)
   const ids = entered.ids.filter((id) => !erased.ids.has(id))
-  if (ids.length > 0) take(await settleNew(trx, terms, range, ids, hasDuplicates))
+  if (ids.length > 0) {
+    // Asked anew, now that they are held: who was leaving a list by a link at this moment, and was waited for, has left it.
+    const hasOptOuts = terms.hasOptOuts || (await isLeftByAnyone(trx, terms.accountId, terms.listIds))
+    take(await settleNew(trx, { ...terms, hasOptOuts }, range, ids, hasDuplicates))
+  }
   if (done > 0 && (await clear())) return finish()
   await holdExisting(trx, terms, range)
   const moved = await moveAddresses(trx, terms, range)

@@ -3,8 +3,10 @@ import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { testApp } from '../../test/app.ts'
 import { assertWhole } from '../../test/import-whole.ts'
-import { countsOf, rowsLeft, run, runParts, sent } from '../../test/imports.ts'
+import { countsOf, person, rowsLeft, run, runParts, sent } from '../../test/imports.ts'
 import { runJobs } from '../../test/jobs.ts'
+import { waitsForLocks } from '../../test/locks.ts'
+import { press, unsubscribeLink } from '../../test/permission.ts'
 import { importJobs } from './jobs.ts'
 
 const LIMIT = { timeout: 90_000 }
@@ -105,4 +107,29 @@ test('a giant import yields its turn to those of other accounts, and is gone on 
   const [turns] = await made.db.query<{ count: number }>(sql`
     select count(*) as count from pgboss.job where name = 'imports.run' and group_id = ${String(made.accountId)}`)
   assert.ok(turns!.count > 1, `${turns!.count} turns`)
+})
+
+test('who leaves a list by a link at the very moment when a file enters them is not in it', LIMIT, async (t) => {
+  const made = await testApp(t)
+  const { db } = made
+  const list = (await made.post('/api/contact_lists', { name: 'News' })).body.id
+  await made.post('/api/contacts', { email: 'ann@example.com', list_ids: [list] })
+  const link = await unsubscribeLink(made, 'ann@example.com', list)
+  await made.del('/api/contacts/ann@example.com')
+  const { id } = await sent(made, 'email\nann@example.com\nbob@example.com\n', { list_id: String(list) })
+
+  const acts = await db.transaction(async (trx) => {
+    await trx.query(sql`lock table list_opt_outs in exclusive mode`)
+    const leaving = press(made, link)
+    await waitsForLocks(db, 1)
+    const merging = run(made, id)
+    await waitsForLocks(db, 2)
+    return { all: Promise.all([leaving, merging]) }
+  })
+  const [left, merged] = await acts.all
+
+  assert.equal(left.status, 200)
+  assert.deepEqual(countsOf(merged), { rows_read: 2, created: 2, opted_out: 1 })
+  assert.deepEqual((await person(made, 'ann@example.com')).list_ids, [])
+  assert.deepEqual((await person(made, 'bob@example.com')).list_ids, [list])
 })

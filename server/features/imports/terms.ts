@@ -54,12 +54,10 @@ export async function termsFor(
 export async function termsOf(db: Queryable, row: ImportRow, keyring: Keyring): Promise<MergeTerms> {
   const { accountId, options } = row
   const listIds = options.list_ids ?? []
-  const [{ settings }, fields, [left]] = await Promise.all([
+  const [{ settings }, fields, hasOptOuts] = await Promise.all([
     findAccount(db, accountId),
     loadFields(db, accountId),
-    db.query(
-      sql`select from list_opt_outs where account_id = ${accountId} and list_id = any(${listIds}::bigint[]) limit 1`,
-    ),
+    isLeftByAnyone(db, accountId, listIds),
   ])
   if (row.staged !== fingerprintOf(options, targetsNow(row, fields, settings.unknown_fields))) throw new ReadAnew()
   const { consent = {} } = options
@@ -71,7 +69,7 @@ export async function termsOf(db: Queryable, row: ImportRow, keyring: Keyring): 
     matchBy: options.match_by ?? 'email',
     updateExisting: options.update_existing ?? row.source === 'json',
     listIds,
-    hasOptOuts: left !== undefined,
+    hasOptOuts,
     tags: options.tags ?? [],
     state: options.state ?? settings.import_default_state,
     consent: {
@@ -96,6 +94,14 @@ export async function termsOf(db: Queryable, row: ImportRow, keyring: Keyring): 
     ),
     required: fields.active.filter((field) => field.required).map(({ key, mergeTag }) => ({ key, mergeTag })),
   }
+}
+
+/** Whether anyone has left one of these lists. */
+export async function isLeftByAnyone(db: Queryable, accountId: number, listIds: readonly number[]): Promise<boolean> {
+  if (listIds.length === 0) return false
+  const rows = await db.query(sql`
+    select from list_opt_outs where account_id = ${accountId} and list_id = any(${[...listIds]}::bigint[]) limit 1`)
+  return rows.length > 0
 }
 
 /** Keys of the fields that rows can fill: those of columns, and of both names where one holds both, or an address in a mailbox. */
