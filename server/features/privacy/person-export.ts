@@ -6,6 +6,7 @@ import { eventOnWire, type Naming } from '../activity/wire.ts'
 import type { ReadRow } from '../contacts/contact.ts'
 import type { ContactReader } from '../contacts/find.ts'
 import { fieldOnWire } from '../fields/fields.ts'
+import { CONFIRM_REQUEST } from '../mail/built-in.ts'
 import { openLetter, withoutLinks } from '../mail/letter.ts'
 import { suppressionValues } from '../subscriptions/suppressions.ts'
 
@@ -83,14 +84,14 @@ export async function exportOf(parts: ExportParts, accountId: number, row: ReadR
       consents: () => consentsOf(db, accountId, id),
       mails: () =>
         paged(async (after: string | undefined) => {
-          const rows = await db.query<{ id: string; content: Buffer }>(sql`
+          const rows = await db.query<{ id: string; template: string; content: Buffer }>(sql`
             select id, template, template_version, phase, at, sent_at, content from messages
             where ${of} and id > ${after ?? NIL}::uuid order by id limit ${AT_ONCE}`)
           const shown = rows.map(({ content, ...mail }) => {
             const letter = openLetter(keyring, content)
             // Who reads people, and whomever the document is handed to, must not come to act for the person by it.
             const { to, subject, text } = letter ? withoutLinks(letter) : {}
-            return { ...mail, to, subject, text }
+            return mail.template === CONFIRM_REQUEST ? { ...mail, to } : { ...mail, to, subject, text }
           })
           return { rows: shown, next: rows.at(-1)?.id }
         }),

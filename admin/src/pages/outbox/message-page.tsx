@@ -50,7 +50,7 @@ export function MessagePage() {
           <>
             <Facts message={message} />
             {message.html === null ? (
-              <Alert color="yellow">{en.outbox.gone}</Alert>
+              <Alert color="yellow">{message.to === null ? en.outbox.gone : en.outbox.forAdministrators}</Alert>
             ) : (
               <Parts message={message} html={message.html} />
             )}

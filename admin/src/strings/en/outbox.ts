@@ -37,6 +37,7 @@ export const outbox = {
   template: 'Template',
   error: 'What went wrong',
   gone: 'What it says can not be read any more: the key that sealed it is not there.',
+  forAdministrators: 'What it says is shown to administrators alone, as its link acts for the person.',
   parts: { html: 'HTML', text: 'Plain text', headers: 'Headers' },
   part: 'Which part of the mail',
   frame: 'The mail as HTML',
