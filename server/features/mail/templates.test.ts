@@ -96,6 +96,8 @@ test('a template takes neither long nor much, and reads no files', async (t) => 
     loops: '{% for a in (1..1000000) %}{% for b in (1..1000000) %}{{ a }}{% endfor %}{% endfor %}',
     range: '{% for a in (1..100000000) %}x{% endfor %}',
     doubles: '{% assign x = "xxxxxxxxxx" %}{% for a in (1..60) %}{% assign x = x | append: x %}{% endfor %}{{ x }}',
+    each: `{% assign x = "${'a,'.repeat(40_000)}" | split: "," %}{{ x | where_exp: "i", "${'i == i and '.repeat(5000)}i" | size }}`,
+    deep: `{% assign x = "${'a,'.repeat(40_000)}" | split: "," %}{{ x | map: "${'a.'.repeat(40_000)}a" | size }}`,
     large: `{% for a in (1..1000) %}${'x'.repeat(50_000)}{% endfor %}`,
     file: "{% render 'package.json' %}",
     upwards: "{% include '../package.json' %}",
@@ -109,6 +111,22 @@ test('a template takes neither long nor much, and reads no files', async (t) => 
     assert.ok(answer.body.errors.text[0].length < 300)
     assert.ok(Date.now() - began < 3000, name)
   }
+})
+
+test('variables that nobody gives are named in a long text with many, and left out where there is hardly anything else', async (t) => {
+  const { post } = await testApp(t)
+  await post('/api/contacts', { email: 'ann@example.com' })
+  const preview = async (text: string) => {
+    const html = `{% if false %}${text}{% endif %}` // what is not shown is named as well, and takes no time
+    const answer = await post('/api/templates/welcome_email/preview', { contact: 'ann@example.com', html })
+    assert.equal(answer.status, 200, JSON.stringify(answer.body))
+    return answer.body.undefined_variables as string[]
+  }
+  const row = (at: number) => `${'<td>'.repeat(100)}{{ contact.f${at} }}{% raw %}{{ no }}{% endraw %}{{ "{{ no }}" }}\n`
+
+  const long = await preview(Array.from({ length: 300 }, (_, at) => row(at)).join(''))
+  assert.deepEqual([long.length, long[0], long.at(-1)], [300, 'contact.f0', 'contact.f299'])
+  assert.deepEqual(await preview('{{ a }}'.repeat(20_000)), [])
 })
 
 test('what was saved before can be seen, and saved again', async (t) => {
