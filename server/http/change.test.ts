@@ -58,6 +58,21 @@ test('a refusal is kept too, and leaves nothing else behind', async (t) => {
   )
 })
 
+test('who is told to come again is heard anew with the same key', async (t) => {
+  const { call, post, db } = await testApp(t)
+  await post('/api/contacts', { email: 'ann@example.com' })
+  await post('/api/contacts/ann@example.com/unsubscribe')
+  const ask = (key: string) =>
+    call('POST', '/api/contacts/ann@example.com/resubscribe', undefined, { 'idempotency-key': key })
+  for (const key of ['a', 'b', 'c']) assert.equal((await ask(key)).status, 200)
+  const refused = await ask('d')
+  assert.deepEqual([refused.status, Number(refused.headers['retry-after']) > 3500], [429, true])
+
+  await db.query(sql`update confirmations set created_at = created_at - interval '61 minutes'`)
+
+  assert.equal((await ask('d')).status, 200)
+})
+
 test('an answer without a body is given again as such, and a key must be printable', async (t) => {
   const { call, post } = await testApp(t)
   await post('/api/contacts', { email: 'ann@example.com' })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import sql from 'sql-template-tag'
 import type { Database, Trx } from '../db/database.ts'
-import { AppError, invalid } from '../lib/app-error.ts'
+import { AppError, type ErrorCode, invalid } from '../lib/app-error.ts'
 import { type Keyring, openSealed, seal } from '../lib/secret.ts'
 import { answerFor } from './errors.ts'
 
@@ -26,7 +26,7 @@ export type HeadersOf = (body: any) => Record<string, string>
 /**
  * Runs changes in one transaction each. With an `Idempotency-Key` the key's row is inserted first in that same
  * transaction: a second request with the key waits there for the first, and then gets its answer again. An answer of
- * 4xx is kept too; one of 5xx is not, as its transaction is gone.
+ * 4xx is kept too; one of 5xx is not, as its transaction is gone, and neither is a 429, which asks to come again.
  */
 export function changesIn(db: Database, keyring: Keyring): Change {
   const answer = async (
@@ -70,6 +70,9 @@ export function changesIn(db: Database, keyring: Keyring): Change {
   return answer as unknown as Change
 }
 
+/** Failures of the moment: whoever comes again with the same key is to be heard anew. */
+const ASKS_AGAIN: ReadonlySet<ErrorCode> = new Set(['unavailable', 'rate_limited'])
+
 /** The work's answer; a 4xx undoes the work alone, so that the key's row can keep the answer. */
 async function attempt(request: FastifyRequest, trx: Trx, work: (trx: Trx) => Promise<Answer>): Promise<Answer> {
   trx.send('savepoint work')
@@ -78,7 +81,7 @@ async function attempt(request: FastifyRequest, trx: Trx, work: (trx: Trx) => Pr
     await trx.settle()
     return answer
   } catch (error) {
-    if (!(error instanceof AppError) || error.code === 'unavailable') throw error
+    if (!(error instanceof AppError) || ASKS_AGAIN.has(error.code)) throw error
     await trx.undoTo('work')
     return answerFor(error, request)
   }
