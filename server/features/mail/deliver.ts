@@ -3,8 +3,9 @@ import type { Database } from '../../db/database.ts'
 import type { Job } from '../../jobs/queue.ts'
 import { displayEmail } from '../../lib/email.ts'
 import type { Keyring } from '../../lib/secret.ts'
+import { CONFIRM_REQUEST } from './built-in.ts'
 import { MOST_ATTEMPTS, type SendPayload, sendMail } from './jobs.ts'
-import { openLetter } from './letter.ts'
+import { type Letter, openLetter } from './letter.ts'
 import { type MessageRow, recordSent } from './messages.ts'
 import { type Outbound, reasonOf } from './outbound.ts'
 
@@ -13,8 +14,8 @@ export interface Delivering {
   keyring: Keyring
   /** undefined: there is no mail server any more. */
   outbound: Outbound | undefined
-  /** Whether someone may be mailed now, with mail of a list where one is given. */
-  maySend: (accountId: number, contactId: string, listId: number | undefined) => Promise<boolean>
+  /** Whether this may go to someone now. */
+  maySend: (accountId: number, contactId: string, letter: Letter) => Promise<boolean>
 }
 
 export function mailJobs(parts: Delivering): Job[] {
@@ -44,10 +45,10 @@ async function deliver(
   const letter = openLetter(keyring, row.content)
   if (!letter) return fail(db, accountId, messageId, 'its key is not in ROLLCALL_SECRET')
   if (!outbound) return fail(db, accountId, messageId, 'SMTP_URL is not set any more')
-  // Hours may have gone by since it was asked for. A mail that asks for permission is taken back when it is void.
+  // Hours may have gone by since it was asked for. What people ask for of their own data they get in any case.
   const mayGo =
     (await isTheirs(db, accountId, row.contact_id, letter.to)) &&
-    (letter.unsubscribeUrl === undefined || (await maySend(accountId, row.contact_id, letter.listId)))
+    (row.template === CONFIRM_REQUEST || (await maySend(accountId, row.contact_id, letter)))
   if (!mayGo) return cancel(db, accountId, messageId)
   try {
     await outbound(messageId, letter)

@@ -4,6 +4,7 @@ import { AppError, invalid } from '../../lib/app-error.ts'
 import { displayEmail } from '../../lib/email.ts'
 import { findAccount } from '../accounts/accounts.ts'
 import { CONFIRM_REQUEST, CONFIRM_SUBSCRIPTION } from '../mail/built-in.ts'
+import type { Letter } from '../mail/letter.ts'
 import { linkBase, type MailRoom } from '../mail/mail-room.ts'
 import { postMail } from '../mail/messages.ts'
 import { render, undefinedIn } from '../mail/render.ts'
@@ -82,16 +83,20 @@ async function reasonAgainst(
   return left ? `has left list ${listId}` : null
 }
 
-/** Whether a contact may be mailed now, as `sendable` says it, and has not left the list whose mail it is, if any. */
+/**
+ * Whether a mail may go to a contact now: as `sendable` says it, and to nobody who has left the list whose mail it is, if any. A
+ * mail that asks for permission, and so has no link to leave, may go to whoever is not suppressed: it is taken back when it is void.
+ */
 export async function maySend(
   db: Queryable,
   accountId: number,
   contactId: string,
-  listId: number | undefined,
+  { unsubscribeUrl, listId }: Pick<Letter, 'unsubscribeUrl' | 'listId'>,
 ): Promise<boolean> {
   const rows = await db.query(sql`
     select from contacts as c
-    where c.account_id = ${accountId} and c.id = ${contactId}::uuid and c.state = 'subscribed' and not ${SUPPRESSED}
+    where c.account_id = ${accountId} and c.id = ${contactId}::uuid and not ${SUPPRESSED}
+      and (c.state = 'subscribed' or ${unsubscribeUrl === undefined})
       and not exists (
         select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = ${listId ?? null} and o.email = c.email)`)
   return rows.length > 0
