@@ -61,7 +61,11 @@ export async function report(context: Context, ended: Import): Promise<void> {
       )
     }
     for (const line of columnLines(ended)) await out.say(line)
-    if (ended.rejected_rows_count > 0) await out.say(`  the rejected rows: rollcall imports rejected ${id}`)
+    if (ended.rejected_rows_count > 0) {
+      await out.say(`  the rejected rows: rollcall imports rejected ${id}`)
+      if (phase === 'ready' || phase === 'failed')
+        await out.say(`  to mend a cause for the whole file: rollcall imports apply ${id} --rule … --value … --dry-run`)
+    }
     if (phase === 'ready' && problem === null && options.dry_run)
       await out.say(`Nothing has changed yet. See rollcall changes diff ${id}; rollcall changes apply ${id} does it.`)
     if (phase === 'finished') await out.say(`To take it back: rollcall changes revert ${id}`)

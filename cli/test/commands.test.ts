@@ -180,6 +180,7 @@ test('the commands over the API, as a user meets them', async (t) => {
       const [, id] = /Import (\d+) of crm.csv is ready/.exec(tried.out)!
       assert.match(tried.out, /^ {2}columns: Mail → email, Tier → tier/m)
       assert.match(tried.out, /^ +3 {2}rejected$/m)
+      assert.match(tried.out, new RegExp(`to mend a cause for the whole file: rollcall imports apply ${id} --rule`))
       const wrong = await terminal.run(['imports', 'apply', id!, '--value', 'tier=Gold'])
       assert.match(wrong.err, /^rollcall: --value takes COLUMN:FROM=TO, .* and not tier=Gold\n$/)
       const noRule = await terminal.run(['imports', 'apply', id!, '--rule', 'Mail=shout'])

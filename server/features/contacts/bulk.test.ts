@@ -199,3 +199,19 @@ test('an act that is wrong is told what is wrong with it, not that it is none of
   })
   assert.deepEqual(await said('add_tags'), { action: ['must be an object'] })
 })
+
+test('everyone is removed only by a trial that is applied: a selection may be empty by mistake', async (t) => {
+  const made = await withPeople(t)
+  const action = { type: 'delete' }
+
+  for (const selection of [{}, { q: '' }, { criteria: {} }]) {
+    const answer = await made.post('/api/contacts/bulk', { selection, action })
+    assert.equal(answer.status, 422, JSON.stringify(selection))
+    assert.match(answer.body.errors.selection[0], /is empty, which is everyone: .*dry_run/)
+  }
+  assert.equal((await made.get('/api/contacts')).body.total, PEOPLE)
+  const tried = await bulk(made, { selection: {}, action, dry_run: true })
+  await made.post(`/api/change_sets/${tried.id}/apply`)
+  await made.runJobs()
+  assert.equal((await made.get('/api/contacts')).body.total, 0)
+})

@@ -2,7 +2,8 @@ import sql, { type Sql } from 'sql-template-tag'
 import { Type } from 'typebox'
 import type { Database, Trx } from '../../db/database.ts'
 import type { Job, JobName, Queue } from '../../jobs/queue.ts'
-import { AppError } from '../../lib/app-error.ts'
+import { AppError, invalid } from '../../lib/app-error.ts'
+import { isObject } from '../../lib/json.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { findAccount } from '../accounts/accounts.ts'
 import {
@@ -43,12 +44,25 @@ interface BulkOptions {
  */
 export async function startBulk(trx: Trx, queue: Queue, desk: Desk, input: BulkInput): Promise<ChangeSet> {
   const { accountId, actor } = desk.caller
+  if (input.action.type === 'delete' && input.dry_run !== true && isEveryone(input.selection)) throw everyoneAtOnce()
   const act = await settleAction(trx, desk, input.action)
   await whomOf(trx, accountId, input.selection)
   const options: BulkOptions = { selection: input.selection, act, dry_run: input.dry_run === true, line: 0 }
   const id = await openChangeSet(trx, accountId, { kind: 'bulk', actor, phase: 'queued', options: { ...options } })
   await queue.enqueue(trx, bulkJob, { accountId, changeSetId: id })
   return findChangeSet(trx, accountId, id)
+}
+
+/** Whether a selection says nothing at all: so it comes out, too, when what it was to say was undefined. */
+function isEveryone(selection: BulkSelection): boolean {
+  return Object.values(selection).every((value) => value === '' || (isObject(value) && Object.keys(value).length === 0))
+}
+
+/** A removal can't be taken back, and an empty selection is more often a mistake than meant. */
+function everyoneAtOnce(): AppError {
+  return invalid({
+    selection: ['is empty, which is everyone: to remove everyone try it with dry_run, and apply the change set'],
+  })
 }
 
 /** Does what a trial has planned, to whom it has chosen. Throws not_found and `conflict`. */

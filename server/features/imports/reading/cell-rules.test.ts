@@ -24,6 +24,10 @@ test('an address is taken out of what surrounds it, with the name', () => {
   assert.deepEqual(read('anna@example.com (Anna)'), { name: 'Anna', address: 'anna@example.com' })
   assert.deepEqual(read('mailto:anna@example.com'), { name: null, address: 'anna@example.com' })
   assert.deepEqual(read('\u00a0anna@example.com'), { name: null, address: 'anna@example.com' })
+  assert.deepEqual(read('anna @ example.com'), { name: null, address: 'anna@example.com' })
+  assert.deepEqual(read('Anna <anna@ example.com.>'), { name: 'Anna', address: 'anna@example.com' })
+  assert.deepEqual(read('anna@example.com.,'), { name: null, address: 'anna@example.com' })
+  assert.deepEqual(read('anna b@example.com'), { name: null, address: 'anna b@example.com' })
   for (const text of ['', 'Anna', 'Anna <no address>', '<>']) assert.equal(read(text), null)
 })
 

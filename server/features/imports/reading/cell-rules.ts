@@ -32,7 +32,8 @@ export function trimCell(text: string): string {
 
 /**
  * The name and the address of `Name <a@b>`, `"Last, First" <a@b>`, `<a@b>`, `a@b (Name)` or `mailto:a@b`, or an address
- * alone. null when there is no @ where the address should be. Whether the address is a good one is not looked at.
+ * alone, without blanks around its @ and a full stop behind it. null when there is no @ where the address should be.
+ * Whether the address is a good one is not looked at.
  */
 export function readMailbox(text: string): Mailbox | null {
   const trimmed = trimCell(text)
@@ -82,11 +83,22 @@ export function splitName(text: string): FullName {
 
 function mailbox(address: string, name: string): Mailbox | null {
   const bare = trimCell(address).replace(/^mailto:/i, '')
-  if (!bare.includes('@')) return null
+  const at = bare.lastIndexOf('@')
+  if (at === -1) return null
   const unquoted = trimCell(name)
     .replace(/^(["'])(.*)\1$/s, '$2')
     .replace(/\\(["\\])/g, '$1')
-  return { name: trimCell(unquoted) || null, address: bare }
+  return {
+    name: trimCell(unquoted) || null,
+    address: `${trimCell(bare.slice(0, at))}@${withoutEnd(trimCell(bare.slice(at + 1)))}`,
+  }
+}
+
+/** Without the full stop, comma or semicolon that came along from a sentence or a list. */
+function withoutEnd(text: string): string {
+  let end = text.length
+  while (end > 0 && '.,;'.includes(text[end - 1]!)) end--
+  return text.slice(0, end)
 }
 
 /** Cut at commas, semicolons, bars and line ends that are neither in quotes nor in angle brackets. */
