@@ -1,3 +1,4 @@
+import { countCharacters } from '../../../lib/text.ts'
 import { MOST_COLUMNS } from './header.ts'
 import { UnreadableFile } from './unreadable.ts'
 
@@ -15,7 +16,7 @@ export interface CsvRecord {
  * twice this is held in memory.
  */
 const LONGEST_RECORD = 2 ** 20
-/** With its delimiters, of which a line may have a million and nothing else. */
+/** In UTF-16 units, with its delimiters, of which a line may have a million and nothing else: twice as many are too long in any case. */
 const LONGEST_LINE = 2 * LONGEST_RECORD
 
 const QUOTE = 0x22
@@ -87,7 +88,8 @@ class RecordParser {
       const { line } = this
       const next = end === this.#text.length ? end : this.#afterLine(end, lines)
       if (next === INCOMPLETE) return INCOMPLETE
-      if (size > LONGEST_RECORD) throw tooLong(line)
+      // `size` counts UTF-16 units, of which an emoji has two: so it is only a reason to count.
+      if (size > LONGEST_RECORD && countCharacters(this.#text.slice(start, end)) > LONGEST_RECORD) throw tooLong(line)
       records.push({ line, cells, width })
       return next
     }
@@ -180,6 +182,6 @@ function neverClosed(line: number): UnreadableFile {
 }
 
 function tooLong(line: number): UnreadableFile {
-  const message = `The row that begins in line ${line} is longer than ${LONGEST_RECORD} bytes. Either a quote (") in it is never closed, or a cell is far too long; mend that line, or choose another delimiter`
+  const message = `The row that begins in line ${line} is longer than ${LONGEST_RECORD.toLocaleString('en')} characters. Either a quote (") in it is never closed, or a cell is far too long; mend that line, or choose another delimiter`
   return new UnreadableFile(message, line)
 }

@@ -210,6 +210,12 @@ test('a cell of 20 MB ends with the line where its row began', async () => {
   await assert.rejects(readAll(file), refused(/row that begins in line 5 is longer/, 5))
 })
 
+test('how long a row may be is counted in characters, whatever they take in bytes or in memory', async () => {
+  const { cells } = await readAll(`a,b\n${'💌'.repeat(600_000)},2\n`)
+  assert.equal(cells[0]![0]!.length, 1_200_000)
+  await assert.rejects(readAll(`a,b\n${'é'.repeat(1_048_577)},2\n`), refused(/longer than 1,048,576 characters/, 2))
+})
+
 test('a line of nothing but delimiters ends as well, and one of nothing but line ends does not', async () => {
   await assert.rejects(readAll(`a,b\n${','.repeat(20_000_000)}`), refused(/row that begins in line 2 is longer/, 2))
   const { rows } = await readAll(`a,b\n${'\n'.repeat(10_000_000)}1,2`)
