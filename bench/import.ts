@@ -1,14 +1,18 @@
-import { createReadStream, createWriteStream, openAsBlob, readFileSync, rmSync, statSync } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync, openAsBlob, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import sql from 'sql-template-tag'
+import type { Database } from '../server/db/database.ts'
 import { createAccount } from '../server/features/accounts/accounts.ts'
 import { createToken } from '../server/features/accounts/tokens.ts'
+import { sheetOf } from '../server/features/exports/sheet.ts'
 import { contactFields, loadContacts } from './dataset.ts'
+import { ask, call, importEnds, importFile, peakMb, plain, ratio } from './importing.ts'
 import { type Lab, openLab, type Program } from './lab.ts'
 import { describeMachine } from './machine.ts'
 import { writePeople } from './people-file.ts'
@@ -20,105 +24,215 @@ export interface ImportBenchOptions {
   profileDir: string | undefined
   /** Accounts beside the one that imports, of 10,000 contacts each. */
   others: number
+  /** Where data and files stay from one run to the next, so that parts can be measured one by one. */
+  keepDir: string | undefined
+  /** These parts alone; all unless given. */
+  parts: readonly string[]
+}
+
+/** What runs the parts: the programs, a list to join, and somebody whose requests are timed. */
+interface Bench {
+  lab: Lab
+  api: Program
+  worker: Program
+  listId: number
+  neighbour: { token: string; email: string }
+  contacts: number
+  /** The beginning of the names of files. */
+  files: string
 }
 
 const MEMORY_MB = 300
 const P99_MS = 100
-const ASKED_EACH_MS = 20
+
+const PARTS: Record<string, (bench: Bench) => Promise<Figure[]>> = { enter, change, same, duplicates, json, xlsx }
 
 /**
- * A large CSV: entered, changed in every row, and unchanged; each beside a floor that writes the same rows by COPY or by one
- * UPDATE on one connection, into the same tables and indexes. While each import runs, other requests are timed.
+ * A large CSV: entered, changed in every row, and unchanged, of which each needs the one before it; each beside a floor that writes the same rows by COPY or by one
+ * UPDATE on one connection, into the same tables and indexes. While each import runs, other requests are timed. Then files
+ * of other kinds, by themselves.
  */
-export async function benchImport({
-  contacts,
-  profileDir,
-  others,
-}: ImportBenchOptions): Promise<{ machine: string; figures: Figure[] }> {
-  const lab = await openLab({ profileDir })
-  const files = join(tmpdir(), `rollcall-bench-import-${process.pid}`)
+export async function benchImport(options: ImportBenchOptions): Promise<{ machine: string; figures: Figure[] }> {
+  const { contacts, profileDir, others, keepDir, parts } = options
+  const names = parts.length > 0 ? parts : Object.keys(PARTS)
+  const lab = await openLab({ profileDir, keepDir })
+  const files = join(keepDir ?? tmpdir(), `rollcall-bench-import-${keepDir === undefined ? process.pid : contacts}`)
+  const figures: Figure[] = []
   try {
-    progress(`writing two files of ${contacts.toLocaleString('en')} rows`)
-    await writePeople(`${files}.csv`, contacts)
-    await writePeople(`${files}-changed.csv`, contacts, 1)
     const neighbour = await loadNeighbours(lab, others)
     const api = await lab.start('api')
     const worker = await lab.start('worker')
-    const list = await call(api, lab.token, 'POST', 'contact_lists', { name: 'Everyone' })
-    const bytes = statSync(`${files}.csv`).size
-    const run = async (file: string) => {
-      const asked = ask(api, neighbour.token, neighbour.email)
-      const result = await importFile(api, lab.token, file, list.id)
-      return { ...result, latencies: await asked.stop() }
+    const lists = await call(api, lab.token, 'GET', 'contact_lists')
+    const listId = (lists[0] ?? (await call(api, lab.token, 'POST', 'contact_lists', { name: 'Everyone' }))).id
+    for (const name of names) {
+      const part = PARTS[name]
+      if (!part) throw new Error(`no such part of import: there are ${Object.keys(PARTS).join(', ')}`)
+      const found = await part({ lab, api, worker, listId, neighbour, contacts, files })
+      for (const { what, measured, ratio } of found) progress(`${what}: ${measured} ${ratio}`)
+      figures.push(...found)
     }
-    const idle = ask(api, neighbour.token, neighbour.email)
-    await sleep(10_000)
-    const quiet = await idle.stop()
-
-    const entered = await run(`${files}.csv`)
-    const floor = await openFloor(lab, files)
-    const copied = await floor.copyAll()
-    const changed = await run(`${files}-changed.csv`)
-    const updated = await floor.updateAll()
-    const unchanged = await run(`${files}-changed.csv`)
-    const compared = await floor.compareAll()
-    const memory = peakMb(worker.pid)
-    const during = [entered, changed, unchanged].flatMap(({ latencies }) => latencies)
-    const rate = (seconds: number) => `${digits(seconds)} s, ${digits(contacts / seconds)} rows a second`
-    const figures: Figure[] = [
-      ratio(
-        `enter ${contacts.toLocaleString('en')} rows (${digits(bytes / 1e6)} MB)`,
-        entered.seconds,
-        copied.seconds,
-        1.3,
-        rate,
-      ),
-      ratio('the same people, every row changed', changed.seconds, updated, 1.3, rate),
-      ratio('the same file again, none changed', unchanged.seconds, compared, 2, rate),
-      plain("worker's peak memory", `${digits(memory)} MB`, `≤ ${MEMORY_MB} MB`, memory <= MEMORY_MB),
-      plain(
-        'another request while it runs, p99',
-        `${digits(quantile(during, 0.99))} ms`,
-        `≤ ${P99_MS} ms`,
-        quantile(during, 0.99) <= P99_MS,
-      ),
-      plain(
-        'another account while it runs, p95',
-        `${digits(quantile(during, 0.95))} ms against ${digits(quantile(quiet, 0.95))} ms idle`,
-        '≤ 2 × idle',
-        quantile(during, 0.95) <= 2 * quantile(quiet, 0.95),
-      ),
-    ]
-    progress(`floor by table: ${JSON.stringify(copied.byTable)}`)
     return { machine: await describeMachine(lab.db), figures }
   } finally {
-    for (const name of ['.csv', '-changed.csv', '-rows']) rmSync(`${files}${name}`, { force: true })
+    if (keepDir === undefined)
+      for (const name of ['-0.csv', '-1.csv', '-again.csv', '.xlsx']) rmSync(`${files}${name}`, { force: true })
+    rmSync(`${files}-rows`, { force: true })
     await lab.stop()
   }
 }
 
-function ratio(what: string, seconds: number, floor: number, most: number, shown: (seconds: number) => string): Figure {
-  const value = seconds / floor
-  return {
-    what,
-    measured: shown(seconds),
-    floor: `${digits(floor)} s`,
-    ratio: `${digits(value)} ×`,
-    target: `≤ ${most} ×`,
-    met: value <= most,
-  }
+const rateOf = (rows: number) => (seconds: number) => `${digits(seconds)} s, ${digits(rows / seconds)} rows a second`
+
+function enter(bench: Bench): Promise<Figure[]> {
+  return imported(bench, `enter ${bench.contacts.toLocaleString('en')} rows`, 0, 1.3, (floor) => floor.copyAll())
 }
 
-function plain(what: string, measured: string, target: string, met: boolean): Figure {
-  return { what, measured, floor: '', ratio: '', target, met }
+function change(bench: Bench): Promise<Figure[]> {
+  return imported(bench, 'the same people, every row changed', 1, 1.3, (floor) => floor.updateAll())
+}
+
+function same(bench: Bench): Promise<Figure[]> {
+  return imported(bench, 'the same file again, none changed', 1, 2, (floor) => floor.compareAll())
+}
+
+/** Imports an edition of the file while another account is asked, and then has the floor do what is alike. */
+async function imported(
+  { lab, api, worker, listId, neighbour, contacts, files }: Bench,
+  what: string,
+  edition: number,
+  most: number,
+  floorOf: (floor: Awaited<ReturnType<typeof openFloor>>) => Promise<number>,
+): Promise<Figure[]> {
+  const file = `${files}-${edition}.csv`
+  if (!existsSync(file)) await writePeople(file, contacts, edition)
+  const idle = ask(api, neighbour.token, neighbour.email)
+  await sleep(10_000)
+  const quietMs = quantile(await idle.stop(), 0.95)
+  const asked = ask(api, neighbour.token, neighbour.email)
+  const { seconds } = await importFile(api, lab.token, file, listId)
+  const during = await asked.stop()
+  const memory = peakMb(worker.pid)
+  progress(`${what}: ${seconds.toFixed(1)} s`)
+  const [p95, p99] = [quantile(during, 0.95), quantile(during, 0.99)]
+  return [
+    ratio(
+      `${what} (${digits(statSync(file).size / 1e6)} MB)`,
+      seconds,
+      await floorOf(await openFloor(lab, files)),
+      most,
+      rateOf(contacts),
+    ),
+    plain("the worker's peak memory by then", `${digits(memory)} MB`, `≤ ${MEMORY_MB} MB`, memory <= MEMORY_MB),
+    plain("another account's request meanwhile, p99", `${digits(p99)} ms`, `≤ ${P99_MS} ms`, p99 <= P99_MS),
+    plain(
+      "another account's request meanwhile, p95",
+      `${digits(p95)} ms against ${digits(quietMs)} ms idle`,
+      '≤ 2 × idle',
+      p95 <= 2 * quietMs,
+    ),
+  ]
+}
+
+/** A file of which all rows but one repeat an address. */
+async function duplicates({ lab, api, listId, contacts, files }: Bench): Promise<Figure[]> {
+  const path = `${files}-again.csv`
+  const row = (n: number) => `again@duplicates.example,Ann,N${n}\n`
+  function* lines() {
+    yield 'email,first_name,last_name\nother@duplicates.example,Bo,B\n'
+    for (let n = 1; n < contacts; n += 1000) {
+      let text = ''
+      for (let at = n; at < Math.min(n + 1000, contacts); at++) text += row(at)
+      yield text
+    }
+  }
+  await pipeline(Readable.from(lines()), createWriteStream(path))
+  const { seconds } = await importFile(api, lab.token, path, listId)
+  const what = `${contacts.toLocaleString('en')} rows of which all but one repeat an address`
+  return [plain(what, rateOf(contacts)(seconds))]
+}
+
+const MOST_JSON = 50_000
+const ANSWERED_S = 10
+
+/** A body as official clients send it: how long until it is answered, when each contact has been looked at. */
+async function json({ api, lab, contacts }: Bench): Promise<Figure[]> {
+  const count = Math.min(contacts, MOST_JSON)
+  const body = {
+    contacts: Array.from({ length: count }, (_, n) => ({
+      email: `json${n}@bodies.example`,
+      fields: { first_name: 'Ann', last_name: `N${n}`, company: 'Example, Inc', plan: 'team', age: 18 + (n % 70) },
+    })),
+  }
+  const seconds: number[] = []
+  for (let round = 0; round < 3; round++) {
+    const startedMs = performance.now()
+    const { id } = await call(api, lab.token, 'POST', 'contacts/imports', body)
+    seconds.push((performance.now() - startedMs) / 1000)
+    await importEnds(api, lab.token, id, startedMs)
+  }
+  const slowest = Math.max(...seconds)
+  const what = `a body of ${count.toLocaleString('en')} contacts in JSON is answered, the slowest of three`
+  return [plain(what, `${digits(slowest)} s`, `≤ ${ANSWERED_S} s`, slowest <= ANSWERED_S)]
+}
+
+const SHEET_ROWS = 100_000
+const SHEET_MB = 450
+const SHEET_ROWS_A_SECOND = 15_000
+
+/** A workbook of ten columns: how long it is read, by a worker that has done nothing else. */
+async function xlsx({ api, lab, worker, files, contacts }: Bench): Promise<Figure[]> {
+  const path = `${files}.xlsx`
+  const rows = Math.min(contacts, SHEET_ROWS)
+  const columns = ['email', 'first_name', 'last_name', 'company', 'plan', 'age', 'city', 'born', 'score', 'active']
+  function* lines() {
+    for (let n = 0; n < rows; n++) {
+      const born = new Date(n * 86_400_000).toISOString().slice(0, 10)
+      const cells = [
+        `sheet${n}@rows.example`,
+        'Ann',
+        `N${n}`,
+        `Company ${n}`,
+        'team',
+        n % 70,
+        'Oslo',
+        born,
+        n / 4,
+        n % 2 === 0,
+      ]
+      yield Buffer.from(`${JSON.stringify(cells)}\n`)
+    }
+  }
+  const sheet = columns.map((name) => ({ name, kind: name === 'born' ? ('date' as const) : ('text' as const) }))
+  await pipeline(sheetOf(Readable.from(lines()), sheet, false), createWriteStream(path))
+  await worker.stop()
+  const fresh = await lab.start('worker')
+  const body = new FormData()
+  body.append('file', await openAsBlob(path), 'people.xlsx')
+  body.append('dry_run', 'true')
+  const startedMs = performance.now()
+  const { id } = await call(api, lab.token, 'POST', 'contact_imports', body)
+  const { readAfter } = await importEnds(api, lab.token, id, startedMs)
+  const memory = peakMb(fresh.pid)
+  const pace = rows / readAfter
+  return [
+    plain(
+      `XLSX of ${rows.toLocaleString('en')} rows and ten columns, from the first byte sent until all are read`,
+      rateOf(rows)(readAfter),
+      `≥ ${SHEET_ROWS_A_SECOND.toLocaleString('en')} rows a second`,
+      pace >= SHEET_ROWS_A_SECOND,
+    ),
+    plain("its worker's peak memory", `${digits(memory)} MB`, `≤ ${SHEET_MB} MB`, memory <= SHEET_MB),
+  ]
 }
 
 async function loadNeighbours({ db }: Lab, others: number): Promise<{ token: string; email: string }> {
   let first = 0
   for (let nth = 1; nth <= Math.max(1, others); nth++) {
-    const { id } = await createAccount(db, { name: `Neighbour ${nth}` })
-    await db.query(contactFields(id))
-    await loadContacts(db, id, 10_000)
+    const id = await accountNamed(db, `Neighbour ${nth}`)
+    const [loaded] = await db.query(sql`select from contacts where account_id = ${id} limit 1`)
+    if (!loaded) {
+      await db.query(contactFields(id))
+      await loadContacts(db, id, 10_000)
+    }
     first ||= id
     if (nth % 20 === 0) progress(`loaded ${nth} other accounts`)
   }
@@ -126,65 +240,6 @@ async function loadNeighbours({ db }: Lab, others: number): Promise<{ token: str
     sql`select email from contacts where account_id = ${first} limit 1`,
   )
   return { token: (await createToken(db, first, { name: 'bench', scopes: ['read'] })).token, email: someone!.email }
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: a benchmark reads few keys of few answers
-async function call(api: Program, token: string, method: string, path: string, body?: unknown): Promise<any> {
-  const response = await fetch(`${api.address}/api/${path}`, {
-    method,
-    headers: {
-      'api-token': token,
-      ...(body === undefined || body instanceof FormData ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
-  })
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-  return response.json()
-}
-
-/** From the first byte sent to the import's end. */
-async function importFile(
-  api: Program,
-  token: string,
-  file: string,
-  listId: number,
-): Promise<{ seconds: number; id: number }> {
-  const body = new FormData()
-  body.append('file', await openAsBlob(file), 'people.csv')
-  body.append('list_id', String(listId))
-  body.append('update_existing', 'true')
-  const startedMs = performance.now()
-  const { id } = await call(api, token, 'POST', 'contact_imports', body)
-  let said = ''
-  for (;;) {
-    const now = await call(api, token, 'GET', `contact_imports/${id}`)
-    const seconds = (performance.now() - startedMs) / 1000
-    const words = `${now.phase} ${now.progress.rows_read} read, ${now.progress.rows_merged} merged`
-    if (words !== said) progress(`${seconds.toFixed(1)} s: ${words}`)
-    said = words
-    if (now.status === 'finished') return { seconds, id }
-    if (now.status === 'failed') throw new Error(JSON.stringify(now))
-    await sleep(now.phase === 'merging' ? 500 : 200)
-  }
-}
-
-/** Reads one contact every 20 ms; what each answer took, in ms. */
-function ask(api: Program, token: string, email: string): { stop: () => Promise<number[]> } {
-  const latencies: number[] = []
-  const open = new Set<Promise<unknown>>()
-  const timer = setInterval(() => {
-    const startedMs = performance.now()
-    const asked = call(api, token, 'GET', `contacts/${email}`).then(() => latencies.push(performance.now() - startedMs))
-    open.add(asked)
-    void asked.finally(() => open.delete(asked))
-  }, ASKED_EACH_MS)
-  return {
-    async stop() {
-      clearInterval(timer)
-      await Promise.all(open)
-      return latencies
-    },
-  }
 }
 
 /** What the product has written, in the order in which a COPY by hand would write it. */
@@ -197,9 +252,15 @@ const TABLES = {
   consents: 'account_id, id, contact_id, action, grade, source, actor, ip, data, at',
 }
 
+/** The one of that name, which an earlier run may have made. */
+async function accountNamed(db: Database, name: string): Promise<number> {
+  const [known] = await db.query<{ id: number }>(sql`select id from accounts where name = ${name}`)
+  return known?.id ?? (await createAccount(db, { name })).id
+}
+
 /** The floors: the product's own rows, written for another account by one connection that has nothing else to do. */
 async function openFloor({ db }: Lab, files: string) {
-  const { id: accountId } = await createAccount(db, { name: 'Floor' })
+  const accountId = await accountNamed(db, 'Floor')
   const connected = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
     const client = new pg.Client({ connectionString: db.url })
     await client.connect()
@@ -232,10 +293,11 @@ async function openFloor({ db }: Lab, files: string) {
           )
           progress(`floor: ${table} ${byTable[table].toFixed(1)} s`)
         }
-        return { seconds: Object.values(byTable).reduce((sum, each) => sum + each, 0), byTable }
+        return Object.values(byTable).reduce((sum, each) => sum + each, 0)
       }),
     updateAll: () =>
       connected(async (client) => {
+        await client.query('drop table if exists floor_rows')
         await client.query(`create table floor_rows as select email, fields from contacts where account_id = 1`)
         await client.query('alter table floor_rows add primary key (email)')
         await client.query('analyze floor_rows')
@@ -254,6 +316,7 @@ async function openFloor({ db }: Lab, files: string) {
       }),
     compareAll: () =>
       connected(async (client) => {
+        await client.query('drop table if exists floor_staging')
         await client.query('create table floor_staging (like import_rows including all)')
         await client.query(
           `insert into floor_staging (account_id, import_id, key, line, fields) select ${accountId}, 1, email, row_number() over (), fields from floor_rows`,
@@ -268,10 +331,4 @@ async function openFloor({ db }: Lab, files: string) {
         })
       }),
   }
-}
-
-/** The most memory that a process has held at once. */
-function peakMb(pid: number): number {
-  const kb = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kb ?? Number.NaN) / 1024
 }

@@ -8,9 +8,9 @@
  *   --others N       accounts of 10,000 contacts beside the one that imports, or like the one in `segments --part clock` (1)
  *   --rows N         of the file that is imported in `segments --part import` (1000000)
  *   --events N       events in the account of `feed` (1000000)
- *   --keep DIR       keeps the data of `segments`, `ui` or `backup` there and uses them again: to load them takes longer than to
- *                    measure
- *   --part NAME      this part of `segments`, `ui` or `backup` alone; may be given several times
+ *   --keep DIR       keeps the data of `segments`, `import`, `ui` or `backup` there and uses them again: to load them takes longer
+ *                    than to measure
+ *   --part NAME      this part of `segments`, `import`, `ui` or `backup` alone; may be given several times
  *   --profile DIR    leaves CPU profiles of the programs there, and loads pg_stat_statements; slows what is measured
  */
 import { loadavg } from 'node:os'

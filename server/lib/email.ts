@@ -10,6 +10,9 @@ const MOST_BYTES = 254
 /** Nothing longer is looked at: before normalising, 254 octets may have been more characters, but not so many more. */
 const MOST_CHARACTERS = 1000
 
+/** A dot-atom as most people have it, which is stored as it is. Linear for any input. */
+const PLAIN_LOCAL = /^[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*$/
+
 /** What a dot-atom may hold (RFC 5322), and letters, marks and digits of any script (RFC 6531). */
 const NOT_LOCAL = /[^\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~.-]/u
 
@@ -35,13 +38,16 @@ export function normaliseEmail(text: string): EmailRead {
   if (after === undefined) return notOne('must have an @, as in name@example.com')
   if (more.length > 0) return notOne('must have only one @')
 
-  const local = before.normalize('NFC').toLowerCase().normalize('NFC')
-  const localProblem = checkLocal(local)
+  const isPlain = before.length <= MOST_LOCAL_BYTES && PLAIN_LOCAL.test(before)
+  const local = isPlain ? before : before.normalize('NFC').toLowerCase().normalize('NFC')
+  const localProblem = isPlain ? undefined : checkLocal(local)
   if (localProblem) return notOne(localProblem)
   const read = readDomain(after)
   if ('problem' in read) return notOne(read.problem)
   const email = `${local}@${read.domain}`
-  return Buffer.byteLength(email) > MOST_BYTES ? notOne(TOO_LONG) : { ok: true, email, domain: read.domain }
+  return email.length * 3 > MOST_BYTES && Buffer.byteLength(email) > MOST_BYTES
+    ? notOne(TOO_LONG)
+    : { ok: true, email, domain: read.domain }
 }
 
 /** A stored address as people read it: the domain in its own script, where that leads back to the same address. */
@@ -63,9 +69,15 @@ function notOne(cure: string): EmailRead {
 function trim(text: string): string {
   let start = 0
   let end = text.length
+  if (isVisible(text.charCodeAt(0)) && isVisible(text.charCodeAt(end - 1))) return text
   while (start < end && BLANK.test(text[start]!)) start++
   while (end > start && BLANK.test(text[end - 1]!)) end--
   return text.slice(start, end)
+}
+
+/** Of ASCII: what nearly all addresses begin and end with. */
+function isVisible(code: number): boolean {
+  return code > 0x20 && code < 0x7f
 }
 
 function checkLocal(local: string): string | undefined {

@@ -59,9 +59,9 @@ export async function testApp(
   settings: Record<string, string> = {},
   log = pino({ level: 'silent' }),
   onRoute?: (route: RouteOptions) => void,
-  more: Pick<Parts, 'reach'> = {},
+  more: Pick<Parts, 'reach'> & { db?: Database } = {},
 ): Promise<TestApp> {
-  const db = await testDatabase(t)
+  const { db = await testDatabase(t), ...parts } = more
   const config: Config = readConfig({ RATE_LIMIT: '0', ...settings })
   const queue = new Queue(db, { role: 'api', onError: () => {} })
   const home = temporaryHome(t)
@@ -78,7 +78,7 @@ export async function testApp(
     isReady: async () => true,
     isPrepared: () => true,
     ...(onRoute ? { onRoute } : {}),
-    ...more,
+    ...parts,
   })
   atEnd(t, () => queue.stop(0))
   atEnd(t, () => app.close())

@@ -92,7 +92,7 @@ function textFrom(input: unknown): string | undefined {
 function coerceText(input: unknown, longest: number): Coerced<string> {
   const text = textFrom(input)
   if (text === undefined) return refused('must be a string')
-  return countCharacters(text) > longest
+  return text.length > longest && countCharacters(text) > longest
     ? refused(`is too long (maximum is ${longest} characters)`)
     : { ok: true, value: text }
 }

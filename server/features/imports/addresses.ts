@@ -94,7 +94,8 @@ async function keepWithout(
     with ${people(terms, range)}, kept as (
       insert into change_rows (account_id, change_set_id, line, action)
       select ${accountId}::bigint, ${importId}::bigint, r.line, case when r.line = p.line then 'suppressed' else 'duplicate' end
-      from people as p join import_rows as r on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = p.key
+      from people as p join import_rows as r
+        on r.account_id = ${accountId} and r.import_id = ${importId} and r.stripe = p.stripe and r.key = p.key
       where p.key = any(${erased.map(({ key }) => key)}::text[])
       returning action
     )

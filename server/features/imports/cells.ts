@@ -11,7 +11,7 @@ export function isEmpty(cell: Cell | undefined): boolean {
   return (
     cell === null ||
     cell === undefined ||
-    (typeof cell === 'string' && cell.trim() === '') ||
+    (typeof cell === 'string' && !(cell.charCodeAt(0) > 0x20 && cell.charCodeAt(0) < 0x7f) && cell.trim() === '') ||
     (Array.isArray(cell) && cell.length === 0)
   )
 }
@@ -46,14 +46,14 @@ export function readState(cell: Cell): Read<State> {
   return state ? { value: state } : { problems: [`is not a state: there are ${Object.keys(STATE_WORDS).join(', ')}`] }
 }
 
-/** Items of a cell: a list, or a text with commas between them, in which an item with a comma stands in quotes. */
+/** Items of a cell: a list, or a text with commas between them (of Google `:::`), in which an item with a comma stands in quotes. */
 export function itemsOf(cell: Cell): string[] {
   if (Array.isArray(cell)) return cell.map((item) => textOf(item as Cell).trim()).filter((item) => item !== '')
   const items: string[] = []
   const text = textOf(cell)
   if (!text.includes('"'))
     return text
-      .split(',')
+      .split(/,| ::: /)
       .map((item) => item.trim())
       .filter((item) => item !== '')
   for (const [, quoted, bare] of text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/g)) {

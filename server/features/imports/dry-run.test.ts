@@ -22,7 +22,7 @@ test('a trial looks once for each person whether they have left the list that al
     trx.send(sql`delete from change_rows where account_id = ${made.accountId} and change_set_id = ${tried.id}`)
     const terms = await termsOf(trx, row, keyring)
     const before = await looksAtOptOuts(trx)
-    const counts = await planChunk(trx, terms, { after: '', upTo: '~' })
+    const counts = await planChunk(trx, terms, { after: { stripe: 0, key: '' }, upTo: { stripe: 0, key: '~' } })
     return [counts, (await looksAtOptOuts(trx)) - before] as const
   })
 

@@ -131,7 +131,8 @@ async function planDuplicates(trx: Trx, terms: MergeTerms, range: Range): Promis
       insert into change_rows (account_id, change_set_id, line, action, contact_id, email)
       select ${accountId}::bigint, ${importId}::bigint, r.line, 'duplicate', k.contact_id, k.email
       from people as p
-        join import_rows as r on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = p.key and r.line < p.line
+        join import_rows as r
+          on r.account_id = ${accountId} and r.import_id = ${importId} and r.stripe = p.stripe and r.key = p.key and r.line < p.line
         join change_rows as k on k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = p.line
       returning 1
     )

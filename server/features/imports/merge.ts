@@ -3,7 +3,7 @@ import type { Database, Queryable, Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
 import { type Merged, mergeChunk, mergeUnchanged, TakenElsewhere } from './chunk.ts'
 import { type Counts, Stopped } from './imports.ts'
-import type { MergeTerms, Range } from './people.ts'
+import type { MergeTerms, Place, Range } from './people.ts'
 
 /**
  * Rows merged in one transaction: what it costs by itself is a few ms, and nobody whom it changes waits longer than it takes,
@@ -38,7 +38,7 @@ interface Merging {
 }
 
 /**
- * Merges whatever waits, chunk after chunk in the order of the keys, two at once. Answers whether all was merged. Whoever
+ * Merges whatever waits, chunk after chunk in the order of their places, two at once. Answers whether all was merged. Whoever
  * dies in between has merged whole chunks, and the rest waits for the next who comes.
  */
 export async function mergeAll(merging: Merging): Promise<boolean> {
@@ -77,21 +77,24 @@ async function onePass(merging: Merging): Promise<boolean> {
   return complete
 }
 
-/** Ranges of about `rows` rows that wait, in the order of their keys. Several may take from it at once. */
+/** Ranges of about `rows` rows that wait, in the order of their places. Several may take from it at once. */
 export async function* rangesOf(
   db: Queryable,
   accountId: number,
   importId: number,
   rows: number,
 ): AsyncGenerator<Range, void> {
-  for (let after = ''; ; ) {
-    const [next] = await db.query<{ upTo: string | null }>(sql`
-      select max(key) as "upTo" from (
-        select key from import_rows where account_id = ${accountId} and import_id = ${importId} and key > ${after} order by key limit ${rows}
-      ) as waiting`)
-    if (next!.upTo === null) return
-    const range = { after, upTo: next!.upTo }
-    after = next!.upTo
+  for (let after: Place = { stripe: -1, key: '' }; ; ) {
+    const [next] = await db.query<Place & { first: number }>(sql`
+      select stripe, key, min(stripe) over () as first from (
+        select stripe, key from import_rows
+        where account_id = ${accountId} and import_id = ${importId} and (stripe, key) > (${after.stripe}, ${after.key})
+        order by stripe, key limit ${rows}
+      ) as waiting order by stripe desc, key desc limit 1`)
+    if (!next) return
+    const { first, ...upTo } = next
+    const range = { after: first > after.stripe ? { stripe: first, key: '' } : after, upTo }
+    after = upTo
     yield range
   }
 }

@@ -1,5 +1,6 @@
 import { type Messages, tell } from '../../lib/app-error.ts'
 import { normaliseEmail } from '../../lib/email.ts'
+import { copyOf } from '../../lib/text.ts'
 import { coerceValue } from '../fields/coerce.ts'
 import type { FieldValue } from '../fields/definition.ts'
 import type { State } from '../subscriptions/states.ts'
@@ -31,7 +32,7 @@ export interface Staged {
   email: string | null
   /** Under the fields' keys; null unsets. */
   fields: Record<string, FieldValue | null>
-  tags: string[] | null
+  tags: readonly string[] | null
   /** By list id: true to be in it, false to be out of it. */
   lists: Record<string, boolean> | null
   more: More | null
@@ -73,12 +74,16 @@ interface Column {
   rules: readonly Rule[]
 }
 
+/** Cells of tags remembered. */
+const MOST_TAGS = 1000
+
 /** Turns rows of a file into what can be merged, or into everything that is wrong with them. Pure: knows no database. */
 export class RowReader {
   readonly #options: ImportOptions
   readonly #lists: ReadonlyMap<string, { id: number; smart: boolean }>
   readonly #listIds: ReadonlyMap<number, { id: number; smart: boolean }>
   readonly #columns: Column[] = []
+  readonly #tags = new Map<string, Read<readonly string[]>>()
   readonly #firstNameKey: string | undefined
   readonly #lastNameKey: string | undefined
   readonly #unknownIsAFault: boolean
@@ -187,9 +192,9 @@ export class RowReader {
       case 'external_id':
         return keep(readExternalId(cell), found, 'externalId')
       case 'tags': {
-        const read = readTags(cell)
+        const read = this.#tagsIn(cell)
         if ('problems' in read) return read.problems
-        found.tags = [...new Set([...(found.tags ?? []), ...read.value])]
+        found.tags = found.tags === null ? read.value : [...new Set([...found.tags, ...read.value])]
         return []
       }
       case 'state':
@@ -272,6 +277,18 @@ export class RowReader {
     put(this.#lastNameKey, last)
   }
 
+  /** Few cells of tags differ, and to take one apart takes as long as all else that is done with a row's address. */
+  #tagsIn(cell: Cell): Read<readonly string[]> {
+    if (typeof cell !== 'string') return readTags(cell)
+    const known = this.#tags.get(cell)
+    if (known) return known
+    if (this.#tags.size >= MOST_TAGS) this.#tags.clear()
+    const text = copyOf(cell)
+    const read = readTags(text)
+    this.#tags.set(text, read)
+    return read
+  }
+
   /** By name, or by number where no list is called so. */
   #listsIn(cell: Cell): { value: number[] } | { problems: string[] } {
     const ids: number[] = []
@@ -294,7 +311,7 @@ interface Found {
   fields: Record<string, FieldValue | null>
   email: string | undefined
   externalId: string | undefined
-  tags: string[] | null
+  tags: readonly string[] | null
   lists: Record<string, boolean> | null
   more: More
   /** First and last name in one. */
@@ -317,8 +334,10 @@ function consentOf(found: Found) {
   return found.more.consent
 }
 
-function isBare({ consent, ...more }: More): boolean {
-  return Object.keys(more).length === 0 && Object.keys(consent ?? {}).length === 0
+function isBare(more: More): boolean {
+  for (const name in more) if (name !== 'consent') return false
+  for (const _ in more.consent) return false
+  return true
 }
 
 function ownOf<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {

@@ -15,7 +15,7 @@ import { mergeAll, rangesOf } from './merge.ts'
 import { fingerprintOf, tooManyFields } from './plan.ts'
 import { UnreadableFile } from './reading/unreadable.ts'
 import { recount } from './recount.ts'
-import { ReadAnew, targetsNow, termsFor, termsOf } from './terms.ts'
+import { assertNoneLost, ReadAnew, targetsNow, termsFor, termsOf } from './terms.ts'
 import { stageInThread, type ThreadParts } from './thread.ts'
 
 export interface RunParts {
@@ -93,6 +93,7 @@ function reasonOf(error: UnreadableFile | AppError): string {
 async function proceed(run: Run, given: ImportRow, signal: AbortSignal): Promise<boolean> {
   const { db, runner } = run
   const { accountId, id } = given
+  let reason = ''
   for (let reading = 1; reading <= MOST_READINGS; reading++) {
     signal.throwIfAborted()
     let row = await findImport(db, accountId, id)
@@ -108,13 +109,11 @@ async function proceed(run: Run, given: ImportRow, signal: AbortSignal): Promise
       return await merge(run, await findImport(db, accountId, id), signal)
     } catch (error) {
       if (!(error instanceof ReadAnew)) throw error
+      reason = error.message
       await must(moveImport(db, accountId, id, { from: AT_WORK, runner }, { staged: null }))
     }
   }
-  throw new AppError(
-    'conflict',
-    'the fields that the file goes to are being changed again and again: try again when they stay as they are',
-  )
+  throw new AppError('conflict', reason)
 }
 
 /** Who finds an import in another phase than it left it has nothing more to do. */
@@ -192,6 +191,7 @@ async function tryOut(run: Run, row: ImportRow, signal: AbortSignal): Promise<bo
     })
   }
   const counts = await recount(db, accountId, id)
+  assertNoneLost(counts.rows_read, row)
   if (mustBeValid && (counts.rejected ?? 0) > 0) {
     const rows = counts.rejected === 1 ? '1 row is invalid' : `${counts.rejected} rows are invalid`
     await fail(
@@ -271,9 +271,11 @@ async function merge(run: Run, row: ImportRow, signal: AbortSignal): Promise<boo
 }
 
 /** Ends it with counts taken from its rows, so that they add up whatever happened on the way. */
-async function finish({ db, files, runner }: Run, { accountId, id, file_key, progress }: ImportRow): Promise<void> {
+async function finish({ db, files, runner }: Run, row: ImportRow): Promise<void> {
+  const { accountId, id, file_key } = row
   await db.transaction(async (trx) => {
-    const counts = { ...(await recount(trx, accountId, id)), rows_read: progress.rows_read ?? 0 }
+    const counts = await recount(trx, accountId, id)
+    assertNoneLost(counts.rows_read, row)
     await must(moveImport(trx, accountId, id, { from: ['merging'], runner }, { problem: null }))
     finishChangeSet(trx, accountId, id, 'import', counts as Record<string, number>)
   })

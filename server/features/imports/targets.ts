@@ -42,16 +42,17 @@ export type Sureness = 'given' | 'exact' | 'likely' | 'new'
 /** Words that files use for what Rollcall has a name of its own for, without case, spaces and punctuation. */
 const WORDS: Readonly<Record<string, string>> = {
   email:
-    'email emailaddress emailaddresses mail mailaddress emailadresse mailadresse adressemail correo correoelectronico eemail emailid primaryemail useremail emailaddr',
+    'email emailaddress emailaddresses mail mailaddress emailadresse mailadresse adressemail correo correoelectronico eemail emailid primaryemail useremail emailaddr email1value',
   external_id: 'externalid extid crmid customerid userid kundennummer',
   first_name: 'firstname first givenname forename vorname fname prenom nombre',
   last_name: 'lastname last surname familyname nachname lname nom apellido apellidos name2',
   full_name: 'fullname contactname vollername',
   tags: 'tags tag labels label schlagworte etiketten',
   lists: 'lists list listnames listname groups',
-  state: 'state status subscriptionstatus subscribed subscriberstatus emailstatus optinstatus',
-  unsubscribed: 'unsubscribed optedout optout abgemeldet',
-  created_at: 'createdat created datecreated dateadded addedat signupdate2 createdon',
+  state:
+    'state status subscriptionstatus subscribed subscriberstatus emailstatus optinstatus acceptsemailmarketing acceptsmarketing',
+  unsubscribed: 'unsubscribed optedout optout emailoptout hasoptedoutofemail unsubscribedfromallemail abgemeldet',
+  created_at: 'createdat created datecreated dateadded addedat signupdate2 createdon createdate',
   consent_at: 'consentat optintime confirmtime optindate consentdate optinat',
   consent_ip: 'consentip optinip confirmip',
   consent_source: 'consentsource optinsource',

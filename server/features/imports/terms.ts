@@ -10,8 +10,22 @@ import type { MergeTerms } from './people.ts'
 import { fingerprintOf } from './plan.ts'
 import { type Attribute, type Target, Targets } from './targets.ts'
 
-/** What rows were read by is no longer so: fields have been changed, and the rest of the file has to be read again. */
-export class ReadAnew extends Error {}
+/** The rest of the file has to be read again, and why, should that happen again and again. */
+export class ReadAnew extends Error {
+  constructor(
+    message = 'the fields that the file goes to are being changed again and again: try again when they stay as they are',
+  ) {
+    super(message)
+  }
+}
+
+/**
+ * Throws ReadAnew unless as many rows have been kept as were read. Those that wait are in a table without a log, which
+ * PostgreSQL empties when it has crashed: they are missed here, at the end, and only they are merged when the file is read again.
+ */
+export function assertNoneLost(kept: number | undefined, { progress }: ImportRow): void {
+  if (kept !== progress.rows_read) throw new ReadAnew('the database has crashed again and again: try again')
+}
 
 /** Where the columns of an import go by the definitions of now. */
 export function targetsNow(

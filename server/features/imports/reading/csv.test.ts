@@ -212,7 +212,7 @@ test('a cell of 20 MB ends with the line where its row began', async () => {
 
 test('how long a row may be is counted in characters, whatever they take in bytes or in memory', async () => {
   const { cells } = await readAll(`a,b\n${'💌'.repeat(600_000)},2\n`)
-  assert.equal(cells[0]![0]!.length, 1_200_000)
+  assert.equal(String(cells[0]![0]).length, 1_200_000)
   await assert.rejects(readAll(`a,b\n${'é'.repeat(1_048_577)},2\n`), refused(/longer than 1,048,576 characters/, 2))
 })
 

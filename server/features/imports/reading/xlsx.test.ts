@@ -52,6 +52,29 @@ test('the fixtures are of five programs, in both systems of dates', () => {
   assert.ok(workbooks.filter((name) => name.includes('1904')).length >= 3)
 })
 
+test('a workbook of Excel for Mac has its dates in the system of 1904, whatever its extensions are called', async () => {
+  const { detected, columns, cells } = await readAll(fixture('others/excel-mac-1904.xlsx'))
+
+  assert.equal(detected.header_line, 4)
+  assert.deepEqual(columns, ['text', 'date', 'integer', 'boolean', 'float', 'datetime', 'empty_column'])
+  assert.deepEqual(cells[0], ['Chicago Reader', '1971-01-01', 40, true, 1, '1971-01-01T04:14:00'])
+  assert.deepEqual(
+    cells.map((row) => row[1] ?? null),
+    ['1971-01-01', '1948-01-01', '1920-01-01', null, null],
+  )
+})
+
+test('a workbook that says of itself that it has a million rows is read as far as it goes', async () => {
+  const { columns, cells } = await readAll(fixture('others/libreoffice-bad-dimensions.xlsx'))
+
+  assert.deepEqual(columns, ['PN', 'Qty', 'Price'])
+  assert.deepEqual(cells, [
+    ['EP00001', 10000, 0.0367],
+    ['EP00002', null, 1],
+    ['EP00004', 10000, 0.001],
+  ])
+})
+
 test('the first sheet that can be seen is read, unless one is named, whatever its letter case', async () => {
   for (const name of ['exceljs-1900.xlsx', 'openpyxl-1904.xlsx']) {
     const { detected, rows } = await readAll(fixture(name))

@@ -11,24 +11,36 @@ export interface XmlHandlers {
 /** In characters. A cell of Excel has 32,767 at most; more between two tags is an attack, of which no more than this is held. */
 const LONGEST_RUN = 2 ** 22
 
+/** What programs add for themselves: `x14:workbookPr` in there says nothing of dates, which `workbookPr` does. */
+const EXTENSIONS = 'extLst'
+
 /**
  * Parses XML as it comes and yields after each chunk, so that what the handlers gathered can be taken. Entities that a
- * document defines itself are not expanded. Throws UnreadableFile.
+ * document defines itself are not expanded, and extensions are passed over. Throws UnreadableFile.
  */
 export async function* parseXml(chunks: AsyncIterable<Buffer>, handlers: XmlHandlers): AsyncGenerator<void> {
   const parser = new SaxesParser()
   let run = 0
+  let extensions = 0
   parser.on('opentag', ({ name, attributes }) => {
     run = 0
-    handlers.open?.(localName(name), attributes)
+    const local = localName(name)
+    if (local === EXTENSIONS) extensions++
+    if (extensions === 0) handlers.open?.(local, attributes)
   })
   parser.on('closetag', ({ name }) => {
     run = 0
-    handlers.close?.(localName(name))
+    const local = localName(name)
+    if (extensions === 0) handlers.close?.(local)
+    if (local === EXTENSIONS) extensions--
   })
-  if (handlers.text) {
-    parser.on('text', handlers.text)
-    parser.on('cdata', handlers.text)
+  const { text } = handlers
+  if (text) {
+    const take = (more: string) => {
+      if (extensions === 0) text(more)
+    }
+    parser.on('text', take)
+    parser.on('cdata', take)
   }
   const decoder = new TextDecoder()
   for await (const chunk of chunks) {

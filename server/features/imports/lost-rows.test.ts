@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import sql from 'sql-template-tag'
+import { Database } from '../../db/database.ts'
+import { type Embedded, startEmbedded } from '../../db/embedded.ts'
+import { migrate } from '../../db/migrate.ts'
+import { Queue } from '../../jobs/queue.ts'
+import { type TestApp, testApp } from '../../test/app.ts'
+import { atEnd } from '../../test/database.ts'
+import { assertWhole } from '../../test/import-whole.ts'
+import { countsOf, filesIn, rowsLeft, run, sent } from '../../test/imports.ts'
+import { until } from '../../test/until.ts'
+import { ALL_JOB_NAMES } from '../../worker.ts'
+
+const LIMIT = { timeout: 120_000 }
+const ROWS = 60
+const FILE = `email,first_name\n${Array.from({ length: ROWS }, (_, n) => `p${String(n).padStart(2, '0')}@example.com,N${n}`).join('\n')}\nbad,x\n`
+
+/** The API over a server of its own, which `crash` ends as a loss of power does, and starts again. */
+async function onOwnServer(t: TestContext): Promise<TestApp & { crash: () => Promise<void> }> {
+  const home = mkdtempSync(join(tmpdir(), 'rollcall-crash-'))
+  atEnd(t, () => rmSync(home, { recursive: true, force: true }))
+  const options = { dataDir: join(home, 'pg'), settings: { fsync: 'off', shared_buffers: '32MB' } }
+  let server: Embedded = await startEmbedded(options)
+  const { socketDir } = server
+  atEnd(t, () => rmSync(socketDir, { recursive: true, force: true }))
+  atEnd(t, () => server.stop())
+  await migrate(server.url)
+  const db = new Database({ url: server.url, max: 8 })
+  atEnd(t, () => db.close())
+  const queue = new Queue(db, { role: 'worker', onError: () => {} })
+  await queue.prepare(ALL_JOB_NAMES)
+  await queue.stop(0) // a later one has timers of its own
+  const made = await testApp(t, {}, undefined, undefined, { db })
+  return {
+    ...made,
+    async crash() {
+      server.kill()
+      await server.ended
+      server = await startEmbedded({ ...options, socketDir })
+      // Connections of before are found dead one by one.
+      await until(async () => Promise.all(Array.from({ length: 8 }, () => db.query(sql`select`))).then(...SETTLED))
+    },
+  }
+}
+
+const SETTLED = [() => true, () => false] as const
+
+async function assertDone(made: TestApp, id: number): Promise<void> {
+  const done = (await made.get(`/api/contact_imports/${id}`)).body
+  assert.equal(done.phase, 'finished', JSON.stringify(done))
+  assert.deepEqual(countsOf(done), { rows_read: ROWS + 1, created: ROWS, rejected: 1 })
+  await assertWhole(made, [id])
+  assert.deepEqual([filesIn(made), await rowsLeft(made)], [[], 0])
+}
+
+test(
+  'rows that wait are lost when the server crashes in the middle of merging, and are read from the file again',
+  LIMIT,
+  async (t) => {
+    const made = await onOwnServer(t)
+    const { id } = await sent(made, FILE)
+
+    // As when others wait: the rest is left for its next turn.
+    await run(made, id, { chunkRows: 10, isOver: async () => true })
+    assert.ok((await rowsLeft(made)) > 0)
+    await made.crash()
+    const cut = (await made.get(`/api/contact_imports/${id}`)).body
+    assert.equal(cut.phase, 'merging')
+    assert.ok(cut.created_contacts_count > 0 && cut.created_contacts_count < ROWS, 'whole chunks were merged before')
+    assert.equal(await rowsLeft(made), 0, 'what waited is gone')
+    await run(made, id, { chunkRows: 10 })
+
+    await assertDone(made, id)
+  },
+)
+
+test(
+  'a trial, and what it has said, outlive a crash, and it is applied as if there had been none',
+  LIMIT,
+  async (t) => {
+    const made = await onOwnServer(t)
+    const { id } = await sent(made, FILE, { dry_run: 'true' })
+    const tried = await run(made, id)
+    assert.deepEqual([tried.phase, countsOf(tried)], ['ready', { rows_read: ROWS + 1, created: ROWS, rejected: 1 }])
+    assert.equal(await rowsLeft(made), ROWS)
+
+    await made.crash()
+    assert.equal(await rowsLeft(made), 0)
+    assert.deepEqual(countsOf((await made.get(`/api/contact_imports/${id}`)).body), countsOf(tried))
+    assert.equal((await made.post(`/api/contact_imports/${id}/apply`)).status, 200)
+    await run(made, id)
+
+    await assertDone(made, id)
+  },
+)
