@@ -17,7 +17,7 @@ import type { Embedded } from './db/embedded.ts'
 import { addKeys, hasSecret, loadKeyring, prepareHome } from './db/home.ts'
 import { reachLocal } from './db/local.ts'
 import { requireMigrated, withStartLock } from './db/migrate.ts'
-import { type Demo, fillDemo } from './demo/demo.ts'
+import { type Demo, demoParts, fillDemo } from './demo/demo.ts'
 import { examine as examineAll, type Finding } from './doctor/doctor.ts'
 import { findAccount } from './features/accounts/accounts.ts'
 import { requireKeysInUse } from './features/subscriptions/keys.ts'
@@ -121,7 +121,7 @@ export async function makeDemo(accountId: number): Promise<Demo> {
         : error
     })
     const [keyring, files] = [readKeyring(config), await openFiles(filesAt)]
-    return fillDemo({ db, files, filesAt, keyring, keepFileDays: config.UPLOAD_RETENTION_DAYS }, accountId)
+    return fillDemo(demoParts({ db, files, filesAt, keyring, config }), accountId)
   })
 }
 

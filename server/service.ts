@@ -6,7 +6,7 @@ import { checkDatabase } from './db/check.ts'
 import { Database } from './db/database.ts'
 import type { Embedded } from './db/embedded.ts'
 import { startLocal } from './db/local.ts'
-import { fillDemo } from './demo/demo.ts'
+import { demoParts, fillDemo } from './demo/demo.ts'
 import { requireNoMarks } from './features/subscriptions/keys.ts'
 import { requireNoSigningSecrets } from './features/webhooks/keys.ts'
 import { openFiles } from './files/open.ts'
@@ -116,7 +116,7 @@ export async function bringUp(parts: ServiceParts): Promise<Service> {
     drains.push((deadline) => inTime(queue.stop(0), deadline))
   }
   run.signal.throwIfAborted()
-  if (parts.demo) await fillDemo({ db, files, filesAt, keyring, keepFileDays: config.UPLOAD_RETENTION_DAYS }, 1)
+  if (parts.demo) await fillDemo(demoParts({ db, files, filesAt, keyring, config }), 1)
   isPrepared = true
   return { address, ...told }
 }

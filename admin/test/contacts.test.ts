@@ -190,6 +190,47 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     assert.equal((await made.get('/api/contacts?tag=crowd')).body.total, 0)
   })
 
+  await t.test('an act that is stopped halfway is undone as far as it came', async () => {
+    const MANY = 8300 // more than four chunks
+    await made.db.query(sql`
+      insert into contacts (account_id, email, state, fields, tags, origin)
+      select ${made.accountId}, 'half' || n || '@example.org', 'subscribed', '{}', '{}', 'api' from generate_series(1, ${MANY}::int) as n`)
+    const tagged = async () => (await made.get('/api/contacts?tag=half&count=exact')).body.total as number
+    await page.goto(`/accounts/${made.accountId}/contacts?q=half`)
+    await page.getByText('8,300 contacts', { exact: true }).waitFor()
+    await page.getByLabel('Select all that are shown').check()
+    await page.getByRole('button', { name: 'Select all 8,300 that are found' }).click()
+    await page.getByRole('button', { name: 'Add tags' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('combobox', { name: 'Tags' }).fill('half')
+    await page.keyboard.press('Enter')
+    await dialog.getByRole('button', { name: 'See what would change' }).click()
+    const apply = dialog.getByRole('button', { name: 'Change 8,300 contacts' })
+    await apply.waitFor()
+    const oneOfTheSecondChunk = sql`
+      select from contacts where account_id = ${made.accountId} and id = (
+        select id from contacts where account_id = ${made.accountId} and email like 'half%' order by id offset 2500 limit 1) for update`
+    await whileHeld(made.db, oneOfTheSecondChunk, async () => {
+      await apply.click()
+      await dialog.getByText('2,000 of 8,300').waitFor()
+      await waitsForLocks(made.db, 1)
+      await dialog.getByRole('button', { name: 'Stop' }).click()
+      await waitsForLocks(made.db, 2) // who stops it waits for the chunk that waits
+    })
+    const told = await page.getByText(/^Stopped after [\d,]+ contacts$/).innerText()
+    const touched = Number(told.replace(/\D/g, ''))
+    assert.ok(touched > 0 && touched < MANY, told)
+    assert.equal(await tagged(), touched, 'whole chunks, and no more')
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByText(/^Undone for [\d,]+ contacts/).waitFor()
+    await until(async () => (await tagged()) === 0)
+    await page.goto(`/accounts/${made.accountId}/changes`)
+    await page
+      .getByRole('row', { name: /Stopped|Cancelled/ })
+      .first()
+      .waitFor()
+  })
+
   await t.test('a viewer sees everything and nothing to change it with', async () => {
     const viewer = await made.signedIn('viewer')
     await viewer.open('/contacts?q=new@')

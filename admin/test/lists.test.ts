@@ -1,7 +1,27 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Arity, OPERATORS, OPERATORS_OF } from '../../server/features/criteria/operators.ts'
 import { dispatched } from '../../server/test/app.ts'
 import { inspect, look, pages } from './browser.ts'
+
+/** A field of each kind of value, with what its operators may take. */
+const SUBJECTS = {
+  text: { field: 'city', one: 'Oslo', many: ['Oslo', 'Bergen'], two: [] },
+  select: { field: 'plan', one: 'Pro', many: ['Pro', 'Team'], two: [] },
+  number: { field: 'age', one: 30, many: [30, 40], two: [20, 50] },
+  boolean: { field: 'lead', one: true, many: [], two: [] },
+  date: { field: 'born', one: '1990-05-01', many: ['1990-05-01', '1991-06-02'], two: ['1990-01-01', '1999-12-31'] },
+  moment: { field: 'created_at', one: '2026-01-01', many: [], two: ['2026-01-01', '2026-12-31'] },
+} as const
+
+/** A condition for each operator of each kind of value. */
+const EVERY_OPERATOR = Object.entries(SUBJECTS).flatMap(([kind, { field, ...values }]) =>
+  OPERATORS_OF[kind as keyof typeof OPERATORS_OF].map((op) => {
+    const arity: Arity = OPERATORS[op]
+    if (arity === 'none') return { field, op }
+    return { field, op, value: arity === 'days' ? '30d' : values[arity] }
+  }),
+)
 
 test('lists and smart lists: conditions put together, counted, written as JSON, followed', async (t) => {
   const made = await pages(t)
@@ -84,6 +104,33 @@ test('lists and smart lists: conditions put together, counted, written as JSON, 
     await page.getByRole('heading', { level: 1, name: 'Pro or Oslo' }).waitFor()
     await page.getByRole('link', { name: 'p3@example.com' }).waitFor()
     await inspect(page, 'smart-list')
+  })
+
+  await t.test('every operator of every kind of value goes through the builder, is counted, and is kept', async () => {
+    for (const [name, type] of [
+      ['Age', 'integer'],
+      ['Lead', 'boolean'],
+      ['Born', 'date'],
+    ])
+      assert.equal((await made.post('/api/contact_fields', { name, type })).status, 200)
+    const criteria = { any: EVERY_OPERATOR }
+    const list = page.url()
+    await open('/lists/new')
+    await page.getByLabel('Name').fill('Every operator')
+    await page.getByText('JSON', { exact: true }).click()
+    await page.getByLabel('Criteria as JSON').fill(JSON.stringify(criteria))
+    await page.getByText('Builder', { exact: true }).click()
+    await page.getByText(/^\d+ contacts? meets? this$/).waitFor()
+    const about = page.getByRole('combobox', { name: 'What the condition is about' })
+    assert.equal(await about.count(), EVERY_OPERATOR.length)
+    await page.getByText('JSON', { exact: true }).click()
+    assert.deepEqual(JSON.parse(await page.getByLabel('Criteria as JSON').inputValue()), criteria)
+    await page.getByText('Builder', { exact: true }).click()
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Every operator' }).waitFor()
+    const kept = (await made.get('/api/contact_lists?search=Every')).body[0]
+    assert.deepEqual(kept.criteria, criteria)
+    await page.goto(list)
   })
 
   await t.test('its criteria are changed, and who enters is seen', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { until } from '../../server/test/until.ts'
-import { inspect, pages } from './browser.ts'
+import { inspect, look, pages } from './browser.ts'
 
 test('home, activity, exports, fields, suppressions and webhooks', async (t) => {
   const made = await pages(t, { WEBHOOK_ALLOW_PRIVATE: 'true' })
@@ -94,6 +94,43 @@ test('home, activity, exports, fields, suppressions and webhooks', async (t) => 
     assert.equal(await items.count(), 500)
     await page.getByRole('button', { name: 'Resume' }).click()
     await items.first().getByText('tick 700', { exact: true }).waitFor()
+  })
+
+  await t.test('under a flood the page stays small, shows the latest, and says how many it left out', async () => {
+    const { db, accountId } = made
+    const FLOOD = 20_000
+    await open('/activity')
+    const items = page.getByRole('list', { name: 'Events' }).getByRole('listitem')
+    await items.first().getByText('tick 700', { exact: true }).waitFor()
+    await page.getByText('Live', { exact: true }).waitFor()
+    await page.evaluate(`
+      window.mostRows = 0
+      new MutationObserver(() => {
+        window.mostRows = Math.max(window.mostRows, document.querySelectorAll('main li').length)
+      }).observe(document.body, { childList: true, subtree: true })`)
+    await db.query(sql`
+      with made as (
+        insert into events (account_id, type, types, name) select ${accountId}, 'custom', '{custom}', 'wave ' || n
+        from generate_series(1, ${FLOOD}::int) as n order by n returning id
+      ), head as (
+        update feed_heads set position = position + ${FLOOD}::int where account_id = ${accountId} returning position - ${FLOOD}::int as position
+      )
+      insert into feed (account_id, position, event_id)
+      select ${accountId}, position + row_number() over (order by id), id from made, head`)
+    await items.first().getByText(`wave ${FLOOD}`, { exact: true }).waitFor()
+    const told = await page.getByText(/events came too fast to be shown here/).innerText()
+    const leftOut = Number(told.replace(/ .*/s, '').replaceAll(',', ''))
+    const shown = await items.count()
+    assert.ok(leftOut >= FLOOD - 2 * 500 && leftOut < FLOOD, `${leftOut} of ${FLOOD}`)
+    const most = Number(await page.evaluate('window.mostRows'))
+    assert.ok(shown <= 500 && most <= 500, `${shown} rows in the end, ${most} at most`)
+    await look(page, 'activity-flood')
+    // What was left out can be had: it begins right behind the last one.
+    const last = Number((await items.last().innerText()).match(/wave (\d+)/)![1])
+    await page.getByRole('button', { name: 'Show older' }).click()
+    await page.getByText(`wave ${last - 1}`, { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByText(/came too fast/).waitFor({ state: 'hidden' })
   })
 
   await t.test('an export is written, downloaded and removed', async () => {

@@ -52,6 +52,38 @@ test('signing in, accounts, appearance, keyboard, and a session that ends', asyn
     await page.locator('html[data-mantine-color-scheme="dark"]').waitFor()
   })
 
+  await t.test('what is typed while the palette is still on its way is not lost', async () => {
+    const { page, open } = await made.signedIn('admin', DESKTOP)
+    await open('')
+    // Longer than anyone takes for a word.
+    await page.route('**/palette-*.js', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+      await route.continue()
+    })
+    const input = page.getByPlaceholder('Search or jump to…')
+    await page.keyboard.press('Control+K')
+    await page.keyboard.type('wepb')
+    await page.keyboard.press('Backspace')
+    await page.keyboard.press('Backspace')
+    await page.keyboard.type('b')
+    await page.locator(':focus[placeholder^=Search]').waitFor()
+    await page.keyboard.type('ho')
+    assert.equal(await input.inputValue(), 'webho')
+    await page.keyboard.press('Enter')
+    await page.locator('h1:focus', { hasText: 'Webhooks' }).waitFor()
+    // It is there now, and opens at once; nothing of before stands in it.
+    await page.keyboard.press('Control+K')
+    await page.keyboard.type('contacts')
+    await page.locator(':focus[placeholder^=Search]').waitFor()
+    assert.equal(await input.inputValue(), 'contacts')
+    // Opened once more while it is open, it goes on taking what is typed.
+    await page.keyboard.press('Control+K')
+    await page.keyboard.type('!')
+    assert.equal(await input.inputValue(), 'contacts!')
+    await page.keyboard.press('Escape')
+    await input.waitFor({ state: 'hidden' })
+  })
+
   await t.test('the palette finds contacts, too', async () => {
     const { page, open } = await made.signedIn('viewer')
     await open('')

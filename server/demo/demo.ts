@@ -1,19 +1,26 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import sql from 'sql-template-tag'
+import type { Config } from '../config.ts'
 import type { Database, Trx } from '../db/database.ts'
-import { type Act, record } from '../features/activity/record.ts'
+import { findAccount } from '../features/accounts/accounts.ts'
 import { loadFields } from '../features/fields/field-set.ts'
 import { createField } from '../features/fields/fields.ts'
+import { createForm } from '../features/forms/forms.ts'
+import { TEXTS } from '../features/forms/texts/texts.ts'
 import { createImport, findImport } from '../features/imports/imports.ts'
 import { runImport } from '../features/imports/run.ts'
-import { createList, readLists } from '../features/lists/lists.ts'
+import { createList, type ListInput, readLists } from '../features/lists/lists.ts'
+import { baseOf } from '../features/mail/mail-room.ts'
+import { createHook } from '../features/providers/hooks.ts'
 import type { FileStore, FilesAt } from '../files/store.ts'
 import type { Caller } from '../http/caller.ts'
 import { Refusal } from '../lib/refusal.ts'
 import type { Keyring } from '../lib/secret.ts'
-import { activityOf } from './activity.ts'
-import { type Person, PLANS, people } from './people.ts'
+import { moveImport, placeAll, unplace } from './move.ts'
+import { DAY_MS, FILES, importedAt, type Person, PLANS, people } from './people.ts'
+import { writeStories } from './rows.ts'
+import { type Names, stories, TOLD_DAYS } from './story.ts'
 
 export interface DemoParts {
   db: Database
@@ -21,6 +28,19 @@ export interface DemoParts {
   filesAt: FilesAt
   keyring: Keyring
   keepFileDays: number
+  /** What links in mails begin with. */
+  base: string
+  /** CONFIRMATION_DAYS. */
+  confirmationDays: number
+}
+
+/** The parts, of what a process has. */
+export function demoParts({
+  config,
+  ...others
+}: Pick<DemoParts, 'db' | 'files' | 'filesAt' | 'keyring'> & { config: Config }): DemoParts {
+  const { UPLOAD_RETENTION_DAYS: keepFileDays, CONFIRMATION_DAYS: confirmationDays } = config
+  return { ...others, keepFileDays, confirmationDays, base: baseOf(config) }
 }
 
 export interface Demo {
@@ -31,9 +51,8 @@ export interface Demo {
   wasThere: boolean
 }
 
-const FILE_NAME = 'demo-people.csv'
-/** Events of one row in the outbox, which so is no bulk act: each is of a day and a person of its own. */
-const EVENTS_AT_ONCE = 1000
+/** Since when there are lists and the form, in days before today. */
+const FIRST_DAY = 421
 
 const FIELDS = [
   { name: 'Company', merge_tag: 'company', type: 'text' },
@@ -43,25 +62,31 @@ const FIELDS = [
   { name: 'Birthday', merge_tag: 'birthday', type: 'date' },
 ]
 
+const FORM = {
+  name: 'Newsletter',
+  fields: [{ field: 'first_name', required: true }, { field: 'last_name' }, { field: 'company' }, { field: 'city' }],
+  introduction: 'Once a month: what is new, and how others use it.',
+}
+
 const LISTS = [
   { name: 'Newsletter', description: 'Once a month' },
   { name: 'Product updates', description: 'What is new, as it comes' },
   { name: 'Beta testers', description: 'They see it first' },
 ]
 
-/** Made last, and in one transaction with what people did: where they are, all is there. */
-const SMART_LISTS = [
-  {
+/** Made in one transaction with all that happened: where they are, all is there. */
+const SMART_LISTS: Record<keyof Names['smart'], ListInput> = {
+  engaged: {
     name: 'Engaged',
     description: 'Opened a mail in the last 30 days',
     criteria: { event: 'email_opened', within: '30d' },
   },
-  {
+  quiet: {
     name: 'Customers gone quiet',
     description: 'They pay, and have not been here for 60 days',
     criteria: { all: [{ tag: 'customer' }, { not: { event: 'UserLogin', within: '60d' } }] },
   },
-  {
+  large: {
     name: 'Large teams',
     description: 'Worth a call',
     criteria: {
@@ -71,28 +96,43 @@ const SMART_LISTS = [
       ],
     },
   },
-  {
+  birthday: {
     name: 'Birthdays this week',
     description: 'Time for a card',
     criteria: { field: 'birthday', op: 'anniversary_within', value: '7d' },
   },
-]
+}
 
 /**
- * Fills an account with people, lists and months of activity, by the functions that requests run. Goes on where an earlier
- * call was cut off; where all is there it changes nothing. Throws a Refusal for an account that has other people.
+ * Fills an account with people, lists and more than a year of what happened to them, so that every page has something to show.
+ * Files are brought in by the functions that requests run, and then moved to the day on which they are said to have come; all else
+ * is written as these functions would have. Goes on where an earlier call was cut off; where all is there it changes nothing. Throws a
+ * Refusal for an account that has other people.
  */
 export async function fillDemo(parts: DemoParts, accountId: number, now = Date.now()): Promise<Demo> {
   const { db } = parts
-  const today = Math.floor(now / 86_400_000) * 86_400_000
+  const today = Math.floor(now / DAY_MS) * DAY_MS
   const caller: Caller = { accountId, actor: 'system', ip: null }
-  await refuseOthers(db, accountId)
   const lists = await readLists(db, accountId, undefined)
-  const wasThere = lists.some(({ name }) => name === SMART_LISTS[0]!.name)
+  const wasThere = lists.some(({ name }) => name === SMART_LISTS.engaged.name)
   if (!wasThere) {
+    await refuseOthers(db, accountId)
     await db.transaction((trx) => define(trx, accountId, new Set(lists.map(({ name }) => name))))
-    await bringIn(parts, caller, today)
-    await db.transaction((trx) => letThemAct(trx, accountId, today))
+    const everybody = [...people(today)]
+    const imports = new Map<number, number>()
+    for (const [file, { name }] of FILES.entries())
+      imports.set(
+        file,
+        await bringIn(
+          parts,
+          caller,
+          file,
+          everybody.filter(({ way }) => way === file),
+          name,
+        ),
+      )
+    await makeMonths(db, today)
+    await db.transaction((trx) => writePast(trx, parts, caller, { everybody, imports, today, now }))
   }
   return { ...(await counted(db, accountId)), wasThere }
 }
@@ -114,61 +154,134 @@ async function define(trx: Trx, accountId: number, known: ReadonlySet<string>): 
   for (const list of LISTS) if (!known.has(list.name)) await createList(trx, { accountId, actor: 'system' }, list)
 }
 
-/** By an import, as a file of theirs would come. */
-async function bringIn(parts: DemoParts, caller: Caller, today: number): Promise<void> {
+/** Brings in one file of people, unless that is done; answers which import it was. */
+async function bringIn(
+  parts: DemoParts,
+  caller: Caller,
+  file: number,
+  rows: readonly Person[],
+  fileName: string,
+): Promise<number> {
   const { db, files, filesAt, keyring, keepFileDays } = parts
-  const text = csvOf(today)
-  const fileKey = `${caller.accountId}/uploads/${randomUUID()}`
+  const { accountId } = caller
+  const [before] = await db.query<{ id: number }>(sql`
+    select i.id from imports as i join change_sets as s on s.account_id = ${accountId} and s.id = i.id
+    where i.account_id = ${accountId} and i.file_name = ${fileName} and s.phase = 'finished' limit 1`)
+  if (before) return before.id
+  const text = csvOf(rows)
+  const fileKey = `${accountId}/uploads/${randomUUID()}`
   const fileBytes = await files.write(fileKey, Readable.from([Buffer.from(text)]))
+  const consent = { source: FILES[file]!.source }
   const { id } = await db.transaction((trx) =>
     createImport(trx, caller, {
-      source: 'file',
-      fileKey,
-      fileName: FILE_NAME,
-      fileBytes,
-      fileSha256: createHash('sha256').update(text).digest('hex'),
-      options: { format: 'csv', update_existing: true, consent: { source: 'Sign-up form' } },
+      ...{ source: 'file', fileKey, fileName, fileBytes, fileSha256: createHash('sha256').update(text).digest('hex') },
+      options: { format: 'csv', update_existing: true, consent },
     }),
   )
   const thread = { databaseUrl: db.url, filesAt }
   const isOver = async () => false
-  await runImport(
-    { db, files, thread, keyring, keepFileDays, isOver },
-    caller.accountId,
-    id,
-    new AbortController().signal,
-  )
-  const { phase, problem } = await findImport(db, caller.accountId, id)
+  await runImport({ db, files, thread, keyring, keepFileDays, isOver }, accountId, id, new AbortController().signal)
+  const { phase, problem } = await findImport(db, accountId, id)
   if (phase !== 'finished') throw new Error(`the import of the demonstration is ${phase}: ${problem}`)
+  return id
 }
 
 const COLUMNS = [
   ...['external_id', 'email', 'first_name', 'last_name', 'company', 'plan', 'seats', 'city', 'birthday'],
-  ...['state', 'tags', 'lists', 'created_at'],
+  ...['tags', 'lists'],
 ] as const
 
-function csvOf(today: number): string {
+function csvOf(rows: readonly Person[]): string {
   const cell = (value: unknown) => `"${String(value).replaceAll('"', '""')}"`
   const line = (person: Person) => {
-    const row: Record<string, unknown> = {
-      ...person,
-      tags: person.tags.join(','),
-      lists: person.lists.join(','),
-      created_at: new Date(person.created_at).toISOString(),
-    }
+    const row: Record<string, unknown> = { ...person, tags: person.tags.join(','), lists: person.lists.join(',') }
     return COLUMNS.map((column) => cell(row[column])).join(',')
   }
-  return `${[COLUMNS.join(','), ...[...people(today)].map(line)].join('\n')}\n`
+  return `${[COLUMNS.join(','), ...rows.map(line)].join('\n')}\n`
 }
 
-async function letThemAct(trx: Trx, accountId: number, today: number): Promise<void> {
+/** Room for events of back then; in a transaction of its own, as others wait for it. */
+function makeMonths(db: Database, today: number): Promise<void> {
+  const first = new Date(today - FIRST_DAY * DAY_MS).toISOString().slice(0, 10)
+  return db.transaction(async (trx) => {
+    trx.send(`select pg_advisory_xact_lock(hashtext('make_event_partitions'))`)
+    await trx.query(sql`select make_event_partitions(${first}::date, ${Math.ceil(FIRST_DAY / 28)}::int)`)
+  })
+}
+
+interface Past {
+  everybody: readonly Person[]
+  /** Which import brought in which file. */
+  imports: ReadonlyMap<number, number>
+  today: number
+  now: number
+}
+
+/** All but the files, and the files' place in it: in one transaction, as without the one the other is no story. */
+async function writePast(trx: Trx, parts: DemoParts, caller: Caller, past: Past): Promise<void> {
+  const { accountId } = caller
+  const { everybody, imports, today, now } = past
+  // Nothing of the account gets a place in the feed meanwhile.
+  await trx.query(sql`select position from feed_heads where account_id = ${accountId} for update`)
+  await unplace(trx, accountId, [...imports.values()])
+  for (const [file, importId] of imports) await moveImport(trx, accountId, importId, importedAt(today, file))
   const rows = await trx.query<{ id: string; external_id: string }>(sql`
     select id, external_id from contacts where account_id = ${accountId} and external_id like 'demo-%' order by id for update`)
-  const ids = new Map(rows.map(({ id, external_id }) => [external_id, id]))
-  const there = [...people(today)].filter(({ external_id }) => ids.has(external_id))
-  const acts: Act[] = activityOf(there, ({ external_id }) => ids.get(external_id)!, today)
-  for (let at = 0; at < acts.length; at += EVENTS_AT_ONCE) record(trx, accountId, acts.slice(at, at + EVENTS_AT_ONCE))
-  for (const list of SMART_LISTS) await createList(trx, { accountId, actor: 'system' }, list)
+  const known = new Map(rows.map(({ id, external_id }) => [external_id, id]))
+  const names = await nameAll(trx, parts, caller, today)
+  const { keyring, base, confirmationDays: days } = parts
+  const told = [...stories(everybody, names, today, now)]
+  await writeStories({ trx, keyring, accountId, base, days, now, names }, told, known)
+  await countHook(trx, accountId, names.hook)
+  await placeAll(trx, accountId)
+}
+
+/** Makes what the story names, each as old as it is there. */
+async function nameAll(trx: Trx, { keyring }: DemoParts, caller: Caller, today: number): Promise<Names> {
+  const { accountId } = caller
+  const ours = (await readLists(trx, accountId, undefined)).filter(({ name }) =>
+    LISTS.some((list) => list.name === name),
+  )
+  const lists = Object.fromEntries(ours.map(({ name, id }) => [name, id]))
+  const form = await createForm(trx, caller, { ...FORM, list_ids: [lists.Newsletter!] })
+  const { row: hook } = await createHook(trx, keyring, accountId, 'generic', { name: 'Newsletters' })
+  const engaged = (await createList(trx, caller, SMART_LISTS.engaged)).id
+  const quiet = (await createList(trx, caller, SMART_LISTS.quiet)).id
+  const large = (await createList(trx, caller, SMART_LISTS.large)).id
+  const birthday = (await createList(trx, caller, SMART_LISTS.birthday)).id
+  const smart = { engaged, quiet, large, birthday }
+  const [begun, told] = [FIRST_DAY, TOLD_DAYS].map((days) => new Date(today - days * DAY_MS))
+  const old = (at: Date | undefined) => sql`created_at = ${at}, updated_at = ${at}`
+  trx.send(
+    sql`update lists set ${old(begun)} where account_id = ${accountId} and id = any(${Object.values(lists)}::bigint[])`,
+  )
+  trx.send(
+    sql`update lists set ${old(told)} where account_id = ${accountId} and id = any(${Object.values(smart)}::bigint[])`,
+  )
+  trx.send(sql`update forms set ${old(begun)} where account_id = ${accountId} and id = ${form.id}`)
+  trx.send(sql`
+    update audit_log set at = ${begun} where account_id = ${accountId} and action = 'form_created' and data -> 'form_id' = to_jsonb(${form.id}::bigint)`)
+  trx.send(sql`update provider_hooks set ${old(told)} where account_id = ${accountId} and id = ${hook.id}`)
+  const fields = await loadFields(trx, accountId)
+  const { name: account } = await findAccount(trx, accountId)
+  const texts = TEXTS.en
+  return {
+    ...{ lists, smart, form: { id: form.id, version: form.version }, hook: hook.id, account },
+    keys: Object.fromEntries(fields.active.map(({ mergeTag, key }) => [mergeTag, key])),
+    wording: {
+      form: texts.signUpConsent(account),
+      confirm: texts.confirmListsAsk(account, ['Newsletter']),
+      leave: texts.unsubscribeAsk(account),
+    },
+  }
+}
+
+/** What the hook has taken is what there is of it. */
+async function countHook(trx: Trx, accountId: number, hookId: number): Promise<void> {
+  await trx.query(sql`
+    update provider_hooks set received = told.count, recorded = told.count, last_received_at = told.last
+    from (select count(*) as count, max(at) as last from events where account_id = ${accountId} and data -> 'hook_id' = to_jsonb(${hookId}::bigint)) as told
+    where account_id = ${accountId} and id = ${hookId}`)
 }
 
 async function counted(db: Database, accountId: number): Promise<Omit<Demo, 'wasThere'>> {

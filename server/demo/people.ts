@@ -2,7 +2,8 @@
 
 export const PEOPLE = 5_000
 
-const DAY_MS = 86_400_000
+export const DAY_MS = 86_400_000
+export const HOUR_MS = 3_600_000
 /** For how long the imagined company has been collecting addresses. */
 const DAYS = 420
 
@@ -25,6 +26,16 @@ const CITIES = words(
 )
 const DOMAINS = words('example.com example.org example.net')
 
+/** Files that were brought in: when, in days before today, by how many people, and what is said of their permission. */
+export const FILES = [
+  { name: 'customers-of-the-old-shop.csv', daysAgo: 396, people: 900, source: 'Account of the old shop' },
+  { name: 'webinar-guests.csv', daysAgo: 75, people: 420, source: 'Registration for the webinar' },
+  { name: 'trade-fair.csv', daysAgo: 19, people: 380, source: 'Cards filled at the trade fair' },
+] as const
+
+/** When a file was brought in. */
+export const importedAt = (today: number, file: number) => today - FILES[file]!.daysAgo * DAY_MS + 10 * HOUR_MS
+
 export const PLANS = ['Free', 'Starter', 'Team', 'Enterprise']
 
 export interface Person {
@@ -37,9 +48,10 @@ export interface Person {
   seats: number
   city: string
   birthday: string
+  /** By a form, by a program, or by one of FILES. */
+  way: 'form' | 'api' | number
   /** Milliseconds since the epoch. */
-  created_at: number
-  state: 'subscribed' | 'unsubscribed' | 'bounced'
+  joined: number
   tags: string[]
   lists: string[]
   /** How much they care, 0 to 1: who opens much also clicks and comes back. */
@@ -54,10 +66,12 @@ export function* people(today: number): Generator<Person> {
     const [first, last] = [of(FIRST_NAMES), of(LAST_NAMES)]
     const plan = random() < 0.62 ? 'Free' : of(PLANS.slice(1))
     const interest = random()
-    // More came lately than long ago.
-    const created = today - Math.floor(random() ** 1.5 * DAYS * DAY_MS)
-    const luck = random()
-    const state = luck < 0.9 ? 'subscribed' : luck < 0.97 ? 'unsubscribed' : 'bounced'
+    const way = wayOf(n, random())
+    // More came lately than long ago, and most of them by day.
+    const since = Math.floor(random() ** 1.4 * DAYS) + 1
+    const hour = 6 + (random() + random() + random()) * 5.5
+    const joined =
+      typeof way === 'number' ? importedAt(today, way) : today - since * DAY_MS + Math.floor(hour * HOUR_MS)
     const lists = ['Newsletter']
     if (random() < 0.4) lists.push('Product updates')
     if (random() < 0.06) lists.push('Beta testers')
@@ -78,13 +92,23 @@ export function* people(today: number): Generator<Person> {
       )
         .toISOString()
         .slice(0, 10),
-      created_at: created,
-      state,
+      way,
+      joined,
       tags,
       lists,
       interest,
     }
   }
+}
+
+/** The first ones came by files, in the order of these; of the others somewhat more by the form than by a program. */
+function wayOf(n: number, luck: number): Person['way'] {
+  let upTo = 0
+  for (const [file, { people: count }] of FILES.entries()) {
+    upTo += count
+    if (n <= upTo) return file
+  }
+  return luck < 0.58 ? 'form' : 'api'
 }
 
 /** Letters that everyone can type. */

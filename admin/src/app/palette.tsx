@@ -7,6 +7,7 @@ import { useEffect, useState } from 'react'
 import { useAccount } from '../api/client.ts'
 import type { Session } from '../api/session.ts'
 import { en } from '../strings/en.ts'
+import { releaseKeys } from './early-keys.ts'
 import { destinationsFor } from './navigation.ts'
 
 /** After a pause in typing, in ms. */
@@ -53,6 +54,8 @@ export function Palette({ asked, session }: { asked: number; session: Session })
       <Spotlight.Search
         placeholder={en.shell.search}
         aria-label={en.shell.palette}
+        data-palette
+        onFocus={(event) => releaseKeys(event.currentTarget)}
         leftSection={<Search size={17} aria-hidden />}
       />
       <Spotlight.ActionsList>

@@ -7,6 +7,7 @@ import { AccountContext, type OpenAccount } from '../api/client.ts'
 import { Loading } from '../components/states.tsx'
 import { en } from '../strings/en.ts'
 import { AccountMenu } from './account-menu.tsx'
+import { holdKeys } from './early-keys.ts'
 import { destinationsFor } from './navigation.ts'
 import classes from './shell.module.css'
 import { UserMenu } from './user-menu.tsx'
@@ -21,7 +22,10 @@ export function Shell() {
   const [isNavOpen, nav] = useDisclosure(false)
   // The palette is loaded when it is first asked for; each further time opens the one that is there.
   const [palette, setPalette] = useState(0)
-  const openPalette = () => setPalette((times) => times + 1)
+  const openPalette = () => {
+    holdKeys()
+    setPalette((times) => times + 1)
+  }
   useHotkeys([['mod+K', openPalette]], [])
 
   const side = (

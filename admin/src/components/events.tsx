@@ -32,7 +32,8 @@ export function EventList({ label, children }: { label: string; children: ReactN
 /** What has happened, when, as part of which act, and what changed by it; `who` stands before it where that can be anybody. */
 export function EventItem({ event, vocabulary, who }: { event: ShownEvent; vocabulary: Vocabulary; who?: ReactNode }) {
   const { types, name, at, data, change_set_id: set } = event
-  const { lists, smart_lists: smart, kind, counts, ...rest } = data
+  const { lists, smart_lists: smart, kind, counts, state_reason: reason, cause, hook_id: _hook, ...rest } = data
+  const why = whyOf(reason, cause)
   return (
     <li>
       <div className={classes.head}>
@@ -53,8 +54,20 @@ export function EventItem({ event, vocabulary, who }: { event: ShownEvent; vocab
       <Lists moves={lists} vocabulary={vocabulary} />
       <Lists moves={smart} vocabulary={vocabulary} />
       <Changes data={rest} label={vocabulary.subject} />
+      {why && (
+        <Text size="xs" c="dimmed">
+          {why}
+        </Text>
+      )}
     </li>
   )
+}
+
+/** Why somebody's state is another, or why they came into a smart list or left it, in words. */
+function whyOf(reason: unknown, cause: unknown): string | undefined {
+  const to = (reason as { to?: unknown } | undefined)?.to
+  if (typeof to === 'string') return en.events.reasons[to] ?? to
+  return typeof cause === 'string' ? en.events.causes[cause] : undefined
 }
 
 /** What an act on many people was, and how many it did what to. */

@@ -15,9 +15,10 @@ export interface User {
 }
 
 /** What speaks of something, each leading to where that is. */
-export function UsedBy({ users }: { users: readonly User[] }) {
+export function UsedBy({ users, label }: { users: readonly User[]; label?: string }) {
   return (
     <ul className={classes.users}>
+      {label && <li>{label}:</li>}
       {users.map((user) => (
         <li key={`${user.kind} ${user.id}`}>
           {en.usedBy[user.kind].is}: <Where user={user}>{user.name ?? en.usedBy[user.kind].unnamed(user.id)}</Where>

@@ -38,6 +38,7 @@ export async function applyLines(trx: Trx, bulk: Bulk, after: number, upTo: numb
 /** Says of whom the lines name what `applyLines` would do, in their rows, and changes nothing else. */
 export async function planLines(trx: Trx, bulk: Bulk, after: number, upTo: number): Promise<BulkCounts> {
   const lines = chosen(bulk, after, upTo)
+  joinBySets(trx)
   const [counts] = await trx.query<BulkCounts>(
     bulk.act.type === 'delete'
       ? sql`
@@ -66,6 +67,7 @@ async function removeLines(trx: Trx, bulk: Bulk, lines: Sql): Promise<BulkCounts
 
 async function changeLines(trx: Trx, bulk: Bulk, lines: Sql): Promise<BulkCounts> {
   const { accountId, changeSetId, actor, act } = bulk
+  joinBySets(trx)
   const [counts] = await trx.query<BulkCounts>(sql`
     with ${planned(bulk, lines)}, changed as (
       update contacts as c set fields = p.new_fields, tags = p.new_tags, state = p.new_state,
@@ -81,8 +83,9 @@ async function changeLines(trx: Trx, bulk: Bulk, lines: Sql): Promise<BulkCounts
       select ${accountId}::bigint, ${act.joined}::bigint, id, ${changeSetId}::bigint from planned where joins
       on conflict do nothing returning 1
     ), went as (
-      delete from list_members as m using planned as p
-      where m.account_id = ${accountId} and m.list_id = ${act.left}::bigint and m.contact_id = p.id and p.leaves returning 1
+      delete from list_members as m
+      where m.account_id = ${accountId} and m.list_id = ${act.left}::bigint
+        and m.contact_id = any(array(select id from planned where leaves)) returning 1
     ), withdrawn as (
       insert into consents (account_id, contact_id, action, grade, source, actor, data)
       select ${accountId}::bigint, id, 'withdrawn', 'asserted', 'bulk', ${actor}, jsonb_build_object('change_set_id', ${changeSetId}::bigint)
@@ -93,6 +96,15 @@ async function changeLines(trx: Trx, bulk: Bulk, lines: Sql): Promise<BulkCounts
     sql`select count(*) as count from change_rows as k where ${lines} and k.action = 'gone'`,
   )
   return { ...counts!, gone: gone!.count }
+}
+
+/**
+ * For the rest of this transaction a step is joined with rows that are found by their keys as one set with another. Where the table has
+ * no statistics of a change set that has just been made, PostgreSQL takes its people to be one, and ran through all of the step for
+ * each: 8 s a chunk on a busy machine, in place of 0.2 s. What is looked up person by person stands in lateral joins, which this leaves alone.
+ */
+function joinBySets(trx: Trx): void {
+  trx.send(sql`select set_config('enable_nestloop', 'off', true)`)
 }
 
 const COUNTS = sql`
@@ -133,7 +145,7 @@ function planned({ accountId, act }: Bulk, lines: Sql): Sql {
 }
 
 /** Steps that write into the rows what becomes, or became, of each; who is not there any more is `gone`. */
-function keeping({ accountId, changeSetId, act }: Bulk, lines: Sql): Sql {
+function keeping({ act }: Bulk, lines: Sql): Sql {
   const side = (values: Sql, tags: Sql, state: Sql, list: Sql) => sql`
     jsonb_strip_nulls(jsonb_build_object('fields', nullif(${values}, '{}'), 'tags', case when p.new_tags <> p.tags then to_jsonb(${tags}) end,
       'state', case when p.new_state <> p.state then ${state} end, 'lists', ${list}))`
@@ -152,7 +164,7 @@ function keeping({ accountId, changeSetId, act }: Bulk, lines: Sql): Sql {
           ${side(sql`p.new_values`, sql`p.new_tags`, sql`p.new_state`, list(sql`p.joins`, act.joined))} end,
         problem = case when p.opted_out then '{"notes":["opted_out"]}'::jsonb end
       from planned as p
-      where k.account_id = ${accountId} and k.change_set_id = ${changeSetId} and k.line = p.line
+      where ${lines} and k.line = p.line
     ), missing as (
       update change_rows as k set action = 'gone' where ${lines} and not exists (select from planned as p where p.line = k.line)
     )`

@@ -29,8 +29,13 @@ export function linkBase(room: MailRoom): string {
 }
 
 /** The same for addresses that are shown to whoever runs the account, and mailed to nobody. */
-export function shownBase({ publicUrl, ownUrl }: MailRoom): string {
+export function shownBase({ publicUrl, ownUrl }: Pick<MailRoom, 'publicUrl' | 'ownUrl'>): string {
   return (publicUrl ?? ownUrl).replace(/\/+$/, '')
+}
+
+/** The same, by the settings. */
+export function baseOf(config: Config): string {
+  return shownBase({ publicUrl: config.PUBLIC_URL, ownUrl: ownUrl(config) })
 }
 
 export function mailRoomOf(config: Config, queue: Queue, keyring: Keyring): MailRoom {

@@ -1,4 +1,4 @@
-import { Button, Group, MultiSelect, Stack, Text } from '@mantine/core'
+import { Alert, Button, Group, MultiSelect, Stack, Text } from '@mantine/core'
 import { useDocumentVisibility } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
@@ -29,7 +29,7 @@ export function ActivityPage() {
   const resume = () => setRuns(({ nth }) => ({ on: true, nth: nth + 1 }))
   const pause = () => setRuns(({ nth }) => ({ on: false, nth }))
   const feed = useFeed(types.join(','), runs.on && isVisible ? runs.nth : 0)
-  const { events, error, hasOlder } = feed
+  const { events, error, hasOlder, leftOut } = feed
   const older = useMutation({ mutationFn: feed.readOlder, onMutate: pause })
   const standing = runs.on && feed.standing === 'paused' ? 'connecting' : feed.standing
   return (
@@ -75,6 +75,7 @@ export function ActivityPage() {
         </Empty>
       ) : (
         <Stack gap="md">
+          {leftOut !== 0 && <Alert color="yellow">{en.activity.leftOut(leftOut)}</Alert>}
           {events.length > 0 ? (
             <EventList label={en.activity.list}>
               {events.map((event) => (

@@ -23,16 +23,25 @@ interface Held {
   rows?: readonly Row[]
   /** Where older ones are; null: nowhere. */
   end: string | null
+  /** How many have happened and were never shown, as they came too fast; null: some, of which a filter keeps the number. */
+  leftOut: number | null
 }
 
 export type Standing = 'connecting' | 'live' | 'broken' | 'paused'
 
 /** Newer rows on top of those that are held; what is too much goes at the other end, where it can be had again. */
-function withNewer({ rows = [], end }: Held, newer: readonly Row[]): Held {
+function withNewer({ rows = [], end, leftOut }: Held, newer: readonly Row[]): Held {
   const all = [...newer, ...rows]
-  if (all.length <= MOST_EVENTS) return { rows: all, end }
+  if (all.length <= MOST_EVENTS) return { rows: all, end, leftOut }
   const cut = all.findLastIndex(({ from }, at) => at <= MOST_EVENTS && from !== undefined)
-  return { rows: all.slice(0, cut), end: all[cut]!.from! }
+  return { rows: all.slice(0, cut), end: all[cut]!.from!, leftOut }
+}
+
+/** What lies between the newest of those that were shown, and the oldest of those that are now. Positions have no gaps. */
+function skipped({ rows = [], leftOut }: Held, oldest: FeedEvent | undefined, isFiltered: boolean): number | null {
+  const newest = rows[0]?.event
+  if (leftOut === null || isFiltered || !newest || !oldest) return null
+  return leftOut + Math.max(0, oldest.position - newest.position - 1)
 }
 
 /**
@@ -43,7 +52,7 @@ function withNewer({ rows = [], end }: Held, newer: readonly Row[]): Held {
  */
 export function useFeed(types: string, run: number) {
   const { api } = useAccount()
-  const [held, setHeld] = useState<Held>({ end: null })
+  const [held, setHeld] = useState<Held>({ end: null, leftOut: 0 })
   const [standing, setStanding] = useState<Standing>('connecting')
   const [error, setError] = useState<unknown>(null)
 
@@ -52,10 +61,14 @@ export function useFeed(types: string, run: number) {
     const gone = new AbortController()
     const { signal } = gone
     /** Resolves when too much has come. */
-    const follow = async () => {
+    const follow = async (isAgain: boolean) => {
       const { next_cursor: now } = await api.events.read({ after: 'now', limit: 1 }, { signal })
       const { events, next } = await readBack(api, types, now, signal)
-      setHeld({ rows: events.map((event, at) => (at === 0 ? { event, from: now } : { event })), end: next })
+      setHeld((before) => ({
+        rows: events.map((event, at) => (at === 0 ? { event, from: now } : { event })),
+        end: next,
+        leftOut: isAgain ? skipped(before, events.at(-1), types !== '') : 0,
+      }))
       let waiting: Row[] = []
       const timer = setInterval(() => {
         const newer = waiting.toReversed()
@@ -80,9 +93,9 @@ export function useFeed(types: string, run: number) {
     const begin = async () => {
       setStanding('connecting')
       setError(null)
-      for (;;) {
+      for (let isAgain = false; ; isAgain = true) {
         try {
-          await follow()
+          await follow(isAgain)
           await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
         } catch (failure) {
           if (signal.aborted) return
@@ -99,13 +112,15 @@ export function useFeed(types: string, run: number) {
   /** Adds older ones; what is too much goes on top. */
   const readOlder = async () => {
     const { events, next } = await readBack(api, types, held.end!)
-    setHeld(({ rows = [] }) => ({
+    setHeld(({ rows = [], leftOut }) => ({
+      leftOut,
       rows: [...rows, ...events.map((event) => ({ event }))].slice(-MOST_EVENTS),
       end: next,
     }))
   }
 
-  return { events: held.rows?.map(({ event }) => event), hasOlder: held.end !== null, standing, error, readOlder }
+  const { rows, end, leftOut } = held
+  return { events: rows?.map(({ event }) => event), hasOlder: end !== null, leftOut, standing, error, readOlder }
 }
 
 /** A page up to a place or, where a filter lets hardly anything pass, what a few pages have. */

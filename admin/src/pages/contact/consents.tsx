@@ -3,11 +3,11 @@ import { useQuery } from '@tanstack/react-query'
 import { useAccount } from '../../api/client.ts'
 import type { Contact } from '../../api/queries.ts'
 import { Changes } from '../../components/changes.tsx'
+import { EventList } from '../../components/events.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { Time } from '../../components/time.tsx'
 import { useVocabulary } from '../../criteria/vocabulary.ts'
 import { en } from '../../strings/en.ts'
-import classes from './contact.module.css'
 
 /** What someone has allowed and taken back, with its evidence. */
 export function Consents({ contact }: { contact: Contact }) {
@@ -26,7 +26,7 @@ export function Consents({ contact }: { contact: Contact }) {
             {en.contact.consentsEmpty}
           </Text>
         ) : (
-          <ol className={classes.events}>
+          <EventList label={en.contact.consents}>
             {data.map(({ id, action, grade, list_id: list, source, actor, ip, data: evidence, at }) => (
               <li key={id}>
                 <Group justify="space-between" gap="xs">
@@ -49,10 +49,10 @@ export function Consents({ contact }: { contact: Contact }) {
                     <Time at={at} />
                   </Text>
                 </Group>
-                <Changes data={{ source, actor, ...(ip ? { ip } : {}), ...evidence }} label={(name) => name} />
+                <Changes data={{ source, actor, ...(ip ? { ip } : {}), ...evidence }} label={en.contact.evidenceOf} />
               </li>
             ))}
-          </ol>
+          </EventList>
         )
       }
     </Loaded>

@@ -46,6 +46,7 @@ export function Moves({ days }: { days: readonly Day[] }) {
         data={days.map(({ day, joined, left }) => ({ day: dayName(day), joined, left: -left }))}
         dataKey="day"
         type="stacked"
+        barChartProps={{ stackOffset: 'sign' }}
         series={[
           { name: 'joined', label: en.home.joined, color: 'teal.6' },
           { name: 'left', label: en.home.left, color: 'red.5' },

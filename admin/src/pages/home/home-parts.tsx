@@ -129,6 +129,7 @@ export function LatestImports() {
 }
 
 export function Moved({ lists }: { lists: Stats['moved'] }) {
+  const account = String(useAccount().id)
   return (
     <Panel title={en.home.moved}>
       {lists.length === 0 && (
@@ -139,7 +140,19 @@ export function Moved({ lists }: { lists: Stats['moved'] }) {
       <Stack gap="xs">
         {lists.map(({ list_id, name, entered, left }) => (
           <Group key={list_id} justify="space-between" gap="xs">
-            <Text size="sm">{name}</Text>
+            <Anchor
+              size="sm"
+              renderRoot={(props) => (
+                <Link
+                  {...props}
+                  to="/accounts/$account/lists/$list"
+                  params={{ account, list: String(list_id) }}
+                  search={{ tab: 'history' }}
+                />
+              )}
+            >
+              {name}
+            </Anchor>
             <Text size="sm" className="figures">
               {en.home.movedBy(entered, left)}
             </Text>

@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core'
+import { Button, Group } from '@mantine/core'
 import type { Answer } from '@rollcall/sdk'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -44,14 +44,16 @@ export function Mappings() {
               isTitleHidden: true,
               cell: (recipe) =>
                 canWrite && (
-                  <Button
+                  <Group justify="flex-end">
+                    <Button
                     size="xs"
                     variant="default"
                     aria-label={en.imports.forgetOf(recipe.name)}
                     onClick={() => setLeaving(recipe)}
                   >
                     {en.imports.forget}
-                  </Button>
+                    </Button>
+                  </Group>
                 ),
             },
           ]}

@@ -95,6 +95,7 @@ function Flow({ days }: { days: readonly Day[] }) {
         data={days.map(({ day, entered, left }) => ({ day: dayName(day), entered, left: -left }))}
         dataKey="day"
         type="stacked"
+        barChartProps={{ stackOffset: 'sign' }}
         series={[
           { name: 'entered', label: en.lists.entered, color: 'teal.6' },
           { name: 'left', label: en.lists.left, color: 'red.5' },

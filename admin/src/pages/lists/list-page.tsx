@@ -86,7 +86,7 @@ export function ListPage() {
 /** What speaks of the list; nothing where nothing does. */
 function ListUsers({ list }: { list: number }) {
   const { data: users = [] } = useQuery(listUsageQuery(useAccount(), list))
-  return users.length > 0 && <UsedBy users={users} />
+  return users.length > 0 && <UsedBy users={users} label={en.fields.usedBy} />
 }
 
 function Members({ list }: { list: ListDetail }) {

@@ -165,12 +165,13 @@ function Messages({ messages }: { messages: readonly Message[] }) {
         { title: en.outbox.made, cell: ({ created_at: at }) => <Time at={at} withClock /> },
         {
           title: en.outbox.sent,
-          cell: ({ phase, sent_at: at }) => phase === 'sent' && at && <Time at={at} withClock />,
-        },
-        {
-          title: en.outbox.actions,
-          isTitleHidden: true,
-          cell: (message) => canWrite && message.phase === 'failed' && <RetryButton message={message} size="xs" />,
+          // A column of its own for what few mails have would push the others out of sight.
+          cell: (message) =>
+            message.phase === 'sent' && message.sent_at ? (
+              <Time at={message.sent_at} withClock />
+            ) : (
+              canWrite && message.phase === 'failed' && <RetryButton message={message} size="xs" />
+            ),
         },
       ]}
     />

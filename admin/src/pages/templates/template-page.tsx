@@ -74,7 +74,7 @@ export function TemplatePage() {
 /** What welcomes people by it; nothing where nothing does. */
 function Users({ template }: { template: string }) {
   const { data: users = [] } = useQuery(templateUsageQuery(useAccount(), template))
-  return users.length > 0 && <UsedBy users={users} />
+  return users.length > 0 && <UsedBy users={users} label={en.fields.usedBy} />
 }
 
 interface ActionsProps {

@@ -1,4 +1,4 @@
-import { number } from './common.ts'
+import { count, number } from './common.ts'
 
 export const activity = {
   title: 'Activity',
@@ -15,6 +15,8 @@ export const activity = {
   someone: 'Someone who was removed',
   older: 'Show older',
   most: (n: number) => `At most ${number(n)} are kept here: newer ones come back with “Resume”.`,
+  leftOut: (n: number | null) =>
+    `${n === null ? 'Some events' : count(n, 'event')} came too fast to be shown here: “Show older” leads to them.`,
   none: 'Nothing has happened yet',
   noneText: 'As soon as a contact is added or changed, it shows here by itself.',
   noneOfKind: 'Nothing of this kind has happened lately',

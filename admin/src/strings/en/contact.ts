@@ -71,6 +71,18 @@ export const contact = {
   before: 'Before',
   into: 'becomes',
   removed: 'removed',
+  consents: 'What they allowed',
+  /** What proves a permission; of the form that led to it with `form` before. */
+  evidenceOf: (name: string): string => {
+    const names: Record<string, string> = {
+      ...{ source: 'Where', actor: 'Told by', ip: 'Network address', wording: 'Wording', language: 'Language' },
+      ...{ user_agent: 'Browser', submitted_at: 'Sent', id: 'number', version: 'version', form_id: 'Form number' },
+      ...{ form_version: 'Form version', list_id: 'List number', import_id: 'Import number', line: 'Line', file: 'File' },
+    }
+    const [first = '', ...rest] = name.split(' ')
+    if (first === 'form' && rest.length > 0) return `Form, ${(names[rest.join(' ')] ?? rest.join(' ')).toLowerCase()}`
+    return names[name] ?? name
+  },
   consentsEmpty: 'Nothing is on record about what they allowed.',
   granted: 'Granted',
   withdrawn: 'Withdrawn',

@@ -26,7 +26,6 @@ export const outbox = {
   },
   forEditors: 'What a mail says is for editors: links in it act for whom it was sent to.',
 
-  actions: 'Actions',
   retry: 'Send again',
   retryOf: (email: string) => `Send again to ${email}`,
   retried: 'The mail is on its way again',
