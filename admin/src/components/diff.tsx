@@ -3,6 +3,7 @@ import type { Answer } from '@rollcall/sdk'
 import { infiniteQueryOptions, useInfiniteQuery } from '@tanstack/react-query'
 import { ListChecks } from 'lucide-react'
 import { type OpenAccount, useAccount } from '../api/client.ts'
+import { useVocabulary } from '../criteria/vocabulary.ts'
 import { en } from '../strings/en.ts'
 import classes from './diff.module.css'
 import { ShowMore } from './show-more.tsx'
@@ -74,13 +75,21 @@ function Action({ action }: { action: string | null }) {
   return <Toned tone={TONES[action] ?? 'quiet'}>{en.data.actions[action] ?? action}</Toned>
 }
 
+/** What a revert needs beside the state, and says nothing to a reader. */
+const UNSAID = ['state_reason', 'state_before']
+
 function Change({ line: { before, after, problem } }: { line: Line }) {
+  const vocabulary = useVocabulary()
   const was = flat(before)
   const becomes = flat(after)
   const keys = [...new Set([...Object.keys(was), ...Object.keys(becomes)])].filter(
-    (key) => textOf(was[key]) !== textOf(becomes[key]),
+    (key) => !UNSAID.includes(key) && textOf(was[key]) !== textOf(becomes[key]),
   )
   const faults = problemsOf(problem)
+  const said = (key: string, value: unknown) =>
+    (key === 'lists' && Array.isArray(value)
+      ? value.map((id) => vocabulary.list(Number(id))).join(', ')
+      : textOf(value)) || en.data.empty
   if (keys.length === 0 && faults.length === 0) return null
   return (
     <>
@@ -88,15 +97,15 @@ function Change({ line: { before, after, problem } }: { line: Line }) {
         <dl className={classes.changes}>
           {keys.map((key) => (
             <div key={key} style={{ display: 'contents' }}>
-              <dt>{en.data.keys[key] ?? key}</dt>
+              <dt>{en.data.keys[key] ?? vocabulary.subject(key)}</dt>
               <dd>
                 {before !== null && (
                   <>
-                    <span className={classes.before}>{textOf(was[key]) || en.data.empty}</span>{' '}
-                    <span aria-hidden>→</span> <VisuallyHidden>becomes</VisuallyHidden>{' '}
+                    <span className={classes.before}>{said(key, was[key])}</span> <span aria-hidden>→</span>{' '}
+                    <VisuallyHidden>becomes</VisuallyHidden>{' '}
                   </>
                 )}
-                {textOf(becomes[key]) || en.data.empty}
+                {said(key, becomes[key])}
               </dd>
             </div>
           ))}

@@ -46,12 +46,12 @@ export function Mappings() {
                 canWrite && (
                   <Group justify="flex-end">
                     <Button
-                    size="xs"
-                    variant="default"
-                    aria-label={en.imports.forgetOf(recipe.name)}
-                    onClick={() => setLeaving(recipe)}
-                  >
-                    {en.imports.forget}
+                      size="xs"
+                      variant="default"
+                      aria-label={en.imports.forgetOf(recipe.name)}
+                      onClick={() => setLeaving(recipe)}
+                    >
+                      {en.imports.forget}
                     </Button>
                   </Group>
                 ),

@@ -77,7 +77,13 @@ export const contact = {
     const names: Record<string, string> = {
       ...{ source: 'Where', actor: 'Told by', ip: 'Network address', wording: 'Wording', language: 'Language' },
       ...{ user_agent: 'Browser', submitted_at: 'Sent', id: 'number', version: 'version', form_id: 'Form number' },
-      ...{ form_version: 'Form version', list_id: 'List number', import_id: 'Import number', line: 'Line', file: 'File' },
+      ...{
+        form_version: 'Form version',
+        list_id: 'List number',
+        import_id: 'Import number',
+        line: 'Line',
+        file: 'File',
+      },
     }
     const [first = '', ...rest] = name.split(' ')
     if (first === 'form' && rest.length > 0) return `Form, ${(names[rest.join(' ')] ?? rest.join(' ')).toLowerCase()}`
