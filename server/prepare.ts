@@ -8,6 +8,7 @@ import { ensureToken, issueToken, listTokens } from './features/accounts/tokens.
 import { makeSetupLink } from './features/accounts/user-links.ts'
 import { keepHouse } from './features/activity/housekeeping.ts'
 import { replayJournal } from './features/privacy/journal.ts'
+import { replayWords } from './features/privacy/words-replay.ts'
 import { prepareProviderSecrets } from './features/providers/keys.ts'
 import { requireKeysInUse } from './features/subscriptions/keys.ts'
 import { prepareSigningSecrets } from './features/webhooks/keys.ts'
@@ -49,7 +50,7 @@ export async function prepareAll(
     keyring: Keyring
     wantsToken: boolean
     wantsUser: boolean
-    /** Where the journal of erasures is; not given by those who serve nobody. */
+    /** Where the journals of erasures and of words are; not given by those who serve nobody. */
     files?: FileStore
   },
 ): Promise<FirstWords> {
@@ -64,6 +65,9 @@ export async function prepareAll(
       await createAccount(db, { id: 1, name: 'Main' })
       const erased = files ? await replayJournal(db, { files, keyring, queue }) : 0
       if (erased > 0) log.warn({ erased }, 'erasures that the database did not know of were applied from the journal')
+      const said = files ? await replayWords({ db, files, keyring }) : 0
+      if (said > 0)
+        log.warn({ said }, 'words of people that the database did not know of were applied from the journal')
       const { ROLLCALL_API_TOKEN: given } = config
       if (given !== undefined) await db.transaction((trx) => ensureToken(trx, STARTER, given))
       const setup = wantsUser ? await db.transaction(makeSetupLink) : undefined

@@ -25,6 +25,7 @@ import { applyRetention } from './features/privacy/retention.ts'
 import { renewSamples } from './features/privacy/samples.ts'
 import { sweepErasureJob } from './features/privacy/sweep.ts'
 import { PRIVACY_JOB_NAMES } from './features/privacy/sweep-job.ts'
+import { startWordJournal } from './features/privacy/words.ts'
 import { forgetTaken } from './features/providers/seen.ts'
 import { maySend } from './features/subscriptions/send-template.ts'
 import { Sender } from './features/webhooks/sender.ts'
@@ -134,6 +135,7 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
     () => applyRetention({ db, files, log: logger }),
     () => renewSamples(db),
   ])
+  const words = startWordJournal(parts, onError('keeping words in the file store failed'))
   const webhooks = webhookSender(parts).start()
   return {
     async stop(timeoutMs) {
@@ -141,6 +143,7 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
         looks.stop(),
         dispatcher.stop(),
         housekeeping.stop(),
+        words.stop(),
         queue.stop(timeoutMs),
         webhooks.stop(timeoutMs),
       ])

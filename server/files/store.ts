@@ -4,7 +4,7 @@ import { AppError } from '../lib/app-error.ts'
 
 /**
  * Where uploaded and exported files are kept: a directory, or a bucket that speaks S3. Keys are
- * `ACCOUNT/uploads/NAME`, `ACCOUNT/exports/NAME`, `ACCOUNT/erasures/NAME`; their parts have letters, digits, `-`, `_` and `.`, and begin with none
+ * `ACCOUNT/uploads/NAME`, `ACCOUNT/exports/NAME`, `ACCOUNT/erasures/NAME`, `ACCOUNT/words/NAME`; their parts have letters, digits, `-`, `_` and `.`, and begin with none
  * of the latter. What the store itself can't do (a full disk, a bucket out of reach) is an AppError `unavailable`.
  */
 export interface FileStore {

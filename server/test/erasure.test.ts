@@ -47,6 +47,7 @@ const HOLDS_NOBODY: Record<string, string> = {
   smart_looks: 'moments',
   migrations: 'names of files',
   sessions: 'of people who work here, who are no contacts',
+  word_journals: 'ids of files, in which no erased person stands',
   users: 'people who work here, who are no contacts',
   user_links: 'invitations of people who work here, who are no contacts',
   templates: 'what an account writes to everyone',

@@ -12,6 +12,7 @@ import { SEALED_FOR } from './erase.ts'
 import type { Person } from './person.ts'
 import { sweepErasure } from './sweep-job.ts'
 import { clearTraces } from './traces.ts'
+import { keepWords, readWords, wordFiles } from './words.ts'
 import { finderOf } from './written.ts'
 
 interface Parts {
@@ -55,6 +56,7 @@ export function sweepErasureJob(parts: Parts): Job<typeof sweepErasure.payload> 
       const uploads = await sweepUploads(sweep)
       const exports = await sweepExports(sweep)
       const answers = await sweepAnswers(sweep)
+      const words = await sweepWords(sweep)
       const isOver = uploads.atWork + exports.atWork === 0
       await db.transaction(async (trx) => {
         // After the files: what an import has read before its file was taken away is among the rows by now.
@@ -63,6 +65,7 @@ export function sweepErasureJob(parts: Parts): Job<typeof sweepErasure.payload> 
           idempotency_keys: answers,
           uploads: uploads.gone,
           stored_exports: exports.gone,
+          word_files: words,
           ...traces,
         }
         trx.send(sql`
@@ -90,6 +93,18 @@ interface Swept {
   gone: number
   /** Being read or written at this moment. */
   atWork: number
+}
+
+/** Where a file holds a word of theirs, or that can't be told, all words are written anew from what the tables hold by now. */
+async function sweepWords({ db, files, keyring, accountId, isNamed }: Sweep): Promise<number> {
+  const all = await wordFiles(files, accountId)
+  let named = 0
+  for (const key of all.values()) {
+    const kept = await readWords(files, keyring, key).catch(() => undefined)
+    if (!kept || kept.words.some(({ email, contact }) => isNamed(`${email} ${contact}`))) named++
+  }
+  if (named > 0) await keepWords({ db, files, keyring }, accountId, { whole: true })
+  return named
 }
 
 async function sweepUploads(sweep: Sweep): Promise<Swept> {
