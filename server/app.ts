@@ -178,10 +178,11 @@ export async function buildApp({
       ],
     })
   }
-  app.addHook('onRequest', async (request) => {
-    if (!isPrepared() && !request.routeOptions.config.public)
-      throw new AppError('unavailable', 'Rollcall is starting: try again shortly')
+  const isStarting = () => new AppError('unavailable', 'Rollcall is starting: try again shortly')
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(isPrepared() || request.routeOptions.config.public ? undefined : isStarting())
   })
+  await installOpenApi(app, config.PUBLIC_URL) // before the routes are guarded, as its own are for everybody
   const browser = new Browser(config.PUBLIC_URL)
   installAuthentication(app, {
     browser,
@@ -191,7 +192,6 @@ export async function buildApp({
   await installRateLimit(app, config.RATE_LIMIT)
   installPermission(app, browser)
   installBodies(app)
-  await installOpenApi(app, config.PUBLIC_URL)
   installMetrics(app, [...feedFigures(db), ...webhookFigures(db), ...jobFigures(db)])
   installHealth(app, isReady)
   await installPages(app)

@@ -3,6 +3,7 @@ import secureJson from 'secure-json-parse'
 import { AppError, invalid } from '../lib/app-error.ts'
 import { findUnstorable, isStorable } from '../lib/text.ts'
 import { canonicalBody, noteAliases } from './aliases.ts'
+import { guard } from './guard.ts'
 
 /** Escapes that may stand for a NUL or a half of a surrogate pair: only a body with one needs to be walked. */
 const SUSPECT = /\\u(?:0000|[dD][89a-fA-F])/
@@ -75,16 +76,19 @@ export function installBodies(app: FastifyInstance): void {
       return parseJson(decode(bytes))
     },
   )
-  app.addHook('preValidation', async (request) => {
-    const { body: form } = request.routeOptions.config
-    if (request.body !== undefined) {
-      noteAliases(request.raw, request.body, form ?? {})
-      request.body = canonicalBody(request.body, form ?? {})
-    }
-    for (const [name, value] of Object.entries(request.query as Record<string, string | string[]>)) {
-      const bad = !isStorable(name) || [value].flat().some((text) => !isStorable(text))
-      if (bad) throw invalid({ [isStorable(name) ? name : 'base']: ['holds a character that text can not have (NUL)'] })
-    }
+  guard(app, {
+    async preValidation(request) {
+      const { body: form } = request.routeOptions.config
+      if (request.body !== undefined) {
+        noteAliases(request.raw, request.body, form ?? {})
+        request.body = canonicalBody(request.body, form ?? {})
+      }
+      for (const [name, value] of Object.entries(request.query as Record<string, string | string[]>)) {
+        const bad = !isStorable(name) || [value].flat().some((text) => !isStorable(text))
+        if (bad)
+          throw invalid({ [isStorable(name) ? name : 'base']: ['holds a character that text can not have (NUL)'] })
+      }
+    },
   })
 }
 

@@ -3,6 +3,7 @@ import { AppError } from '../lib/app-error.ts'
 import { parseId } from '../lib/ids.ts'
 import { accountSegment, tokenOf } from './aliases.ts'
 import { type Browser, PAGE_HEADER } from './browser.ts'
+import { guard } from './guard.ts'
 import { addressOf, senderOf } from './sender.ts'
 
 /** What a token may do; each includes those before it. */
@@ -103,19 +104,19 @@ export function installAuthentication(app: FastifyInstance, { browser, findGrant
     return { visit, grant: { actor: `user:${userId}`, accountId, scopes: [SCOPE_OF[role]], expiresAt: null, role } }
   }
 
-  app.addHook('onRequest', async (request: FastifyRequest) => {
-    const { public: isPublic } = request.routeOptions.config
-    if (isPublic || request.is404) return
-    const { grant, visit } = await authenticate(request)
-    request.visit = visit ?? null
-    if (!grant) return
-    const { accountId, actor } = grant
-    request.grant = grant
-    request.caller = { accountId, actor, ip: addressOf(request) }
-    request.isStillGranted = async () => {
-      const { grant: now } = await authenticate(request)
-      return now?.accountId === accountId && now.actor === actor
-    }
+  guard(app, {
+    async onRequest(request) {
+      const { grant, visit } = await authenticate(request)
+      request.visit = visit ?? null
+      if (!grant) return
+      const { accountId, actor } = grant
+      request.grant = grant
+      request.caller = { accountId, actor, ip: addressOf(request) }
+      request.isStillGranted = async () => {
+        const { grant: now } = await authenticate(request)
+        return now?.accountId === accountId && now.actor === actor
+      }
+    },
   })
 }
 
@@ -124,19 +125,20 @@ export function installAuthentication(app: FastifyInstance, { browser, findGrant
  * Runs after the rate limit, so that nobody can ask without bound, be it to guess tokens.
  */
 export function installPermission(app: FastifyInstance, browser: Browser): void {
-  app.addHook('preParsing', async (request: FastifyRequest) => {
-    const { scope, session, public: isPublic } = request.routeOptions.config
-    if (isPublic || request.is404) return
-    if (session) {
-      browser.requireOwnPage(request)
-      if (session === 'required' && !request.visit) throw sessionEnded()
-      return
-    }
-    const { grant } = request
-    const named = accountSegment(request.raw)
-    if (!grant) throw refusalOf(request, browser, named)
-    if (named !== undefined && named !== String(grant.accountId)) throw accountForbidden()
-    if (!scope || !includesScope(grant.scopes, scope)) throw lacking(grant, scope)
+  guard(app, {
+    async preParsing(request) {
+      const { scope, session } = request.routeOptions.config
+      if (session) {
+        browser.requireOwnPage(request)
+        if (session === 'required' && !request.visit) throw sessionEnded()
+        return
+      }
+      const { grant } = request
+      const named = accountSegment(request.raw)
+      if (!grant) throw refusalOf(request, browser, named)
+      if (named !== undefined && named !== String(grant.accountId)) throw accountForbidden()
+      if (!scope || !includesScope(grant.scopes, scope)) throw lacking(grant, scope)
+    },
   })
 }
 

@@ -4,10 +4,11 @@ import type { FastifyInstance } from 'fastify'
  * One line a request: what was asked by which route, never by address, as that may hold a person's; no headers, no body.
  */
 export function installRequestLog(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
+    done()
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { routeOptions, grant, method } = request
     const route = routeOptions.url ?? 'none'
     request.log.info(
@@ -21,5 +22,6 @@ export function installRequestLog(app: FastifyInstance): void {
       },
       'request',
     )
+    done()
   })
 }

@@ -33,7 +33,8 @@ export function installSecurityHeaders(app: FastifyInstance, publicUrl: string |
   const headers = publicUrl?.startsWith('https://')
     ? { ...HEADERS, 'strict-transport-security': 'max-age=31536000' }
     : HEADERS
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers)
+    done()
   })
 }

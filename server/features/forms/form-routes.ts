@@ -6,6 +6,7 @@ import { senderOf } from '../../http/sender.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 import { linkBase } from '../mail/mail-room.ts'
 import {
+  type Asked,
   askedBy,
   consentOf,
   EMAIL,
@@ -20,7 +21,8 @@ import {
 } from './form-page.ts'
 import { type FormRow, publicIdOf } from './forms.ts'
 import { html, paragraphs } from './html.ts'
-import { observed, type PageParts, postedFields, refuse, sceneOf, show } from './scene.ts'
+import { pageText } from './page.ts'
+import { answer, observed, type PageParts, postedFields, refuse, type Scene, sceneOf, show } from './scene.ts'
 import { keepSignUp, readPosted } from './take.ts'
 import { secondTimeToken, timeToken, wasShown } from './time-trap.ts'
 
@@ -32,6 +34,23 @@ export interface FormParts extends PageParts {
   signUps: Attempts
 }
 
+interface Opened {
+  form: FormRow
+  fields: FieldSet
+  asked: Asked[]
+  /** Its page as long as nobody has filled it, around when it was shown: all else is the same for all who see it. */
+  blanks: WeakMap<Scene, [before: string, after: string]>
+}
+
+/** Stands where the moment of showing comes in; nobody's text holds it. */
+const MOMENT = crypto.randomUUID()
+
+function writeBlank({ form, asked }: Opened, { account, language, texts }: Scene): [before: string, after: string] {
+  const body = formBody(form, asked, { texts, accountName: account.name, time: MOMENT })
+  const [before, after] = pageText({ account, language, title: titleOf(form, texts, account.name), body }).split(MOMENT)
+  return [before!, after!]
+}
+
 /** The hosted page of a form. */
 export function formRoutes(app: FastifyInstance, parts: FormParts): void {
   const { db, room, forms, fieldsOf, signUps } = parts
@@ -40,11 +59,18 @@ export function formRoutes(app: FastifyInstance, parts: FormParts): void {
     schema: { hide: true, params: Type.Object({ form: Type.String() }) },
   }
 
+  /** As they were last opened: each is read anew, as another, every few seconds. */
+  const opened = new WeakMap<FormRow, Opened>()
   /** A form that can be filled, with all that its page needs. */
-  const open = async (publicId: string) => {
+  const open = async (publicId: string): Promise<Opened | undefined> => {
     const form = await forms.get(publicId)
     if (!form?.active) return undefined
-    return { form, asked: askedBy(form, await fieldsOf(form.account_id)) }
+    const fields = await fieldsOf(form.account_id)
+    const before = opened.get(form)
+    if (before?.fields === fields) return before
+    const now: Opened = { form, fields, asked: askedBy(form, fields), blanks: new WeakMap() }
+    opened.set(form, now)
+    return now
   }
   const termsOf = (form: FormRow) => ({
     frameOrigins: form.frame_origins,
@@ -54,12 +80,12 @@ export function formRoutes(app: FastifyInstance, parts: FormParts): void {
   app.get<{ Params: { form: string } }>('/f/:form', options, async (request, reply) => {
     const found = await open(request.params.form)
     if (!found) return refuse(request, reply)
-    const { form, asked } = found
+    const { form, blanks } = found
     const scene = await sceneOf(parts, request, form.account_id)
+    const [before, after] = blanks.get(scene) ?? writeBlank(found, scene)
+    blanks.set(scene, [before, after])
     const time = timeToken(room.keyring, publicIdOf(form), new Date())
-    const body = formBody(form, asked, { texts: scene.texts, accountName: scene.account.name, time })
-    const title = titleOf(form, scene.texts, scene.account.name)
-    return show(reply, scene, { title, body, ...termsOf(form) })
+    return answer(reply, 200, { ...scene, ...termsOf(form) }, before + time + after)
   })
 
   app.post<{ Params: { form: string } }>('/f/:form', options, async (request, reply) => {

@@ -18,7 +18,16 @@ export interface Page {
 
 /** Answers with a page that needs no script, loads nothing, and is not kept by whoever passes it on. */
 export function sendPage(reply: FastifyReply, status: number, page: Page): FastifyReply {
-  const { language, account, frameOrigins = [], leadsTo } = page
+  return sendText(reply, status, page, pageText(page))
+}
+
+/** The same of a page that was written already. */
+export function sendText(
+  reply: FastifyReply,
+  status: number,
+  { language, account, frameOrigins = [], leadsTo }: Omit<Page, 'title' | 'body'>,
+  text: string,
+): FastifyReply {
   const { source } = styleIn(account?.color)
   const frames = frameOrigins.length === 0 ? "'none'" : frameOrigins.join(' ')
   // Older browsers, which know this alone, frame it nowhere; it has no word for other origins.
@@ -35,7 +44,7 @@ export function sendPage(reply: FastifyReply, status: number, page: Page): Fasti
       'x-robots-tag': 'noindex, nofollow',
       'content-security-policy': `default-src 'none'; style-src ${source}; form-action ${targets}; frame-ancestors ${frames}; base-uri 'none'`,
     })
-    .send(pageText(page))
+    .send(text)
 }
 
 /** A page as one text, with its style in it. */

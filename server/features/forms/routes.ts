@@ -8,7 +8,7 @@ import { type FormParts, formRoutes } from './form-routes.ts'
 import { html } from './html.ts'
 import { asking } from './page.ts'
 import { type PreferenceParts, preferenceRoutes } from './preferences-routes.ts'
-import { observed, postedFields, refuse, type Scene, sceneOf, servePages, show } from './scene.ts'
+import { observed, postedFields, refuse, type Scene, sceneOf, servePages, show, showSame } from './scene.ts'
 
 /** Pages for people, without scripts. What is asked for by GET changes nothing, so that who scans links confirms nothing. */
 export const pageRoutes: FastifyPluginAsyncTypebox<FormParts & PreferenceParts> = async (app, parts) => {
@@ -69,15 +69,18 @@ export const pageRoutes: FastifyPluginAsyncTypebox<FormParts & PreferenceParts> 
       sceneOf(parts, request, accountId),
       namesOf(accountId, listId === null ? [] : [listId]),
     ])
-    const { account, texts } = scene
+    return showSame(reply, scene, `unsubscribe ${list ?? ''}`, () => unsubscribePage(scene, list))
+  })
+
+  const unsubscribePage = ({ account, texts }: Scene, list: string | undefined) => {
     const all = { words: texts.unsubscribeAllButton, value: 'all', isMain: false }
     const buttons = [
       { words: texts.unsubscribeButton, value: 'this', isMain: true },
       ...(list === undefined ? [] : [all]),
     ]
     const words = list === undefined ? texts.unsubscribeAsk(account.name) : texts.unsubscribeListAsk(account.name, list)
-    return show(reply, scene, { title: texts.unsubscribeTitle, body: asking(words, buttons) })
-  })
+    return { title: texts.unsubscribeTitle, body: asking(words, buttons) }
+  }
 
   app.post('/unsubscribe/:link', options, async (request, reply) => {
     const named = readUnsubscribeLink(room.keyring, request.params.link)

@@ -3,13 +3,14 @@ import type { Database } from '../../db/database.ts'
 import type { Attempts } from '../../http/attempts.ts'
 import { addressOf, senderOf } from '../../http/sender.ts'
 import { AppError } from '../../lib/app-error.ts'
+import { turnEnds } from '../../lib/turn.ts'
 import type { Account } from '../accounts/accounts.ts'
 import type { Language } from '../accounts/settings.ts'
 import type { MailRoom } from '../mail/mail-room.ts'
 import type { Asking } from '../subscriptions/confirmations.ts'
 import type { Evidence } from '../subscriptions/evidence.ts'
 import { html } from './html.ts'
-import { type Page, sendPage } from './page.ts'
+import { type Page, pageText, sendPage, sendText } from './page.ts'
 import { languageFor, TEXTS, type Texts } from './texts/texts.ts'
 
 /** What pages are made with. */
@@ -29,7 +30,12 @@ export interface Scene {
   account: Account & { color: string }
   language: Language
   texts: Texts
+  /** Pages in which nothing is about whoever sees them, as they were written for the first, by what they ask. */
+  written: Map<string, string>
 }
+
+/** An account's, as long as it is what was read last. */
+const scenes = new WeakMap<Account, Map<Language, Scene>>()
 
 /** Enough for what our own forms and the one click of a mail program send. */
 const BODY_MAX_BYTES = 65_536
@@ -42,8 +48,8 @@ export function servePages(app: FastifyInstance, { attempts, isPrepared }: PageP
   app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_MAX_BYTES }, (_request, text, done) =>
     done(null, text),
   )
-  app.addHook('onRequest', async () => {
-    if (!isPrepared()) throw new AppError('unavailable', 'Rollcall is starting: try again shortly')
+  app.addHook('onRequest', (_request, _reply, done) => {
+    done(isPrepared() ? undefined : new AppError('unavailable', 'Rollcall is starting: try again shortly'))
   })
   app.setErrorHandler((error, request, reply) => {
     if (!(error instanceof AppError) || error.code !== 'rate_limited') throw error
@@ -51,8 +57,9 @@ export function servePages(app: FastifyInstance, { attempts, isPrepared }: PageP
     const { busyTitle: title, busy } = TEXTS[language]
     return sendPage(reply.header('retry-after', '60'), 429, { language, title, body: html`<p>${busy}</p>` })
   })
-  app.addHook('preHandler', async (request) => {
+  app.addHook('preHandler', (request, _reply, done) => {
     attempts.take(senderOf(request))
+    done()
   })
 }
 
@@ -60,7 +67,16 @@ export function servePages(app: FastifyInstance, { attempts, isPrepared }: PageP
 export async function sceneOf({ accountOf }: PageParts, request: FastifyRequest, accountId: number): Promise<Scene> {
   const account = await accountOf(accountId)
   const language = languageFor(request.headers['accept-language'], account.settings.language)
-  return { account: { ...account, color: account.settings.color }, language, texts: TEXTS[language] }
+  const known = scenes.get(account) ?? new Map<Language, Scene>()
+  scenes.set(account, known)
+  const scene = known.get(language) ?? {
+    account: { ...account, color: account.settings.color },
+    language,
+    texts: TEXTS[language],
+    written: new Map(),
+  }
+  known.set(language, scene)
+  return scene
 }
 
 /** Answers with a page of a scene. */
@@ -69,8 +85,35 @@ export function show(
   { account, language }: Scene,
   page: Omit<Page, 'account' | 'language'>,
   status = 200,
-): FastifyReply {
-  return sendPage(reply, status, { account, language, ...page })
+): Promise<FastifyReply> {
+  const whole = { account, language, ...page }
+  return answer(reply, status, whole, pageText(whole))
+}
+
+/** The same with a text that is there already. */
+export async function answer(
+  reply: FastifyReply,
+  status: number,
+  terms: Parameters<typeof sendText>[2],
+  text: string,
+): Promise<FastifyReply> {
+  await turnEnds()
+  return sendText(reply, status, terms, text)
+}
+
+/** More such pages of an account are not kept: each has some thousand letters. */
+const MOST_WRITTEN = 100
+
+/** Answers with a page in which nothing is about whoever sees it. `name` is its name, with all that it depends on. */
+export function showSame(
+  reply: FastifyReply,
+  { account, language, written }: Scene,
+  name: string,
+  write: () => Omit<Page, 'account' | 'language'>,
+): Promise<FastifyReply> {
+  const text = written.get(name) ?? pageText({ account, language, ...write() })
+  if (written.size < MOST_WRITTEN) written.set(name, text)
+  return answer(reply, 200, { account, language }, text)
 }
 
 /** The same for every link that does not work, whatever is wrong with it. */

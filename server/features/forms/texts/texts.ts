@@ -68,7 +68,8 @@ export const TEXTS: Readonly<Record<Language, Texts>> = { en, de }
 
 /** The language that a reader likes best of those there are, by their `Accept-Language`; else the account's. */
 export function languageFor(header: string | undefined, otherwise: Language): Language {
-  const liked = (header ?? '')
+  if (!header) return otherwise
+  const liked = header
     .slice(0, 500)
     .split(',')
     .map((part) => {
