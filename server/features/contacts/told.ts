@@ -113,7 +113,7 @@ function untouched(trx: Trx, { accountId, listId, descending, behind, limit, off
 
 function members(accountId: number, listId: number): Sql {
   return sql`(
-    select contact_id as id from smart_memberships where account_id = ${accountId} and list_ids @> ${[listId]}::bigint[])`
+    select contact_id as id from smart_memberships where account_id = ${accountId} and ${listId}::bigint = any(list_ids))`
 }
 
 /** The same with these looked at as they are now. `not in` is hashed: it is of few, and keeps the order of the walk. */
