@@ -312,6 +312,21 @@ test('a complaint makes open links void, also those of somebody who has left alr
   assert.deepEqual([(await states(made)).ann, (await states(made)).bob], ['unsubscribed', 'unsubscribed'])
 })
 
+test('a confirmation ends the complaint, and not what a caller has forbidden beside it', async (t) => {
+  const made = await withHook(t)
+  const names = ['ann', 'bob']
+  await made.send(names.map((name) => ({ id: name, type: 'complained', email: `${name}@example.com`, at: NOW })))
+  const { body } = await made.post('/api/suppressions', { entries: ['ann@example.com'] })
+  assert.deepEqual([body.added, body.known], [0, 1])
+
+  for (const name of names) await press(made, await confirmationLink(made, `${name}@example.com`))
+
+  assert.deepEqual((await person(made, 'ann@example.com')).sendable, { allowed: false, reason: 'suppressed' })
+  assert.equal((await person(made, 'bob@example.com')).sendable.allowed, true)
+  const [entry] = (await made.get('/api/suppressions')).body.data
+  assert.deepEqual([entry.value, entry.reason, entry.source], ['ann@example.com', 'manual', 'api'])
+})
+
 test('a hard bounce holds, whatever callers and files said before it and take back after it', async (t) => {
   const made = await withHook(t)
   const file = 'email,state\nann@example.com,bounced\nbob@example.com,unsubscribed\n'

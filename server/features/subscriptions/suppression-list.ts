@@ -20,7 +20,8 @@ export interface SuppressionRow {
 const BATCH = 10_000
 
 /**
- * Adds entries, each once; of one that is there already, the later end counts, none being the latest. Answers how many were
+ * Adds entries, each once; of one that is there already, the later end counts, none being the latest. One that a complaint told
+ * by a provider has left becomes the caller's, so that the person's own confirmation, which ends a complaint, does not end it. Answers how many were
  * new. `source` is where they come from: who added them is in the audit log.
  */
 export async function addSuppressions(
@@ -44,7 +45,9 @@ export async function addSuppressions(
         from unnest(${some.map(({ kind }) => kind)}::text[], ${some.map(({ value }) => value)}::text[]) with ordinality as e (kind, value, nth)
         order by nth
         on conflict (account_id, kind, value) do update
-          set expires_at = case when s.expires_at is null or excluded.expires_at is null then null else greatest(s.expires_at, excluded.expires_at) end
+          set reason = case when s.reason = 'complaint' and starts_with(s.source, 'provider:') then excluded.reason else s.reason end,
+            source = case when s.reason = 'complaint' and starts_with(s.source, 'provider:') then excluded.source else s.source end,
+            expires_at = case when s.expires_at is null or excluded.expires_at is null then null else greatest(s.expires_at, excluded.expires_at) end
         returning xmax = 0 as is_new -- true for an insert
       )
       select count(*) filter (where is_new) as added from written`)
