@@ -62,6 +62,11 @@ export class ContactReader {
     return this.#fields.of(accountId)
   }
 
+  /** What a caller asks by the names of fields, also of one that was defined a moment ago. Throws what `ask` throws. */
+  understood<Asked>(accountId: number, ask: (fields: FieldSet) => Asked): Promise<Asked> {
+    return this.#fields.understood(accountId, ask)
+  }
+
   /** The same, read anew when one of these fields is not among them. */
   async fieldsFor(db: Queryable, accountId: number, ids: readonly number[]): Promise<FieldSet> {
     const fields = await this.#fields.of(accountId)
@@ -157,7 +162,7 @@ export class ContactReader {
   async page(accountId: number, selection: Selection, asked: Asked) {
     const fields = await this.#fields.of(accountId)
     const condition = await expandLists(this.#db, accountId, selection.condition, fields)
-    const order = parseOrder(asked.sort, fields)
+    const order = await this.understood(accountId, (known) => parseOrder(asked.sort, known))
     const filter = await this.#compiled(accountId, condition)
     const scope = ['contacts', accountId, order.name, selection.q ?? '', filter?.few.text, filter?.few.values]
     const page = pageOf(asked)

@@ -117,7 +117,7 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     async (request) => {
       const { accountId } = request.caller
       checkInclude(request, request.query.include)
-      const selection = selectionFromQuery(request.query, await reader.fieldsOf(accountId))
+      const selection = await reader.understood(accountId, (fields) => selectionFromQuery(request.query, fields))
       return reader.page(accountId, selection, { ...request.query, linksTo: oneList(request.query) })
     },
   )
@@ -137,7 +137,7 @@ export const contactRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { d
     async (request) => {
       const { accountId } = request.caller
       checkInclude(request, request.body.include)
-      const selection = selectionFromBody(request.body, await reader.fieldsOf(accountId))
+      const selection = await reader.understood(accountId, (fields) => selectionFromBody(request.body, fields))
       return reader.page(accountId, selection, { ...request.body, linksTo: oneList(request.body) })
     },
   )

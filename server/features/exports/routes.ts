@@ -80,8 +80,10 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     },
     async (request, reply) => {
       const { accountId } = request.caller
-      const ground = { fields: await fieldCache.of(accountId), timeZone: 'UTC' } // it is only looked at
-      await planOf(db, accountId, request.body, ground)
+      // It is only looked at, so any time zone will do.
+      await fieldCache.understood(accountId, (fields) =>
+        planOf(db, accountId, request.body, { fields, timeZone: 'UTC' }),
+      )
       if (holdsLinks(request.body.fields)) links.base() // throws where there could be none
       return change(request, reply, async (trx) => {
         const row = await createExport(trx, request.caller, request.body)

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
 import { Recent } from '../../db/recent.ts'
+import { AppError } from '../../lib/app-error.ts'
 import type { FieldDefinition, FieldType, FieldValue } from './definition.ts'
 
 export interface FieldRow {
@@ -119,6 +120,20 @@ export class FieldCache {
 
   of(accountId: number): Promise<FieldSet> {
     return this.#recent.get(accountId)
+  }
+
+  /**
+   * What a caller asks by the names of fields. What is refused is looked at once more with fields read anew: an import, or
+   * another process, may have defined one a moment ago. Throws what `ask` throws.
+   */
+  async understood<Asked>(accountId: number, ask: (fields: FieldSet) => Asked | Promise<Asked>): Promise<Asked> {
+    try {
+      return await ask(await this.of(accountId))
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'invalid')) throw error
+      this.forget(accountId)
+      return ask(await this.of(accountId))
+    }
   }
 
   forget(accountId: number): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
-import { testApp } from '../../test/app.ts'
+import { type TestApp, testApp } from '../../test/app.ts'
 import { countsOf, imported, upload } from '../../test/imports.ts'
 
 const OVERVIEW = `email,first_name,last_name,company,tags
@@ -60,3 +60,32 @@ test('the same file again changes nothing; with other values it updates what the
   assert.deepEqual(diff[0].after, { fields: { company: 'Initech' }, tags: ['customer', 'premium', 'vip'] })
   assert.deepEqual([diff[1].action, diff[1].before, diff[1].after], ['unchanged', null, null])
 })
+
+test('a field that a file has just defined can be asked for at once, though others are still known from before', async (t) => {
+  const made = await testApp(t)
+  const list = (await made.post('/api/contact_lists', { name: 'Newsletter' })).body.id
+  assert.equal((await made.get('/api/contacts')).body.total, 0, 'now the fields of before are known')
+  await imported(made, 'email,shoe,hat\na@example.com,42,L\nb@example.com,43,M\n', { list_id: String(list) })
+
+  const found = await made.get('/api/contacts?shoe=42')
+  assert.equal(found.body.total, 1, JSON.stringify(found.body))
+  assert.equal((await made.get('/api/contacts?shoe=42&foot=1')).status, 422, 'what is no field is still refused')
+})
+
+for (const [what, ask] of [
+  ['sorting', (made: TestApp) => made.get('/api/contacts?sort=-hat')],
+  ['members of a list', (made: TestApp) => made.get('/api/contact_lists/1/contacts?hat=L')],
+  ['a search', (made: TestApp) => made.post('/api/contacts/search', { criteria: { hat: 'L' } })],
+  ['a preview', (made: TestApp) => made.post('/api/contact_lists/preview', { criteria: { hat: 'L' } })],
+  ['an export', (made: TestApp) => made.post('/api/contact_exports', { fields: ['email', 'hat'] })],
+] as const)
+  test(`${what} may name a field that a file has just defined`, async (t) => {
+    const made = await testApp(t)
+    await made.post('/api/contact_lists', { name: 'Newsletter' })
+    assert.equal((await made.get('/api/contacts')).body.total, 0, 'now the fields of before are known')
+    await imported(made, 'email,hat\na@example.com,L\n', { list_id: '1' })
+
+    const answer = await ask(made)
+
+    assert.ok(answer.status < 300, JSON.stringify(answer.body))
+  })

@@ -208,7 +208,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
     async (request) => {
       const { accountId } = request.caller
       const { criteria, count } = request.body
-      const condition = parseCriteria(criteria, vocabularyOf(await reader.fieldsOf(accountId)))
+      const condition = await reader.understood(accountId, (fields) => parseCriteria(criteria, vocabularyOf(fields)))
       const asked = { per_page: SAMPLE, ...(count ? { count } : {}) }
       const {
         total,
@@ -236,7 +236,9 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
     },
     async (request) => {
       const { accountId } = request.caller
-      const condition = parseCriteria(request.body.criteria, vocabularyOf(await reader.fieldsOf(accountId)))
+      const condition = await reader.understood(accountId, (fields) =>
+        parseCriteria(request.body.criteria, vocabularyOf(fields)),
+      )
       return reader.explain(accountId, condition, parseContactRef(request.body.contact))
     },
   )
@@ -331,8 +333,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
       const listId = pathId(request.params.list_id)
       checkInclude(request, request.query.include)
       await requireList(db, accountId, listId)
-      const fields = await reader.fieldsOf(accountId)
-      const { q, condition } = selectionFromQuery(request.query, fields)
+      const { q, condition } = await reader.understood(accountId, (fields) => selectionFromQuery(request.query, fields))
       return reader.page(
         accountId,
         { q, condition: { is: 'all', of: [{ is: 'list', listIds: [listId] }, condition] } },
