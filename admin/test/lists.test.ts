@@ -112,7 +112,7 @@ test('lists and smart lists: conditions put together, counted, written as JSON, 
       ['Lead', 'boolean'],
       ['Born', 'date'],
     ])
-      assert.equal((await made.post('/api/contact_fields', { name, type })).status, 200)
+      assert.equal((await made.post('/api/contact_fields', { name, type })).status, 201)
     const criteria = { any: EVERY_OPERATOR }
     const list = page.url()
     await open('/lists/new')
