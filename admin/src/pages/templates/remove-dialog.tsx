@@ -62,7 +62,8 @@ export function RemoveDialog({ template, opened, onClose, onReset }: Props) {
 
 /** What goes with a template of the account's own. */
 function Losses({ name, versions }: { name: string; versions: number }) {
-  const { data: users = [] } = useQuery(templateUsageQuery(useAccount(), name))
+  // Asked anew: what the page has read may have changed since.
+  const { data: users = [] } = useQuery({ ...templateUsageQuery(useAccount(), name), staleTime: 0 })
   const welcoming = users.filter(({ kind }) => kind === 'form')
   return (
     <Stack gap="xs">
