@@ -38,6 +38,7 @@ const HOLDS_NOBODY: Record<string, string> = {
   erasures: 'a receipt: numbers; whom to look for is sealed, and gone in the end',
   feed: 'positions',
   feed_heads: 'positions',
+  form_counts: 'numbers',
   forms: 'what an account asks everyone',
   fields: 'what an account keeps of people, of nobody',
   provider_events: 'halves of hashes of ids that a provider gave',
