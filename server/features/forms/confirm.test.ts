@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
-import { type TestApp, testApp } from '../../test/app.ts'
+import { dispatched, type TestApp, testApp } from '../../test/app.ts'
 import { person, took } from '../../test/imports.ts'
 import { waitsForLocks } from '../../test/locks.ts'
 import { confirmationLink, latestMail, linkIn, press } from '../../test/permission.ts'
@@ -113,13 +113,48 @@ test('people who are created under double opt-in wait as pending, and are sent t
   assert.equal((await person(made, 'two@example.com')).state, 'subscribed')
 })
 
-test('neither files nor bulk acts mail anyone', async (t) => {
+test('neither files nor bulk acts, what takes them back, nor new criteria mail anyone', async (t) => {
   const made = await testApp(t)
-  await took(made, 'email,state\na@example.com,pending\nb@example.com,subscribed\n')
-  await made.post('/api/contacts/bulk', { selection: {}, action: { type: 'unsubscribe' } })
-  await made.runJobs()
+  const { post, patch, get } = made
+  const ok = async (asked: Promise<{ status: number; body: { data?: { id: string }; id?: number } }>) => {
+    const { status, body } = await asked
+    assert.ok(status < 300, JSON.stringify(body))
+    return body
+  }
+  // Whatever mails by itself elsewhere is turned on.
+  await ok(patch('/api/account', { double_opt_in: true, welcome_template: 'welcome_email' }))
+  const list = (await ok(post('/api/contact_lists', { name: 'News', double_opt_in: true }))).id
+  const smart = (await ok(post('/api/contact_lists', { name: 'Smart', criteria: { tag: 'x' } }))).id
+  const changes = async () => (await get('/api/change_sets')).body.data as { id: string; kind: string }[]
 
-  assert.equal((await made.get('/api/messages')).body.total, 0)
+  await took(made, 'email,state\na@example.com,pending\nb@example.com,subscribed\nc@example.com,\n', {
+    list_id: String(list),
+  })
+  for (const action of [
+    { type: 'add_to_list', list_id: list },
+    { type: 'add_tags', tags: ['x'] },
+    { type: 'unsubscribe' },
+  ]) {
+    await ok(post('/api/contacts/bulk', { selection: { q: 'example' }, action }))
+    await made.runJobs()
+  }
+  await ok(patch(`/api/contact_lists/${smart}`, { criteria: { tag: 'y' }, announce: true }))
+  await ok(patch(`/api/contact_lists/${smart}`, { criteria: { email_domain: 'example.com' }, announce: true }))
+  await made.runJobs()
+  await dispatched(made.db)
+  const taken = await changes()
+  assert.deepEqual(
+    taken.map(({ kind }) => kind).filter((kind) => kind === 'bulk' || kind === 'import').length,
+    4,
+    JSON.stringify(taken),
+  )
+  for (const { id, kind } of taken) {
+    if (kind !== 'bulk' && kind !== 'import') continue
+    await ok(post(`/api/change_sets/${id}/revert`))
+    await made.runJobs()
+  }
+
+  assert.equal((await get('/api/messages')).body.total, 0)
 })
 
 test('more than three mails an hour are not sent to one person, however they are asked for', async (t) => {
