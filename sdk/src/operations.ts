@@ -1354,8 +1354,8 @@ export interface Operations {
       name: string
       /** Of the public pages, as #rrggbb. */
       color: string
-      /** Of mails, and of public pages for readers whose own language they do not have. */
-      language: 'en' | 'de'
+      /** Of mails, and of public pages for readers whose own language they do not have; one of `languages`. */
+      language: string
       /** IANA name, such as Europe/Berlin: where days begin and end. */
       time_zone: string
       /** What becomes of a key in `fields` that no field has: a field is created, the request is refused, or the key is ignored. */
@@ -1376,6 +1376,8 @@ export interface Operations {
         mails_days: number | null
         changes_days: number | null
       }
+      /** Those that mails and public pages can have. */
+      languages: string[]
       created_at: string
       updated_at: string
     }
@@ -3029,7 +3031,7 @@ export interface Operations {
         /** The page with the form, unless given; or that after it. */
         shows?: 'form' | 'success'
         /** Of its reader; that of the account unless given. */
-        language?: 'en' | 'de'
+        language?: string
       }
     }
     answer: {
@@ -3789,8 +3791,8 @@ export interface Operations {
         name?: string
         /** Of the public pages, as #rrggbb. */
         color?: string
-        /** Of mails, and of public pages for readers whose own language they do not have. */
-        language?: 'en' | 'de'
+        /** Of mails, and of public pages for readers whose own language they do not have; one of `languages`. */
+        language?: string
         /** IANA name, such as Europe/Berlin: where days begin and end. */
         time_zone?: string
         /** What becomes of a key in `fields` that no field has: a field is created, the request is refused, or the key is ignored. */
@@ -3817,8 +3819,8 @@ export interface Operations {
       name: string
       /** Of the public pages, as #rrggbb. */
       color: string
-      /** Of mails, and of public pages for readers whose own language they do not have. */
-      language: 'en' | 'de'
+      /** Of mails, and of public pages for readers whose own language they do not have; one of `languages`. */
+      language: string
       /** IANA name, such as Europe/Berlin: where days begin and end. */
       time_zone: string
       /** What becomes of a key in `fields` that no field has: a field is created, the request is refused, or the key is ignored. */
@@ -3839,6 +3841,8 @@ export interface Operations {
         mails_days: number | null
         changes_days: number | null
       }
+      /** Those that mails and public pages can have. */
+      languages: string[]
       created_at: string
       updated_at: string
     }

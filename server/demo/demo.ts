@@ -7,7 +7,6 @@ import { findAccount } from '../features/accounts/accounts.ts'
 import { loadFields } from '../features/fields/field-set.ts'
 import { createField } from '../features/fields/fields.ts'
 import { createForm } from '../features/forms/forms.ts'
-import { TEXTS } from '../features/forms/texts/texts.ts'
 import { createImport, findImport } from '../features/imports/imports.ts'
 import { runImport } from '../features/imports/run.ts'
 import { createList, type ListInput, readLists } from '../features/lists/lists.ts'
@@ -15,6 +14,7 @@ import { baseOf } from '../features/mail/mail-room.ts'
 import { createHook } from '../features/providers/hooks.ts'
 import type { FileStore, FilesAt } from '../files/store.ts'
 import type { Caller } from '../http/caller.ts'
+import { textsIn } from '../languages/languages.ts'
 import { Refusal } from '../lib/refusal.ts'
 import type { Keyring } from '../lib/secret.ts'
 import { moveImport, placeAll, unplace } from './move.ts'
@@ -264,7 +264,7 @@ async function nameAll(trx: Trx, { keyring }: DemoParts, caller: Caller, today: 
   trx.send(sql`update provider_hooks set ${old(told)} where account_id = ${accountId} and id = ${hook.id}`)
   const fields = await loadFields(trx, accountId)
   const { name: account } = await findAccount(trx, accountId)
-  const texts = TEXTS.en
+  const texts = textsIn('en')
   return {
     ...{ lists, smart, form: { id: form.id, version: form.version }, hook: hook.id, account },
     keys: Object.fromEntries(fields.active.map(({ mergeTag, key }) => [mergeTag, key])),

@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, '..')
 
 /** What stands further down may import what stands further up, never the other way round. */
 const ORDER = [
-  ['lib/'],
+  ['lib/', 'languages/'],
   ['db/'],
   ['jobs/', 'files/'],
   ['http/'],

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
 import type { Caller } from '../../http/caller.ts'
+import { LANGUAGES, NOT_SPOKEN } from '../../languages/names.ts'
 import { invalid, notFound } from '../../lib/app-error.ts'
 import { isStorable } from '../../lib/text.ts'
 import { audit, differences } from './audit.ts'
@@ -76,6 +77,8 @@ export async function updateAccount(trx: Trx, caller: Caller, patch: AccountPatc
   const { accountId } = caller
   const { name, ...settings } = patch
   if (name !== undefined && name.trim() === '') throw invalid({ name: ["can't be blank"] })
+  if (settings.language !== undefined && !LANGUAGES.includes(settings.language))
+    throw invalid({ language: [NOT_SPOKEN] })
   if (settings.time_zone !== undefined && !isTimeZone(settings.time_zone)) {
     throw invalid({ time_zone: ['is not a time zone: write an IANA name such as Europe/Berlin'] })
   }

@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import type { Database } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
 import { collection, Nullable, NumberedPages, PageOf, pageOf } from '../../http/paging.ts'
+import { LANGUAGES } from '../../languages/names.ts'
 import type { Access } from './access.ts'
 import { type Account, findAccount, updateAccount } from './accounts.ts'
 import { listAudit } from './audit.ts'
@@ -12,6 +13,7 @@ const AccountOnWire = Type.Object({
   id: Type.Integer(),
   name: Type.String(),
   ...AccountSettingsBody.properties,
+  languages: Type.Array(Type.String(), { description: 'Those that mails and public pages can have.' }),
   created_at: Type.String(),
   updated_at: Type.String(),
 })
@@ -35,7 +37,10 @@ const AccountPatch = Type.Object(
 )
 
 function accountOnWire({ id, name, settings, createdAt, updatedAt }: Account) {
-  return { id, name, ...settings, created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() }
+  return {
+    ...{ id, name, ...settings, languages: [...LANGUAGES] },
+    ...{ created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() },
+  }
 }
 
 export const accountRoutes: FastifyPluginAsyncTypebox<{ db: Database; change: Change; access: Access }> = async (

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { DEFAULT_SETTINGS, LANGUAGES } from './settings.ts'
+import { DEFAULT_SETTINGS } from './settings.ts'
 
 const Days = Type.Union([Type.Integer({ minimum: 1, maximum: 36_500 }), Type.Null()])
 
@@ -11,9 +11,10 @@ export const AccountSettingsBody = Type.Object(
       default: DEFAULT_SETTINGS.color,
       description: 'Of the public pages, as #rrggbb.',
     }),
-    language: Type.Enum([...LANGUAGES], {
+    language: Type.String({
+      maxLength: 8,
       default: DEFAULT_SETTINGS.language,
-      description: 'Of mails, and of public pages for readers whose own language they do not have.',
+      description: 'Of mails, and of public pages for readers whose own language they do not have; one of `languages`.',
     }),
     time_zone: Type.String({
       default: DEFAULT_SETTINGS.time_zone,

@@ -1,13 +1,10 @@
 import { IANAZone } from 'luxon'
 
-/** What public pages and mails are written in; a page in its reader's own, where that is one of these. */
-export const LANGUAGES = ['en', 'de'] as const
-export type Language = (typeof LANGUAGES)[number]
-
 /** What an account decides for itself. What is not stored has the default. */
 export interface AccountSettings {
   color: string
-  language: Language
+  /** One of `LANGUAGES`. */
+  language: string
   time_zone: string
   unknown_fields: 'create' | 'reject' | 'ignore'
   null_fields: 'omit' | 'include'

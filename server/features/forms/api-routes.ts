@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import type { Database, Queryable } from '../../db/database.ts'
 import type { Recent } from '../../db/recent.ts'
 import type { Change } from '../../http/change.ts'
+import { textsIn } from '../../languages/languages.ts'
 import { pathId } from '../../lib/ids.ts'
 import type { Account } from '../accounts/accounts.ts'
 import { loadFields } from '../fields/field-set.ts'
@@ -22,7 +23,6 @@ import {
 import { html } from './html.ts'
 import { previewForm } from './preview.ts'
 import { Embed, Form, FormInput, FormPatch, FormPreview } from './schemas.ts'
-import { TEXTS } from './texts/texts.ts'
 
 interface Options {
   db: Database
@@ -172,7 +172,7 @@ export const formApiRoutes: FastifyPluginAsyncTypebox<Options> = async (
       const url = `${linkBase(room)}/f/${publicIdOf(form)}`
       const asked = askedBy(form, await loadFields(db, accountId))
       const iframe = html`<iframe src="${url}" title="${form.name}" width="100%" height="640" style="border:0"></iframe>`
-      return { data: { url, html: embedOf(form, asked, url, TEXTS[settings.language]), iframe: iframe.text } }
+      return { data: { url, html: embedOf(form, asked, url, textsIn(settings.language)), iframe: iframe.text } }
     },
   )
 }

@@ -1,9 +1,9 @@
+import type { Texts } from '../../languages/file.ts'
 import type { FieldDefinition } from '../fields/definition.ts'
 import type { FieldSet } from '../fields/field-set.ts'
 import type { FormRow } from './forms.ts'
 import { type Html, html, paragraphs } from './html.ts'
 import { type Input, inputOf } from './inputs.ts'
-import type { Texts } from './texts/texts.ts'
 
 /** Robots fill whatever has such a name; people do not see it. */
 export const HONEYPOT = 'website'

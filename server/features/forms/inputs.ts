@@ -1,6 +1,6 @@
+import type { Texts } from '../../languages/file.ts'
 import type { FieldDefinition, FieldValue } from '../fields/definition.ts'
 import { type Html, html } from './html.ts'
-import type { Texts } from './texts/texts.ts'
 
 /** One thing that a form asks for. */
 export interface Input {

@@ -1,10 +1,9 @@
 import type { FastifyReply } from 'fastify'
-import type { Language } from '../accounts/settings.ts'
 import { type Html, html } from './html.ts'
 import { styleIn } from './style.ts'
 
 export interface Page {
-  language: Language
+  language: string
   title: string
   /** What stands below the title. */
   body: Html | readonly Html[]

@@ -1,10 +1,10 @@
+import type { Texts } from '../../languages/file.ts'
 import { displayEmail } from '../../lib/email.ts'
 import { type Filled, inputName } from './form-page.ts'
 import { type Html, html } from './html.ts'
 import { inputOf, valueText } from './inputs.ts'
 import { type Button, buttonOf } from './page.ts'
 import { type Preferences, shownField, shownList } from './preferences.ts'
-import type { Texts } from './texts/texts.ts'
 
 export interface Notice {
   words: string

@@ -1,5 +1,6 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
+import type { Texts } from '../../languages/file.ts'
 import type { Desk } from '../contacts/desk.ts'
 import { smartListsOf } from '../contacts/smart-lists.ts'
 import { upsertContact } from '../contacts/update.ts'
@@ -12,7 +13,6 @@ import { leaveList } from '../subscriptions/leave.ts'
 import type { Preferring } from '../subscriptions/links.ts'
 import { holdStandings } from '../subscriptions/standing.ts'
 import { inputName } from './form-page.ts'
-import type { Texts } from './texts/texts.ts'
 
 export interface PublicList {
   id: number

@@ -2,16 +2,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Database } from '../../db/database.ts'
 import type { Attempts } from '../../http/attempts.ts'
 import { addressOf, senderOf } from '../../http/sender.ts'
+import type { Texts } from '../../languages/file.ts'
+import { languageFor, textsIn } from '../../languages/languages.ts'
 import { AppError } from '../../lib/app-error.ts'
 import { turnEnds } from '../../lib/turn.ts'
 import type { Account } from '../accounts/accounts.ts'
-import type { Language } from '../accounts/settings.ts'
 import type { MailRoom } from '../mail/mail-room.ts'
 import type { Asking } from '../subscriptions/confirmations.ts'
 import type { Evidence } from '../subscriptions/evidence.ts'
 import { html } from './html.ts'
 import { type Page, pageText, sendPage, sendText } from './page.ts'
-import { languageFor, TEXTS, type Texts } from './texts/texts.ts'
 
 /** What pages are made with. */
 export interface PageParts {
@@ -28,14 +28,14 @@ export interface PageParts {
 /** Whose page it is, and in which words. */
 export interface Scene {
   account: Account & { color: string }
-  language: Language
+  language: string
   texts: Texts
   /** Pages in which nothing is about whoever sees them, as they were written for the first, by what they ask. */
   written: Map<string, string>
 }
 
 /** An account's, as long as it is what was read last. */
-const scenes = new WeakMap<Account, Map<Language, Scene>>()
+const scenes = new WeakMap<Account, Map<string, Scene>>()
 
 /** Enough for what our own forms and the one click of a mail program send. */
 const BODY_MAX_BYTES = 65_536
@@ -54,7 +54,7 @@ export function servePages(app: FastifyInstance, { attempts, isPrepared }: PageP
   app.setErrorHandler((error, request, reply) => {
     if (!(error instanceof AppError) || error.code !== 'rate_limited') throw error
     const language = languageFor(request.headers['accept-language'], 'en')
-    const { busyTitle: title, busy } = TEXTS[language]
+    const { busyTitle: title, busy } = textsIn(language)
     return sendPage(reply.header('retry-after', '60'), 429, { language, title, body: html`<p>${busy}</p>` })
   })
   app.addHook('preHandler', (request, _reply, done) => {
@@ -67,12 +67,12 @@ export function servePages(app: FastifyInstance, { attempts, isPrepared }: PageP
 export async function sceneOf({ accountOf }: PageParts, request: FastifyRequest, accountId: number): Promise<Scene> {
   const account = await accountOf(accountId)
   const language = languageFor(request.headers['accept-language'], account.settings.language)
-  const known = scenes.get(account) ?? new Map<Language, Scene>()
+  const known = scenes.get(account) ?? new Map<string, Scene>()
   scenes.set(account, known)
   const scene = known.get(language) ?? {
     account: { ...account, color: account.settings.color },
     language,
-    texts: TEXTS[language],
+    texts: textsIn(language),
     written: new Map(),
   }
   known.set(language, scene)
@@ -119,7 +119,7 @@ export function showSame(
 /** The same for every link that does not work, whatever is wrong with it. */
 export function refuse(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const language = languageFor(request.headers['accept-language'], 'en')
-  const { wrongTitle: title, wrong } = TEXTS[language]
+  const { wrongTitle: title, wrong } = textsIn(language)
   return sendPage(reply, 404, { language, title, body: html`<p>${wrong}</p>` })
 }
 

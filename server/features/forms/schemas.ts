@@ -1,6 +1,5 @@
 import { type Static, Type } from 'typebox'
 import { Nullable } from '../../http/paging.ts'
-import { LANGUAGES } from '../accounts/settings.ts'
 
 const LONGEST = 2000
 const text = (description: string) => Nullable(Type.String({ maxLength: LONGEST, description }))
@@ -60,7 +59,7 @@ export const FormPreview = Type.Object(
       Type.Enum(['form', 'success'], { description: 'The page with the form, unless given; or that after it.' }),
     ),
     language: Type.Optional(
-      Type.Enum([...LANGUAGES], { description: 'Of its reader; that of the account unless given.' }),
+      Type.String({ maxLength: 8, description: 'Of its reader; that of the account unless given.' }),
     ),
   },
   { additionalProperties: false },

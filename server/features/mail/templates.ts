@@ -3,7 +3,6 @@ import type { Queryable, Trx } from '../../db/database.ts'
 import type { Caller } from '../../http/caller.ts'
 import { invalid, notFound } from '../../lib/app-error.ts'
 import { audit } from '../accounts/audit.ts'
-import type { Language } from '../accounts/settings.ts'
 import { BUILT_IN } from './built-in.ts'
 import { checkSource, type Source } from './render.ts'
 
@@ -31,7 +30,7 @@ export async function findTemplate(
   db: Queryable,
   accountId: number,
   name: string,
-  language: Language,
+  language: string,
   version?: number,
 ): Promise<Template> {
   const [own] = await db.query<Template>(sql`
@@ -61,15 +60,15 @@ export async function listVersions(
 }
 
 /** All of them by name. */
-export async function listTemplates(db: Queryable, accountId: number, language: Language): Promise<Template[]> {
+export async function listTemplates(db: Queryable, accountId: number, language: string): Promise<Template[]> {
   const own = await db.query<Template>(sql`
     select distinct on (name) ${COLUMNS} from templates where account_id = ${accountId} order by name, version desc`)
   const others = Object.keys(BUILT_IN).filter((name) => !own.some((template) => template.name === name))
   return [...own, ...others.map((name) => builtIn(name, language)!)].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-function builtIn(name: string, language: Language): Template | undefined {
-  const source = isBuiltIn(name) ? BUILT_IN[name]![language] : undefined
+function builtIn(name: string, language: string): Template | undefined {
+  const source = isBuiltIn(name) ? (BUILT_IN[name]![language] ?? BUILT_IN[name]!.en) : undefined
   return source && { name, version: 0, at: null, ...source }
 }
 
@@ -91,7 +90,7 @@ export async function updateTemplate(
   caller: Caller,
   name: string,
   patch: Partial<Source>,
-  language: Language,
+  language: string,
 ): Promise<Template> {
   await hold(trx, caller.accountId)
   const { subject, html, text, version } = await findTemplate(trx, caller.accountId, name, language)

@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { accountQuery } from '../../api/queries.ts'
 import { HtmlFrame } from '../../components/html-frame.tsx'
+import { languageOptions } from '../../components/languages.ts'
 import { Panel } from '../../components/panel.tsx'
 import { problemText } from '../../components/problem.ts'
 import { Loading } from '../../components/states.tsx'
@@ -14,13 +15,11 @@ import { type Draft, settingsOf } from './draft.ts'
 /** After a pause in typing, in ms. */
 const PAUSE_MS = 250
 
-type Language = keyof typeof en.settings.languages
-
 /** The page that a draft would make, as the service renders it. */
 export function FormPreview({ draft }: { draft: Draft }) {
   const account = useAccount()
   const { data: settings } = useQuery(accountQuery(account))
-  const [chosen, setLanguage] = useState<Language>()
+  const [chosen, setLanguage] = useState<string>()
   const [shows, setShows] = useState<'form' | 'success'>('form')
   const language = chosen ?? settings?.language
   const [settled] = useDebouncedValue(draft, PAUSE_MS)
@@ -50,9 +49,9 @@ export function FormPreview({ draft }: { draft: Draft }) {
         <SegmentedControl
           size="xs"
           aria-label={en.forms.previewLanguage}
-          data={Object.entries(en.settings.languages).map(([value, label]) => ({ value, label }))}
+          data={languageOptions(settings?.languages ?? [])}
           value={language ?? ''}
-          onChange={(value) => setLanguage(value as Language)}
+          onChange={(value) => setLanguage(value)}
         />
       </Group>
       {query.error && (

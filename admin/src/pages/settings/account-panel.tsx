@@ -5,6 +5,7 @@ import { type ReactNode, useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { accountQuery } from '../../api/queries.ts'
 import { sessionQuery } from '../../api/session.ts'
+import { languageOptions } from '../../components/languages.ts'
 import { Panel } from '../../components/panel.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { Loaded } from '../../components/states.tsx'
@@ -14,8 +15,6 @@ import classes from '../imports/imports.module.css'
 
 type Account = Answer<'getAccount'>
 type Patch = Body<'updateAccount'>
-
-const LANGUAGES: Record<NonNullable<Account['language']>, string> = en.settings.languages
 
 const INPUTS = ['name', 'color', 'language', 'time_zone', 'soft_bounce_limit', 'welcome_template']
 
@@ -86,11 +85,11 @@ function Form({ account }: { account: Account }) {
             />
             <Select
               label={en.settings.language}
-              data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))}
+              data={languageOptions(account.languages)}
               value={now.language ?? null}
               disabled={off}
               allowDeselect={false}
-              onChange={(value) => value && set({ language: value as Account['language'] })}
+              onChange={(value) => value && set({ language: value })}
             />
             <ColorInput
               label={en.settings.color}

@@ -67,7 +67,6 @@ export const settings = {
   accountName: 'Name of the account',
   color: 'Colour of public pages',
   language: 'Language of mails and public pages',
-  languages: { en: 'English', de: 'German' },
   timeZone: 'Time zone',
   timeZoneHint: 'Where days begin and end in this account',
   permissions: 'Permission',

@@ -1,6 +1,11 @@
-import { LANGUAGES, type Language } from '../../accounts/settings.ts'
-import { de } from './de.ts'
-import { en } from './en.ts'
+/**
+ * What a file of this folder says. A file that is named by its language (`fr.ts`) and has all of this is all that it takes to
+ * speak another.
+ */
+export interface LanguageFile {
+  pages: Texts
+  mails: Mails
+}
 
 /** What public pages say. What is handed in is escaped where the page is written. */
 export interface Texts {
@@ -64,20 +69,24 @@ export interface Texts {
   busy: string
 }
 
-export const TEXTS: Readonly<Record<Language, Texts>> = { en, de }
-
-/** The language that a reader likes best of those there are, by their `Accept-Language`; else the account's. */
-export function languageFor(header: string | undefined, otherwise: Language): Language {
-  if (!header) return otherwise
-  const liked = header
-    .slice(0, 500)
-    .split(',')
-    .map((part) => {
-      const [tag = '', ...parameters] = part.trim().toLowerCase().split(';')
-      const weight = /^\s*q=([01](?:\.\d{1,3})?)\s*$/.exec(parameters[0] ?? '')?.[1] ?? '1'
-      return { language: tag.split('-')[0], weight: Number(weight) }
-    })
-    .filter(({ weight }) => weight > 0)
-    .sort((a, b) => b.weight - a.weight)
-  return liked.map(({ language }) => LANGUAGES.find((known) => known === language)).find((known) => known) ?? otherwise
+/** Templates in Liquid that come with the service. */
+export interface Mails {
+  /** Asks with `confirm_url`, which works for `days`. */
+  confirm_subscription: MailSource
+  /** Asks whether it was they who asked for their data, or to be erased (`request`). */
+  confirm_request: MailSource
+  welcome_email: MailSource
 }
+
+export interface MailSource {
+  subject: string
+  /** What stands in the body. */
+  html: string
+  text: string
+}
+
+export const button = (words: string) =>
+  `<p><a href="{{ confirm_url }}" style="display: inline-block; padding: 0.7em 1.2em; color: #ffffff; background: {{ account.color }}; text-decoration: none">${words}</a></p>
+<p style="font-size: 0.9em">{{ confirm_url }}</p>`
+
+export const small = (words: string) => `<p style="font-size: 0.9em">${words}</p>`
