@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
 import { dispatched, type Tenant, type TestApp } from './app.ts'
-import { countsOf } from './imports.ts'
+import { countsOf, filesIn, rowsLeft } from './imports.ts'
+
+export const ROWS = 60
+/** That many people, and one row that is refused. */
+export const FILE = `email,first_name\n${Array.from({ length: ROWS }, (_, n) => `p${String(n).padStart(2, '0')}@example.com,N${n}`).join('\n')}\nbad,x\n`
+
+/** That an import of FILE has ended as if nothing had come between, and left no file and no row behind. */
+export async function assertDone(made: TestApp, id: number): Promise<void> {
+  const done = (await made.get(`/api/contact_imports/${id}`)).body
+  assert.equal(done.phase, 'finished', JSON.stringify(done))
+  assert.deepEqual(countsOf(done), { rows_read: ROWS + 1, created: ROWS, rejected: 1 })
+  await assertWhole(made, [id])
+  assert.deepEqual([filesIn(made), await rowsLeft(made)], [[], 0])
+}
 
 /**
  * What must hold after imports, whatever happened on the way: counts add up to the rows read and to the rows kept, each line

@@ -6,15 +6,13 @@ import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { Database } from '../../db/database.ts'
 import { type TestApp, testApp } from '../../test/app.ts'
-import { assertWhole } from '../../test/import-whole.ts'
-import { countsOf, filesIn, rowsLeft, run, runParts, sent } from '../../test/imports.ts'
+import { assertDone, FILE, ROWS } from '../../test/import-whole.ts'
+import { rowsLeft, run, runParts, sent } from '../../test/imports.ts'
 import { waitsForLocks, whileHeld } from '../../test/locks.ts'
 import { until } from '../../test/until.ts'
 import { runImport } from './run.ts'
 
 const LIMIT = { timeout: 60_000 }
-const ROWS = 60
-const FILE = `email,first_name\n${Array.from({ length: ROWS }, (_, n) => `p${String(n).padStart(2, '0')}@example.com,N${n}`).join('\n')}\nbad,x\n`
 
 /** Nobody can stage the row in the middle. */
 const STAGING = ({ accountId }: TestApp, id: number) =>
@@ -34,14 +32,6 @@ async function killed(made: TestApp, id: number): Promise<void> {
   await waitsForLocks(made.db, 1)
   process.kill('SIGKILL')
   await once(process, 'exit')
-}
-
-async function assertDone(made: TestApp, id: number): Promise<void> {
-  const done = (await made.get(`/api/contact_imports/${id}`)).body
-  assert.equal(done.phase, 'finished', JSON.stringify(done))
-  assert.deepEqual(countsOf(done), { rows_read: ROWS + 1, created: ROWS, rejected: 1 })
-  await assertWhole(made, [id])
-  assert.deepEqual([filesIn(made), await rowsLeft(made)], [[], 0])
 }
 
 test(

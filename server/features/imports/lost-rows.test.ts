@@ -10,14 +10,12 @@ import { migrate } from '../../db/migrate.ts'
 import { Queue } from '../../jobs/queue.ts'
 import { type TestApp, testApp } from '../../test/app.ts'
 import { atEnd } from '../../test/database.ts'
-import { assertWhole } from '../../test/import-whole.ts'
-import { countsOf, filesIn, rowsLeft, run, sent } from '../../test/imports.ts'
+import { assertDone, FILE, ROWS } from '../../test/import-whole.ts'
+import { countsOf, rowsLeft, run, sent } from '../../test/imports.ts'
 import { until } from '../../test/until.ts'
 import { ALL_JOB_NAMES } from '../../worker.ts'
 
 const LIMIT = { timeout: 120_000 }
-const ROWS = 60
-const FILE = `email,first_name\n${Array.from({ length: ROWS }, (_, n) => `p${String(n).padStart(2, '0')}@example.com,N${n}`).join('\n')}\nbad,x\n`
 
 /** The API over a server of its own, which `crash` ends as a loss of power does, and starts again. */
 async function onOwnServer(t: TestContext): Promise<TestApp & { crash: () => Promise<void> }> {
@@ -48,14 +46,6 @@ async function onOwnServer(t: TestContext): Promise<TestApp & { crash: () => Pro
 }
 
 const SETTLED = [() => true, () => false] as const
-
-async function assertDone(made: TestApp, id: number): Promise<void> {
-  const done = (await made.get(`/api/contact_imports/${id}`)).body
-  assert.equal(done.phase, 'finished', JSON.stringify(done))
-  assert.deepEqual(countsOf(done), { rows_read: ROWS + 1, created: ROWS, rejected: 1 })
-  await assertWhole(made, [id])
-  assert.deepEqual([filesIn(made), await rowsLeft(made)], [[], 0])
-}
 
 test(
   'rows that wait are lost when the server crashes in the middle of merging, and are read from the file again',
