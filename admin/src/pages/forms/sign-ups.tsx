@@ -1,9 +1,10 @@
-import { SegmentedControl, Text } from '@mantine/core'
+import { Text } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { formStatsQuery } from '../../api/queries.ts'
 import { Panel } from '../../components/panel.tsx'
+import { Period } from '../../components/period.tsx'
 import { Loaded, Loading } from '../../components/states.tsx'
 import { en } from '../../strings/en.ts'
 
@@ -15,19 +16,7 @@ export function SignUps({ form }: { form: number }) {
   const [days, setDays] = useState('30')
   const query = useQuery({ ...formStatsQuery(useAccount(), Number(days)), placeholderData: keepPreviousData })
   return (
-    <Panel
-      title={en.forms.signUps}
-      about={en.forms.signUpsAbout}
-      actions={
-        <SegmentedControl
-          size="xs"
-          aria-label={en.home.period}
-          data={Object.entries(en.home.periods).map(([value, label]) => ({ value, label }))}
-          value={days}
-          onChange={setDays}
-        />
-      }
-    >
+    <Panel title={en.forms.signUps} about={en.forms.signUpsAbout} actions={<Period days={days} onChange={setDays} />}>
       <Loaded query={query}>
         {(forms) => {
           const counted = forms.find(({ form_id }) => form_id === form)

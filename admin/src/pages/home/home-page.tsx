@@ -1,10 +1,11 @@
-import { SegmentedControl, Stack } from '@mantine/core'
+import { Stack } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { contactsTotalQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
 import { Panel } from '../../components/panel.tsx'
+import { Period } from '../../components/period.tsx'
 import { Loaded, Loading } from '../../components/states.tsx'
 import { en } from '../../strings/en.ts'
 import { FirstSteps } from './first-steps.tsx'
@@ -19,15 +20,7 @@ const Moves = lazy(async () => ({ default: (await import('./charts.tsx')).Moves 
 export function HomePage() {
   const total = useQuery(contactsTotalQuery(useAccount()))
   const [days, setDays] = useState('30')
-  const period = (
-    <SegmentedControl
-      size="xs"
-      aria-label={en.home.period}
-      data={Object.entries(en.home.periods).map(([value, label]) => ({ value, label }))}
-      value={days}
-      onChange={setDays}
-    />
-  )
+  const period = <Period days={days} onChange={setDays} />
   return (
     <Page title={en.home.title} actions={total.data ? period : null}>
       <Loaded query={total}>

@@ -1,12 +1,13 @@
 import '@mantine/charts/styles.css'
 import { AreaChart, BarChart } from '@mantine/charts'
-import { Group, SegmentedControl, Select, Stack, Text } from '@mantine/core'
+import { Group, Select, Stack, Text } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { type ListDetail, listGrowthQuery, listMovesQuery } from '../../api/queries.ts'
 import { ActLink } from '../../components/events.tsx'
 import { Panel } from '../../components/panel.tsx'
+import { Period } from '../../components/period.tsx'
 import { ShowMore } from '../../components/show-more.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
@@ -29,15 +30,7 @@ interface Day {
 export function History({ list }: { list: ListDetail }) {
   const [days, setDays] = useState('90')
   const query = useQuery(listGrowthQuery(useAccount(), list.id, Number(days)))
-  const period = (
-    <SegmentedControl
-      size="xs"
-      aria-label={en.lists.period}
-      data={Object.entries(en.home.periods).map(([value, label]) => ({ value, label }))}
-      value={days}
-      onChange={setDays}
-    />
-  )
+  const period = <Period days={days} onChange={setDays} />
   return (
     <Stack>
       {list.track === false && <Text size="sm">{en.lists.untracked}</Text>}

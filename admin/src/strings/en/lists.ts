@@ -56,7 +56,6 @@ export const lists = {
   when: 'When',
   act: 'Act',
   older: 'Show older',
-  period: 'Period',
   total: (entered: number, left: number) => `${number(entered)} entered, ${number(left)} left`,
   entered: 'entered',
   left: 'left',
