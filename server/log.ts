@@ -1,7 +1,8 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
+import { discreet } from './db/discreet.ts'
 
 /**
- * What is told of an error beside its type, message and stack. Not more: `detail` and `where` of PostgreSQL quote what
+ * What is told of an error beside its type, and its message and stack as they are `discreet`. Not more: `detail` and `where` of PostgreSQL quote what
  * it was given, which may be somebody's address, and a lost connection carries all its settings.
  */
 const TOLD = ['code', 'severity', 'schema', 'table', 'column', 'constraint', 'routine'] as const
@@ -28,12 +29,11 @@ export function logTo(level: string, stream: DestinationStream): Logger {
 
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) }
-  const { name, message, stack, cause } = error
+  const { name, cause } = error
   const told = TOLD.map((key) => [key, (error as unknown as Record<string, unknown>)[key]] as const)
   return {
     type: name,
-    message,
-    stack,
+    ...discreet(error),
     ...Object.fromEntries(told.filter(([, value]) => value !== undefined)),
     ...(cause === undefined ? {} : { cause: describeError(cause) }),
   }

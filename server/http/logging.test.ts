@@ -66,6 +66,11 @@ test("what fails is logged with its cause and the answer's id, without what Post
   assert.match(line.err.stack, /create\.ts/)
   assert.ok(!/ann@example|Annabel/.test(text()), text())
   assert.equal((await db.query(sql`select from events`)).length, 0)
+
+  await db.query(sql`alter table contacts drop constraint forbidden, add constraint numbers check (email::integer > 0)`)
+  assert.equal((await post('/api/contacts', { email: 'ann@example.com' })).status, 500)
+  assert.ok(lines().some(({ err }) => err?.code === '22P02' && /create\.ts/.test(err.stack)))
+  assert.ok(!text().includes('ann@example'), text())
 })
 
 test('every answer has a request id, its own and not one that the client has made up', async (t) => {

@@ -18,6 +18,14 @@ export interface Move {
   withdrawn: boolean
 }
 
+/** Which people come to have another address, and the keys of those who stay as they are since the address was erased. */
+export interface Moves {
+  moves: Move[]
+  erased: string[]
+}
+
+const NO_MOVES: Moves = { moves: [], erased: [] }
+
 /**
  * Gives people who are known by their external id the addresses of their rows, where nobody else has those. What was left
  * under the old address stays left under the new one; who has withdrawn under either comes in as gone; an address that was
@@ -29,22 +37,15 @@ export async function moveAddresses(
   range: Range,
 ): Promise<{ moves: Move[]; tally: Tally }> {
   const { accountId, actor, keyring } = terms
-  if (terms.matchBy !== 'external_id' || !terms.updateExisting) return { moves: [], tally: { duplicates: 0 } }
-  const wanted = await trx.query<Omit<Move, 'withdrawn'>>(sql`
-    with ${people(terms, range)}
-    select distinct on (p.email) c.id, p.key, c.email as from, p.email as to, c.state
-    from people as p
-      cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.external_id = p.key limit 1) as c
-    where p.email is not null and p.email <> c.email and (${idBy(sql`email`, accountId, sql`p.email`)}) is null
-    order by p.email, p.line desc`)
+  const wanted = await wantedMoves(trx, terms, range)
   if (wanted.length === 0) return { moves: [], tally: { duplicates: 0 } }
-  const addresses = wanted.map(({ to }) => to)
-  await waitForAddresses(trx, accountId, addresses) // else who is being erased at this moment has no mark yet
-  const marks = await marksOf(trx, keyring, accountId, addresses)
-  const erased = wanted.filter(({ to }) => marks.get(to) === 'erased')
-  const moves = wanted
-    .filter(({ to }) => marks.get(to) !== 'erased')
-    .map((move) => ({ ...move, withdrawn: marks.get(move.to) === 'withdrawn' }))
+  // Else who is being erased at this moment has no mark yet.
+  await waitForAddresses(
+    trx,
+    accountId,
+    wanted.map(({ to }) => to),
+  )
+  const { moves, erased } = await judged(trx, terms, wanted)
   await write(trx, accountId, moves)
   forgetConfirmations(
     trx,
@@ -59,6 +60,39 @@ export async function moveAddresses(
     actor,
   )
   return { moves, tally: erased.length === 0 ? { duplicates: 0 } : await keepWithout(trx, terms, range, erased) }
+}
+
+/** What `moveAddresses` would do, for a trial. */
+export async function plannedMoves(trx: Trx, terms: MergeTerms, range: Range): Promise<Moves> {
+  return judged(trx, terms, await wantedMoves(trx, terms, range))
+}
+
+type Wanted = Omit<Move, 'withdrawn'>
+
+/** Whose rows give them an address that is nobody's. */
+async function wantedMoves(trx: Trx, terms: MergeTerms, range: Range): Promise<Wanted[]> {
+  const { accountId, matchBy, updateExisting } = terms
+  if (matchBy !== 'external_id' || !updateExisting) return []
+  return trx.query<Wanted>(sql`
+    with ${people(terms, range)}
+    select c.id, p.key, c.email as from, p.email as to, c.state
+    from people as p
+      cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.external_id = p.key limit 1) as c
+    where p.email is not null and p.email <> c.email and (${idBy(sql`email`, accountId, sql`p.email`)}) is null
+    order by p.line desc`)
+}
+
+/** Of several who want one address, the last of the file gets it. */
+async function judged(trx: Trx, { accountId, keyring }: MergeTerms, wanted: readonly Wanted[]): Promise<Moves> {
+  if (wanted.length === 0) return NO_MOVES
+  const addresses = [...new Set(wanted.map(({ to }) => to))]
+  const marks = await marksOf(trx, keyring, accountId, addresses)
+  const [erased, free] = [true, false].map((is) => wanted.filter(({ to }) => (marks.get(to) === 'erased') === is))
+  const firsts = new Map(free!.toReversed().map((move) => [move.to, move]))
+  return {
+    moves: [...firsts.values()].map((move) => ({ ...move, withdrawn: marks.get(move.to) === 'withdrawn' })),
+    erased: erased!.map(({ key }) => key),
+  }
 }
 
 async function write(trx: Trx, accountId: number, moves: readonly Move[]): Promise<void> {
@@ -83,12 +117,7 @@ async function write(trx: Trx, accountId: number, moves: readonly Move[]): Promi
 }
 
 /** Rows that would have given someone an address that was erased: they change nothing, and keep nothing of it. */
-async function keepWithout(
-  trx: Trx,
-  terms: MergeTerms,
-  range: Range,
-  erased: readonly { key: string }[],
-): Promise<Tally> {
+async function keepWithout(trx: Trx, terms: MergeTerms, range: Range, erased: readonly string[]): Promise<Tally> {
   const { accountId, importId } = terms
   const [tally] = await trx.query<Tally>(sql`
     with ${people(terms, range)}, kept as (
@@ -96,7 +125,7 @@ async function keepWithout(
       select ${accountId}::bigint, ${importId}::bigint, r.line, case when r.line = p.line then 'suppressed' else 'duplicate' end
       from people as p join import_rows as r
         on r.account_id = ${accountId} and r.import_id = ${importId} and r.stripe = p.stripe and r.key = p.key
-      where p.key = any(${erased.map(({ key }) => key)}::text[])
+      where p.key = any(${[...erased]}::text[])
       returning action
     )
     select count(*) filter (where action = 'suppressed') as suppressed, count(*) filter (where action = 'duplicate') as duplicates

@@ -1,9 +1,10 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import { marksOf } from '../subscriptions/suppressions.ts'
+import { type Moves, plannedMoves } from './addresses.ts'
 import { reasonOf } from './chunk.ts'
 import { wanted } from './created.ts'
-import { afterOf, beforeOf, IDENTITY_CONFLICT, planned } from './existing.ts'
+import { afterOf, beforeOf, IDENTITY_CONFLICT, movedOf, planned } from './existing.ts'
 import type { Counts } from './imports.ts'
 import { listsOf, type MergeTerms, notes, people, type Range, wished } from './people.ts'
 
@@ -15,7 +16,7 @@ export async function planChunk(trx: Trx, terms: MergeTerms, range: Range): Prom
   const marks = await marksOfNew(trx, terms, range)
   const found = [
     await planNew(trx, terms, range, marks),
-    await planExisting(trx, terms, range),
+    await planExisting(trx, terms, range, await plannedMoves(trx, terms, range)),
     await planOthers(trx, terms, range),
     await planDuplicates(trx, terms, range),
   ]
@@ -74,10 +75,13 @@ async function planNew(trx: Trx, terms: MergeTerms, range: Range, marks: Map<str
   return counts!
 }
 
-async function planExisting(trx: Trx, terms: MergeTerms, range: Range): Promise<Counts> {
+async function planExisting(trx: Trx, terms: MergeTerms, range: Range, { moves, erased }: Moves): Promise<Counts> {
   const { accountId, importId } = terms
+  // What was left under the address that someone had before is left under the new one, too.
+  const isTheirs = sql`o.email = any(array[w.email, (select from_email from ${movedOf(moves)} where moved.id = w.id)])`
   const [counts] = await trx.query<Counts>(sql`
-    with ${planned(terms, range)}, agreed as (select * from planned where not conflict), ${wished(terms, sql`agreed`)}, joined_of as (
+    with ${planned(terms, range, moves)}, found as (select *, key = any(${erased}::text[]) as erased from planned),
+    agreed as (select * from found where not conflict and not erased), ${wished(terms, sql`agreed`, isTheirs)}, joined_of as (
       select w.contact_id, bool_or(w.opted_out) as opted_out,
         jsonb_agg(w.list_id order by w.list_id) filter (where not w.opted_out and not exists (
           select from list_members as m where m.account_id = ${accountId} and m.list_id = w.list_id and m.contact_id = w.contact_id)) as lists
@@ -101,11 +105,13 @@ async function planExisting(trx: Trx, terms: MergeTerms, range: Range): Promise<
         ])}
       from told
       union all
-      select ${accountId}, ${importId}, line, email, 'rejected', id, null, null, ${IDENTITY_CONFLICT}::jsonb from planned where conflict
+      select ${accountId}, ${importId}, line, email, 'rejected', id, null, null, ${IDENTITY_CONFLICT}::jsonb from found where conflict and not erased
+      union all
+      select ${accountId}, ${importId}, line, null, 'suppressed', null, null, null, null from found where erased
     )
     select count(*) filter (where action = 'updated') as updated, count(*) filter (where action = 'unchanged') as unchanged,
       count(*) filter (where opted_out) as opted_out, count(*) filter (where kept_unsubscribed) as kept_unsubscribed,
-      (select count(*) from planned where conflict) as rejected
+      (select count(*) from found where conflict and not erased) as rejected, (select count(*) from found where erased) as suppressed
     from told`)
   return counts!
 }

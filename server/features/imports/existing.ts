@@ -28,21 +28,21 @@ function matching({ accountId, matchBy }: MergeTerms): Sql {
 }
 
 /**
- * Steps up to `planned`: everyone of the range who is there, with what their row makes of them. `conflict`: their address
- * and their external id are those of two people. A state is only ever taken away, or given to someone who has none.
+ * Steps up to `planned`: everyone of the range who is there, with what their row makes of them, after
+ * `moves`. `conflict`: their address and their external id are those of two people. A state is only ever taken away, or given to someone who has none.
  */
-export function planned(terms: MergeTerms, range: Range, moves: readonly Move[] = []): Sql {
+export function planned(terms: MergeTerms, range: Range, moves: readonly Move[]): Sql {
   const { accountId, matchBy, updateExisting, tags, unsets } = terms
   const takes = (value: Sql, otherwise: Sql) => (updateExisting ? value : otherwise)
   const said = sql`m.more ->> 'state'`
   const open = sql`m.old_state in ('none', 'pending', 'subscribed')`
-  const byEmail = matchBy === 'email'
-  const isFree = sql`m.given_email is not null and (${idBy(sql`email`, accountId, sql`m.given_email`)}) is null`
   const found =
     matchBy === 'email'
-      ? sql`cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.email = p.key limit 1) as c`
+      ? sql`cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.email = p.key limit 1) as c
+        cross join (select null::text as from_email, null::text as to_email, null::boolean as withdrawn) as moved`
       : sql`cross join lateral (${matching(terms)}) as found
-        cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.id = found.id limit 1) as c`
+        cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.id = found.id limit 1) as c
+        left join ${movedOf(moves)} on moved.id = c.id`
   const merged = (row: Sql) =>
     unsets ? sql`jsonb_strip_nulls(${row}.old_fields || ${row}.given)` : sql`${row}.old_fields || ${row}.given`
   const told = changedFields(terms)
@@ -50,20 +50,16 @@ export function planned(terms: MergeTerms, range: Range, moves: readonly Move[] 
   return sql`
     ${people(terms, range)}, matched as materialized (
       select p.stripe, p.key, p.line, p.rows, p.fields as given, p.lists, p.more, p.external_id as given_id, p.email as given_email,
-        c.id, c.email, c.external_id as old_id, c.state as old_state, c.state_reason as old_reason, c.state_before as old_before,
+        c.id, coalesce(moved.to_email, c.email) as email, coalesce(moved.from_email, c.email) as old_email,
+        moved.withdrawn as has_withdrawn, c.external_id as old_id, c.state as old_state, c.state_reason as old_reason, c.state_before as old_before,
         c.fields as old_fields, c.tags as old_tags, ${takes(tagsOf(terms), sql`${[...tags]}::text[]`)} as wished_tags
       from people as p ${found}
-    ), moved as (
-      select * from unnest(${moves.map(({ id }) => id)}::uuid[], ${moves.map(({ from }) => from)}::text[], ${moves.map(({ withdrawn }) => withdrawn)}::boolean[])
-        as moved (id, from_email, withdrawn)
     ), compared as materialized (
       select m.*, ${takes(hasNewFields, sql`false`)} as has_new_fields, not m.old_tags @> m.wished_tags as has_new_tags,
         case when m.old_tags @> m.wished_tags then m.old_tags
           else m.old_tags || array(select tag from unnest(m.wished_tags) with ordinality as t (tag, at) where tag <> all(m.old_tags) order by at) end as new_tags,
         ${takes(sql`coalesce(m.given_id, m.old_id)`, sql`m.old_id`)} as new_id,
-        ${byEmail ? sql`m.email` : sql`coalesce((select from_email from moved where moved.id = m.id), m.email)`} as old_email,
-        ${byEmail || !updateExisting ? sql`m.email` : sql`case when ${isFree} then m.given_email else m.email end`} as new_email,
-        case ${byEmail ? sql`` : sql`when (select withdrawn from moved where moved.id = m.id) then 'unsubscribed'`}
+        case when m.has_withdrawn then 'unsubscribed'
           when ${said} = 'unsubscribed' and ${open} then 'unsubscribed' when ${said} = 'bounced' and ${open} then 'bounced'
           ${takes(sql`when ${said} = 'subscribed' and m.old_state = 'none' then 'subscribed'`, sql``)} else m.old_state end as new_state,
         coalesce(${said}, ${terms.state}) = 'subscribed' and m.old_state in ('unsubscribed', 'bounced') as kept_unsubscribed,
@@ -73,7 +69,7 @@ export function planned(terms: MergeTerms, range: Range, moves: readonly Move[] 
       select c.*, ${told.old} as old_values, ${told.new} as new_values, ${told.both} as told,
         case when c.has_new_fields then ${merged(sql`c`)} else c.old_fields end as new_fields,
         c.has_new_fields or c.has_new_tags or c.new_id is distinct from c.old_id
-          or c.new_state <> c.old_state or c.new_email <> c.old_email as differs
+          or c.new_state <> c.old_state or c.email <> c.old_email as differs
       from compared as c
     )`
 }
@@ -104,10 +100,23 @@ function changedFields({ keys }: MergeTerms): { old: Sql; new: Sql; both: Sql } 
   }
 }
 
-/** Whether a row names two people, one by address and one by external id: over `matched as m`. */
-function conflict({ accountId, matchBy, saysMore }: MergeTerms): Sql {
+/** A table `moved` of who comes to have another address, of ids and addresses. */
+export function movedOf(moves: readonly Move[]): Sql {
+  return sql`
+    unnest(${moves.map(({ id }) => id)}::uuid[], ${moves.map(({ from }) => from)}::text[], ${moves.map(({ to }) => to)}::text[],
+      ${moves.map(({ withdrawn }) => withdrawn)}::boolean[]) as moved (id, from_email, to_email, withdrawn)`
+}
+
+/**
+ * Whether a row names two people, one by address and one by external id: over `matched as m`, where addresses are those that
+ * people have once all of the range who could move have.
+ */
+function conflict({ accountId, matchBy, updateExisting, saysMore }: MergeTerms): Sql {
   if (matchBy === 'external_id') {
-    return sql`(m.given_email is not null and m.given_email <> m.email and (${idBy(sql`email`, accountId, sql`m.given_email`)}) is not null)`
+    const isElse = sql`m.given_email is not null and m.given_email <> m.email`
+    return updateExisting
+      ? sql`(${isElse})`
+      : sql`(${isElse} and (${idBy(sql`email`, accountId, sql`m.given_email`)}) is not null)`
   }
   if (!saysMore) return sql`false`
   return sql`(m.given_id is not null and m.given_id is distinct from m.old_id and (
@@ -195,7 +204,7 @@ export const IDENTITY_CONFLICT = JSON.stringify({
 export function beforeOf(): Sql {
   return object([
     ['fields', sql`old_values`],
-    ['email', sql`case when new_email <> old_email then ${json(sql`old_email`)} end`],
+    ['email', sql`case when email <> old_email then ${json(sql`old_email`)} end`],
     ['tags', sql`case when has_new_tags then ${json(sql`old_tags`)} end`],
     ['external_id', sql`case when new_id is distinct from old_id then ${json(sql`old_id`)} end`],
     ['state', sql`case when new_state <> old_state then ${json(sql`old_state`)} end`],
@@ -208,7 +217,7 @@ export function beforeOf(): Sql {
 export function afterOf(): Sql {
   return object([
     ['fields', sql`new_values`],
-    ['email', sql`case when new_email <> old_email then ${json(sql`new_email`)} end`],
+    ['email', sql`case when email <> old_email then ${json(sql`email`)} end`],
     ['tags', sql`case when has_new_tags then ${json(sql`new_tags`)} end`],
     ['external_id', sql`case when new_id is distinct from old_id then ${json(sql`new_id`)} end`],
     ['state', sql`case when new_state <> old_state then ${json(sql`new_state`)} end`],
@@ -227,13 +236,13 @@ function changedActs(): Sql {
     select id as contact_id,
       case when new_state <> old_state and new_state = 'unsubscribed' then array['unsubscribed'] else '{}' end
         || case when new_state <> old_state and new_state = 'subscribed' then array['subscribed'] else '{}' end
-        || case when told is not null or has_new_tags or new_email <> old_email or new_id is distinct from old_id or (new_state <> old_state and new_state = 'bounced')
+        || case when told is not null or has_new_tags or email <> old_email or new_id is distinct from old_id or (new_state <> old_state and new_state = 'bounced')
           then array['updated'] else '{}' end
         || case when joined is not null then array['list_added'] else '{}' end
         || case when left_lists is not null then array['list_removed'] else '{}' end as types,
       null::text as name, null::timestamptz as at,
       ${object([
-        ['email', sql`case when new_email <> old_email then ${fromTo(sql`old_email`, sql`new_email`)} end`],
+        ['email', sql`case when email <> old_email then ${fromTo(sql`old_email`, sql`email`)} end`],
         ['fields', sql`told`],
         ['state', sql`case when new_state <> old_state then ${fromTo(sql`old_state`, sql`new_state`)} end`],
         ['external_id', sql`case when new_id is distinct from old_id then ${fromTo(sql`old_id`, sql`new_id`)} end`],

@@ -33,8 +33,10 @@ test('by external id people are found whatever their address, and get that of th
     '2,erased@example.com,', // known, to an address that was erased
   ].join('\n')
 
+  const dry = await imported(made, file, { match_by: 'external_id', update_existing: 'true', dry_run: 'true' })
   const done = await imported(made, file, { match_by: 'external_id', update_existing: 'true' })
 
+  assert.deepEqual(countsOf(dry), countsOf(done))
   assert.deepEqual(countsOf(done), {
     rows_read: 8,
     created: 1,
@@ -62,7 +64,7 @@ test('by external id people are found whatever their address, and get that of th
   const rows = await made.db.query<{ row: string }>(
     sql`select to_jsonb(k)::text as row from change_rows as k where action = 'suppressed'`,
   )
-  assert.ok(rows.length === 2 && rows.every(({ row }) => !row.includes('erased@')))
+  assert.ok(rows.length === 4 && rows.every(({ row }) => !row.includes('erased@')))
 
   const revert = await made.post(`/api/contact_imports/${done.id}/revert`)
   await made.runJobs()
@@ -90,4 +92,76 @@ test('an address and an external id of two people are a conflict, never a merge'
   assert.equal(errors.match(/identity_conflict/g)?.length, 3)
   assert.equal((await made.get('/api/contacts/ext:3')).body.data.email, 'bob@example.com')
   assert.equal((await made.get('/api/contacts/ann@example.com')).body.data.fields.first_name, undefined)
+})
+
+test('a trial knows whose address a row takes, and what was left under either; of a chain the last who can move does', async (t) => {
+  const made = await testApp(t)
+  const news = (await made.post('/api/contact_lists', { name: 'News' })).body.id
+  const people = { ann: 1, bob: 2, cid: 3, dan: 4, eve: 5, fay: 6 }
+  for (const [name, id] of Object.entries(people))
+    await made.post('/api/contacts', { email: `${name}@example.com`, external_id: String(id) })
+  for (const address of ['ann@example.com', 'bob@new.example'])
+    await made.db.query(
+      sql`insert into list_opt_outs (account_id, list_id, email) values (${made.accountId}, ${news}, ${address})`,
+    )
+  for (const [mark, address] of [
+    ['withdrawn', 'cid@new.example'],
+    ['erased', 'erased@example.com'],
+  ] as const) {
+    const { value, keyId } = hmac(keyring, 'suppression', address)
+    await made.db.query(sql`
+      insert into suppressions (account_id, kind, value, key_id, reason, source)
+      values (${made.accountId}, 'hmac', ${value}, ${keyId}, ${mark}, 'test')`)
+  }
+  const file = [
+    'external_id,email',
+    '1,ann@new.example', // left News under the old address
+    '2,bob@new.example', // left it under the new one
+    '3,cid@new.example', // withdrew under the new one
+    '4,eve@example.com', // which is Eve's until she moves: a conflict
+    '5,eve@new.example',
+    '5,erased@example.com', // the last row counts: an address that was erased
+    '6,erased@example.com', // as is hers
+  ].join('\n')
+  const parts = { match_by: 'external_id', update_existing: 'true', list_id: String(news) }
+  const rowsOf = async (id: number) =>
+    (await made.db.query(sql`
+      select line, email, action, after, problem from change_rows where change_set_id = ${id} order by line`)) as unknown[]
+
+  const dry = await imported(made, file, { ...parts, dry_run: 'true' })
+  const done = await imported(made, file, parts)
+
+  assert.deepEqual(countsOf(done), {
+    rows_read: 7,
+    updated: 3,
+    rejected: 1,
+    suppressed: 2,
+    duplicate: 1,
+    opted_out: 2,
+  })
+  assert.deepEqual(countsOf(dry), countsOf(done))
+  assert.deepEqual(await rowsOf(dry.id), await rowsOf(done.id))
+  assert.ok(!JSON.stringify(await rowsOf(done.id)).includes('erased@'))
+  assert.equal((await made.get('/api/contacts/ext:3')).body.data.state, 'unsubscribed')
+  assert.equal((await made.get('/api/contacts/ext:5')).body.data.email, 'eve@example.com')
+})
+
+test('who gives up an address and who is to get it in one file: what is said of them is what they are', async (t) => {
+  const made = await testApp(t)
+  await made.post('/api/contacts', { email: 'ann@example.com', external_id: '1' })
+  await made.post('/api/contacts', { email: 'bob@example.com', external_id: '2' })
+  const file = 'external_id,email\n1,bob@example.com\n2,bob@new.example\n'
+  const parts = { match_by: 'external_id', update_existing: 'true' }
+
+  const done = await imported(made, file, parts)
+
+  assert.deepEqual(countsOf(done), { rows_read: 2, updated: 1, rejected: 1 })
+  assert.equal((await made.get('/api/contacts/ext:1')).body.data.email, 'ann@example.com')
+  assert.equal((await made.get('/api/contacts/ext:2')).body.data.email, 'bob@new.example')
+  assert.deepEqual(
+    countsOf(await imported(made, file, parts)),
+    { rows_read: 2, updated: 1, unchanged: 1 },
+    'free by now',
+  )
+  assert.equal((await made.get('/api/contacts/ext:1')).body.data.email, 'bob@example.com')
 })

@@ -102,9 +102,13 @@ export function stateOf({ state }: MergeTerms): Sql {
 
 /**
  * A step `wished`: who is to be in which list (contact_id, email, list_id, opted_out), from a step with id, email and lists.
- * Who has left a list by their own act stays out of it.
+ * Who has left a list by their own act, under an address that `isTheirs` (of `o`, over `w`), stays out of it.
  */
-export function wished({ accountId, listIds, namesLists }: MergeTerms, from: Sql): Sql {
+export function wished(
+  { accountId, listIds, namesLists }: MergeTerms,
+  from: Sql,
+  isTheirs = sql`o.email = w.email`,
+): Sql {
   const forAll = sql`
     select id, email, list_id from ${from} as f cross join unnest(${[...listIds]}::bigint[]) as given (list_id)
     ${namesLists ? sql`where not coalesce(f.lists -> list_id::text = 'false', false)` : sql``}`
@@ -112,7 +116,7 @@ export function wished({ accountId, listIds, namesLists }: MergeTerms, from: Sql
   return sql`
     wished as (
       select w.id as contact_id, w.list_id, exists (
-        select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = w.list_id and o.email = w.email) as opted_out
+        select from list_opt_outs as o where o.account_id = ${accountId} and o.list_id = w.list_id and ${isTheirs}) as opted_out
       from (${forAll} ${namesLists ? own : sql``}) as w (id, email, list_id)
     )`
 }

@@ -44,6 +44,22 @@ function idsMeet(rows: readonly { email: string; external_id: string }[]): boole
   return distinct(0) < pairs.size || distinct(1) < pairs.size
 }
 
+/**
+ * Whether a row has the address that another gives up, by which their external id takes them to another: whether it is free
+ * by then depends on which of the two is looked at first.
+ */
+function isGivenUp(
+  rows: readonly { email: string; external_id: string }[],
+  people: readonly { email: string; external_id: string | null }[],
+): boolean {
+  const leaving = people.filter(
+    (known) => known.external_id !== null && rows.some((row) => row.external_id === known.external_id),
+  )
+  return leaving.some((known) =>
+    rows.some((row) => row.email.trim().toLowerCase() === known.email && row.external_id !== known.external_id),
+  )
+}
+
 test('counts add up, a trial says what is then done, and nobody who has left is brought back, for any file', async (t) => {
   const made = await testApp(t)
   const { db } = made
@@ -110,7 +126,7 @@ test('counts add up, a trial says what is then done, and nobody who has left is 
         Object.values(parts_of).reduce((sum, count) => sum + count, 0),
         read,
       )
-      if (!idsMeet(rows)) assert.deepEqual(countsOf(tried), countsOf(done))
+      if (!idsMeet(rows) && !isGivenUp(rows, people)) assert.deepEqual(countsOf(tried), countsOf(done))
       assert.equal(await rowsLeft(made), 0)
       await assertWhole({ ...tenant, db }, [tried.id])
       const back = await db.query<{ email: string }>(sql`
