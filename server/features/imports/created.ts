@@ -47,7 +47,8 @@ export interface Entered {
 /**
  * Enters who is new, in the order of their addresses, so that two imports wait for each other instead of deadlocking. Whom
  * others enter at that moment fails it by the address: so without `isContested`, as hardly ever anybody is, and an insert
- * that looks for conflicts takes a sixth longer. Where rows have external ids, two of them may have the same.
+ * that looks for conflicts takes a sixth longer. Where rows have external ids, two of them may have the same; where they are
+ * found by those, two may have the same address: the later row gets it.
  */
 export async function enterNew(trx: Trx, terms: MergeTerms, range: Range, isContested: boolean): Promise<Entered> {
   const mayClash = isContested || terms.saysMore || terms.matchBy !== 'email'
@@ -56,7 +57,7 @@ export async function enterNew(trx: Trx, terms: MergeTerms, range: Range, isCont
       insert into contacts (account_id, email, external_id, state, state_reason, state_before, fields, tags, origin, created_at)
       select ${terms.accountId}::bigint, email, external_id, state, 'import', case when state in ('unsubscribed', 'bounced') then 'none' end,
         values, all_tags, 'import', coalesce((more ->> 'created_at')::timestamptz, clock_timestamp())
-      from wanted order by email
+      from wanted order by email, line desc
       ${mayClash ? sql`on conflict do nothing` : sql``}
       returning id, email
     )
@@ -86,14 +87,15 @@ export async function settleNew(
   ids: readonly string[],
   hasDuplicates: boolean,
 ): Promise<Tally> {
-  const { accountId, importId, actor, consent } = terms
+  const { accountId, importId, actor, consent, matchBy } = terms
   const born = sql`born`
+  const isTheirs = matchBy === 'email' ? sql`` : sql` and c.external_id = p.key` // two may have the same address
   const [tally] = await trx.query<Tally>(sql`
     with ${people(terms, range)}, born as (
       select p.stripe, p.key, p.line, p.rows, p.lists, p.more, c.id, c.email, c.external_id, c.state, c.state_reason, c.fields, c.tags
       from people as p cross join lateral (
         select * from contacts as c where c.account_id = ${accountId} and c.email = p.email limit 1) as c
-      where c.id = any(${[...ids]}::uuid[])
+      where c.id = any(${[...ids]}::uuid[])${isTheirs}
     ), ${joining(terms)}, told as (
       select b.*,
         b.state_reason = 'withdrawn' and coalesce(b.more ->> 'state', ${terms.state}) <> 'unsubscribed' as kept_unsubscribed,

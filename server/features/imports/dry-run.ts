@@ -45,16 +45,17 @@ async function marksOfNew(trx: Trx, terms: MergeTerms, range: Range): Promise<Ma
 }
 
 async function planNew(trx: Trx, terms: MergeTerms, range: Range, marks: Map<string, string>): Promise<Counts> {
-  const { accountId, importId } = terms
+  const { accountId, importId, matchBy } = terms
+  const shared = matchBy === 'email' ? sql`external_id, erased order by email` : sql`email, erased order by line desc`
   const of = (mark: string) =>
     sql`email = any(${[...marks].filter(([, found]) => found === mark).map(([email]) => email)}::text[])`
   const [counts] = await trx.query<Counts>(sql`
     with ${people(terms, range)}, ${wanted(terms)}, claimed as (
       select null::uuid as id, w.*, ${of('erased')} as erased, ${of('withdrawn')} and state not in ('unsubscribed', 'bounced') as withdrawn from wanted as w
     ), ranked as (
-      select *, row_number() over (partition by external_id, erased order by email) as nth from claimed
+      select *, row_number() over (partition by ${shared}) as nth from claimed
     ), fresh as (
-      select * from ranked where external_id is null or nth = 1 -- one id makes one person: the others are refused below
+      select * from ranked where erased or external_id is null or nth = 1 -- one id, or address, makes one person: the others are refused below
     ), told as (
       select f.*, l.joined, l.opted_out and not f.erased as opted_out from fresh as f cross join lateral (${listsOf(terms)}) as l
     ), kept as (

@@ -165,3 +165,19 @@ test('who gives up an address and who is to get it in one file: what is said of 
   )
   assert.equal((await made.get('/api/contacts/ext:1')).body.data.email, 'bob@example.com')
 })
+
+test('an address that two external ids want is that of the later row, and the other is a conflict', async (t) => {
+  const made = await testApp(t)
+  const file = 'external_id,email,first_name\n2,new@example.com,Two\n1,new@example.com,One\n'
+  const parts = { match_by: 'external_id', update_existing: 'true' }
+
+  const dry = await imported(made, file, { ...parts, dry_run: 'true' })
+  const done = await imported(made, file, parts)
+
+  assert.deepEqual(countsOf(done), { rows_read: 2, created: 1, rejected: 1 })
+  assert.deepEqual(countsOf(dry), countsOf(done))
+  const { id, external_id } = (await made.get('/api/contacts/new@example.com')).body.data
+  assert.equal(external_id, '1')
+  const events = (await made.get(`/api/contacts/${id}/events`)).body.data as { types: string[] }[]
+  assert.equal(events.length, 1)
+})
