@@ -9,7 +9,16 @@ export interface Waiting {
   size: number
   bulk: boolean
   change_set_id: number | null
-  details: { list_id?: number; version?: number; announce?: boolean; after?: string; addresses?: string[] } | null
+  details: {
+    list_id?: number
+    version?: number
+    announce?: boolean
+    after?: string
+    addresses?: string[]
+    /** Of a comparison: events were removed, of these contacts, or of anyone's. An older release compares all, which finds the same. */
+    cause?: 'retention'
+    contacts?: string[]
+  } | null
 }
 
 /** Acts looked at, at most. */

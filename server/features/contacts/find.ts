@@ -16,7 +16,7 @@ import { linkBase, type MailRoom } from '../mail/mail-room.ts'
 import { linksOf } from '../subscriptions/links.ts'
 import { contactOnWire, isNewerThan, READ_COLUMNS, type ReadRow, readContact, type View } from './contact.ts'
 import { behind, NEWEST_FIRST, type Order, parseOrder } from './order.ts'
-import { type Filter, type Found, findPage } from './page.ts'
+import { countIn, type Filter, type Found, findPage } from './page.ts'
 import { isEveryone, type Selection } from './selection.ts'
 import { smartListsOf } from './smart-lists.ts'
 import { findMembers, oneSmartList } from './told.ts'
@@ -75,8 +75,24 @@ export class ContactReader {
 
   /** How many are in a smart list now. */
   async countMembers(accountId: number, listId: number): Promise<number> {
-    const found = await this.#members(accountId, listId, NEWEST_FIRST, { limit: 0, offset: 0, behind: undefined })
-    return found?.total ?? this.countList(this.#db, accountId, listId)
+    const none = { limit: 0, offset: 0, behind: undefined }
+    const found =
+      (await this.#members(accountId, listId, NEWEST_FIRST, none)) ??
+      (await findPage(this.#db, {
+        ...{ accountId, filter: await this.#criteriaOf(this.#db, accountId, listId), q: undefined },
+        ...{ order: NEWEST_FIRST, counting: 'exact', ...none },
+      }))
+    return found.total!
+  }
+
+  /** The same by running its criteria: of one that this transaction has made or changed. */
+  async countList(trx: Trx, accountId: number, listId: number): Promise<number> {
+    return countIn(trx, accountId, await this.#criteriaOf(trx, accountId, listId))
+  }
+
+  async #criteriaOf(db: Queryable, accountId: number, listId: number): Promise<Filter> {
+    const named: Condition = { is: 'list', listIds: [listId] }
+    return this.#filter(accountId, await expandLists(db, accountId, named, await this.#fields.of(accountId)))
   }
 
   async #members(
@@ -85,21 +101,9 @@ export class ContactReader {
     { descending }: Order,
     rows: { limit: number; offset: number; behind: Sql | undefined },
   ): Promise<Found | undefined> {
-    const { time_zone: timeZone, retention } = await this.#settingsOf(accountId)
-    const fields = await this.#fields.of(accountId)
-    const keepsEvents = retention.events_days === null
-    return findMembers(this.#db, { accountId, listId, fields, timeZone, keepsEvents, descending, ...rows })
-  }
-
-  /** The same by running its criteria: also of one that this transaction has made or changed. */
-  async countList(db: Queryable, accountId: number, listId: number): Promise<number> {
-    const named: Condition = { is: 'list', listIds: [listId] }
-    const condition = await expandLists(db, accountId, named, await this.#fields.of(accountId))
     const { time_zone: timeZone } = await this.#settingsOf(accountId)
-    const [row] = await db.query<{ count: number }>(sql`
-      select count(*) as count from contacts as c
-      where c.account_id = ${accountId} and ${compile(condition, { timeZone }, forSet(accountId))}`)
-    return row!.count
+    const fields = await this.#fields.of(accountId)
+    return findMembers(this.#db, { accountId, listId, fields, timeZone, descending, ...rows })
   }
 
   /** Why a condition holds for a contact, or does not. Throws not_found. */
@@ -207,7 +211,10 @@ export class ContactReader {
 
   /** undefined for a condition that everyone meets. */
   async #compiled(accountId: number, condition: Condition): Promise<Filter | undefined> {
-    if (isEveryone(condition)) return undefined
+    return isEveryone(condition) ? undefined : this.#filter(accountId, condition)
+  }
+
+  async #filter(accountId: number, condition: Condition): Promise<Filter> {
     const { time_zone: timeZone } = await this.#settingsOf(accountId)
     return {
       few: compile(condition, { timeZone }, FOR_FEW),

@@ -5,6 +5,7 @@ import type { Follower, Placed } from '../activity/dispatcher.ts'
 import {
   asksWhetherSendable,
   dependsOnZone,
+  hasEvents,
   LOOK_OVERLAP,
   longestHours,
   mayTurn,
@@ -109,6 +110,7 @@ export class SmartListFollower implements Follower {
       case 'suppressions':
         return this.#compareSendable(trx, task, item)
       case 'comparison':
+        if (item.details?.cause === 'retention') return this.#compareForgotten(trx, task, item)
         return this.#compareAll(trx, { ...task, position: await this.#look(trx, task) }, item)
       case 'acts':
         throw new TypeError('acts are not attended to')
@@ -265,6 +267,29 @@ export class SmartListFollower implements Follower {
     return { position: done.position, done: chunk?.isLast ?? true }
   }
 
+  /** Events have been removed because of their age, of the contacts that are named, or of anyone's. */
+  async #compareForgotten(trx: Trx, task: Task, item: Waiting) {
+    const { lists, position } = task
+    const counting = tracked(lists).filter((list) => hasEvents(list.condition))
+    if (counting.length === 0) return { position, done: true }
+    const named = item.details?.contacts
+    const chunk = named ? undefined : await this.#chunk(trx, task, item)
+    const contacts =
+      chunk?.contacts() ??
+      this.#ofWhomNoneWaits(
+        trx,
+        task,
+        sql`select unnest(${named}::uuid[]) as contact_id, null::bigint as change_set_id`,
+      )
+    const done = await this.#compare(trx, lists, contacts, {
+      lists: counting,
+      position,
+      cause: 'retention',
+      announce: true,
+    })
+    return { position: done.position, done: chunk?.isLast ?? true }
+  }
+
   async #compareAll(trx: Trx, task: Task, item: Waiting) {
     const { lists, position } = task
     const { accountId } = lists
@@ -314,8 +339,12 @@ interface Task {
   isSettled: (condition: EventCondition) => boolean
 }
 
-/** Tells of conditions on events whether it is remembered of all contacts what they say: not while they are being taken over. */
-function settled(lists: SmartLists, items: readonly Waiting[]) {
+/**
+ * Tells of conditions on events whether it is remembered of all contacts what they say: not while they are being taken over, nor
+ * while it is looked at whose events have been removed.
+ */
+function settled(lists: SmartLists, items: readonly Waiting[]): (condition: EventCondition) => boolean {
+  if (items.some(({ details }) => details?.cause === 'retention')) return () => false
   const waiting = new Set(items.filter(({ kind }) => kind === 'criteria').map(({ details }) => details?.list_id))
   const those = tracked(lists).filter((list) => list.isSettled && !waiting.has(list.id))
   return among(those.flatMap((list) => happeningsIn(list.condition)))

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import type { Database, Queryable } from '../../db/database.ts'
+import { type Database, Trx } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
 import { Nullable } from '../../http/paging.ts'
 import { notFound } from '../../lib/app-error.ts'
@@ -77,11 +77,11 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
   { db, change, reader, settingsOf, usesOf, usersOf },
 ) => {
   /** With the number of now, also of a smart list. */
-  const onWire = async (source: Queryable, accountId: number, row: ListRow) => {
+  const onWire = async (source: Database | Trx, accountId: number, row: ListRow) => {
     const fields = await reader.fieldsFor(source, accountId, fieldsIn(row.criteria))
     const smart = row.criteria !== null
     const count = () =>
-      source === db ? reader.countMembers(accountId, row.id) : reader.countList(source, accountId, row.id)
+      source instanceof Trx ? reader.countList(source, accountId, row.id) : reader.countMembers(accountId, row.id)
     return listOnWire({ ...row, contacts_count: smart ? await count() : row.contacts_count }, fields)
   }
 

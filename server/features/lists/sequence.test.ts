@@ -11,6 +11,7 @@ import { membersOf } from '../criteria/membership.ts'
 import { loadSmartLists } from '../criteria/smart-lists.ts'
 import { loadFields } from '../fields/field-set.ts'
 import { SmartListFollower } from './follower.ts'
+import { removingEvents } from './forgotten.ts'
 
 /** `CRITERIA_RUNS=500` looks for long, at other sequences each time. */
 const RUNS = process.env.CRITERIA_RUNS
@@ -71,6 +72,10 @@ const step = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('clock' as const), hours: fc.constantFrom(0.5, 1, 4, 24, 24 * 7) }),
     weight: 4,
   },
+  {
+    arbitrary: fc.record({ do: fc.constant('forget' as const), hours: fc.constantFrom(0, 3, 48), names: fc.boolean() }),
+    weight: 2,
+  },
   { arbitrary: fc.record({ do: fc.constant('dispatch' as const), fails: fc.boolean() }), weight: 5 },
 )
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never
@@ -81,6 +86,8 @@ class Play {
   readonly #tenant: Tenant
   readonly #announce: boolean
   readonly #lists: (number | undefined)[] = []
+  /** Whose events were removed from the feed, by position. */
+  readonly #forgotten = new Map<number, string>()
   #clock = new Date(Date.now() - DAYS_AGO * 24 * HOUR)
   readonly follower: Follower
   /** Reads of members from what was told, and how many of them could be answered. */
@@ -123,6 +130,8 @@ class Play {
       case 'clock':
         this.#clock = new Date(Math.min(this.#clock.getTime() + step.hours * HOUR, Date.now()))
         return this.ask('clock')
+      case 'forget':
+        return this.#forget(step)
       case 'dispatch':
         await Promise.allSettled([this.#dispatch(step.fails), this.#dispatch(false)])
     }
@@ -154,6 +163,19 @@ class Play {
         from held, (select ${name === null ? type : 'custom'}::text as kind) as what returning id
       )
       insert into outbox (account_id, event_ids) select ${this.#tenant.accountId}, array[id] from happened`)
+  }
+
+  /** Retention takes what is older, of what has its place in the feed. */
+  async #forget({ hours, names }: Extract<Step, { do: 'forget' }>): Promise<void> {
+    const { accountId } = this.#tenant
+    const old = sql`
+      from feed as f join events as e on e.account_id = f.account_id and e.id = f.event_id
+      where f.account_id = ${accountId} and e.at <= ${this.#now} - make_interval(hours => ${hours}::int)
+        and not e.types && '{list_entered,list_left}'`
+    const those = await this.#db.query<{ position: number; contact_id: string }>(sql`
+      select f.position, e.contact_id ${old} and e.contact_id is not null`)
+    for (const { position, contact_id } of those) this.#forgotten.set(position, contact_id)
+    await this.#db.query(removingEvents(accountId, sql`select e.id ${old}`, names ? 5 : 0))
   }
 
   async #write({ list, criteria, uses }: Extract<Step, { do: 'criteria' }>): Promise<void> {
@@ -221,7 +243,7 @@ class Play {
             : []),
         ]
         for (const { expected, ...page } of pages) {
-          const ask = { accountId, listId, fields, timeZone: 'UTC', keepsEvents: true, descending, now: this.#now }
+          const ask = { accountId, listId, fields, timeZone: 'UTC', descending, now: this.#now }
           const found = await findMembers(this.#db, { ...ask, ...page })
           this.reads.asked++
           if (!found) continue
@@ -268,8 +290,12 @@ class Play {
     )
     const members = new Map<number, Set<string>>([...fresh.keys()].map((id) => [id, new Set()]))
     const acted = new Set<string>()
-    for (const { contact_id: contact, type, data } of feed) {
-      if (contact === null) continue
+    for (const { position, contact_id: contact, type, data } of feed) {
+      if (contact === null) {
+        const whose = this.#forgotten.get(position)
+        if (whose) acted.add(whose)
+        continue
+      }
       if (type !== 'list_entered' && type !== 'list_left') {
         acted.add(contact)
         continue

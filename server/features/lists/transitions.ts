@@ -7,7 +7,7 @@ import type { EventCondition } from '../criteria/parse-event.ts'
 const MOST_VALUES = 30_000
 
 /** Why someone is found to have entered or left. */
-export type Cause = 'act' | 'clock' | 'criteria' | 'comparison' | 'suppression'
+export type Cause = 'act' | 'clock' | 'criteria' | 'comparison' | 'suppression' | 'retention'
 
 export interface Comparison {
   accountId: number

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pino } from 'pino'
 import sql from 'sql-template-tag'
-import { testApp } from '../../test/app.ts'
+import { dispatched, testApp } from '../../test/app.ts'
 import { filesIn, took } from '../../test/imports.ts'
 import { applyRetention } from './retention.ts'
 
@@ -61,6 +61,65 @@ test('each account keeps events, mails and rows of acts as long as it says, and 
   await applyRetention({ db, files, log }, now)
   assert.equal(await months(), monthsBefore - 1)
   assert.deepEqual(await count(other.accountId), { events: 1, mails: 0, rows: 0 })
+})
+
+test('whose events go enters and leaves smart lists that count them, and is told so with its cause', async (t) => {
+  const made = await testApp(t)
+  const { db, files, post, patch, get, accountId } = made
+  const now = new Date()
+  const [before, long] = [new Date(now.getTime() - 40 * DAY_MS), new Date(now.getTime() - 400 * DAY_MS)]
+  const ids: string[] = []
+  for (const name of ['ann', 'bob', 'eve'])
+    ids.push((await post('/api/contacts', { email: `${name}@example.com` })).body.data.id)
+  const [ann, bob, eve] = ids as [string, string, string]
+  await dispatched(db)
+  for (const [id, moment] of [
+    [ann, long],
+    [bob, before],
+    [eve, new Date(long.getTime() + 1)],
+    [eve, now],
+  ] as const) {
+    await db.query(sql`select make_event_partitions(${moment}::date, 0)`)
+    await db.query(sql`
+      insert into events (account_id, id, contact_id, type, types, name, at)
+      values (${accountId}, id_floor(${moment}::timestamptz), ${id}, 'custom', '{custom}', 'bought', ${moment})`)
+  }
+  const list = async (name: string, criteria: object) =>
+    (await post('/api/contact_lists', { name, criteria })).body.id as number
+  const bought = await list('Bought', { event: 'bought' })
+  const never = await list('Never', { not: { event: 'bought' } })
+  await dispatched(db)
+  const retain = async (days: number) => {
+    assert.equal((await patch('/api/account', { retention: { events_days: days } })).status, 200)
+    await applyRetention({ db, files, log }, now)
+  }
+  const counts = () =>
+    Promise.all([bought, never].map(async (id) => (await get(`/api/contact_lists/${id}`)).body.contacts_count))
+  const told = () =>
+    db.query<{ contact_id: string; data: object }>(sql`
+      select e.contact_id, e.data from feed as f join events as e on e.account_id = f.account_id and e.id = f.event_id
+      where f.account_id = ${accountId} and e.types && '{list_entered,list_left}' order by f.position`)
+  const left = { cause: 'retention', smart_lists: { entered: [never], left: [bought] } }
+
+  await retain(300) // a month that nobody keeps is dropped
+  assert.deepEqual(await counts(), [2, 1], 'exact at once')
+  await dispatched(db)
+  assert.deepEqual(await told(), [{ contact_id: ann, data: left }])
+  await retain(30) // and rows are removed from one that is kept
+  assert.deepEqual(await counts(), [1, 2])
+  await dispatched(db)
+  assert.deepEqual(
+    await told(),
+    [ann, bob].map((contact_id) => ({ contact_id, data: left })),
+  )
+  assert.deepEqual(await counts(), [1, 2])
+
+  await retain(30)
+  await db.query(
+    sql`insert into outbox (account_id, event_ids, size, kind) values (${accountId}, '{}', 0, 'comparison')`,
+  )
+  await dispatched(db) // which fails where the comparison of all finds someone
+  assert.equal((await told()).length, 2)
 })
 
 test('one job removes whatever is no longer kept, says what, and lets nothing stop the rest', async (t) => {

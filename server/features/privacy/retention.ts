@@ -6,6 +6,7 @@ import { type Account, listAccounts } from '../accounts/accounts.ts'
 import { audit } from '../accounts/audit.ts'
 import { expireExports } from '../exports/housekeeping.ts'
 import { removeOldUploads } from '../imports/retention.ts'
+import { droppingEvents, removingEvents } from '../lists/forgotten.ts'
 
 /** Rows removed in one transaction. */
 const AT_ONCE = 10_000
@@ -72,10 +73,7 @@ const ACTS: Record<string, (db: Database, account: Account, now: Date) => Promis
     const { events_days: days } = settings.retention
     if (days === null) return 0
     const old = sql`account_id = ${id} and id < id_floor(${before(days, now)}::timestamptz)`
-    return inBatches(
-      db,
-      sql`delete from events where account_id = ${id} and id = any(array(select id from events where ${old} order by id limit ${AT_ONCE}))`,
-    )
+    return inBatches(db, removingEvents(id, sql`select id from events where ${old} order by id limit ${AT_ONCE}`))
   },
   async mails(db, { id, settings }, now) {
     const { mails_days: days } = settings.retention
@@ -83,7 +81,9 @@ const ACTS: Record<string, (db: Database, account: Account, now: Date) => Promis
     const old = sql`account_id = ${id} and phase <> 'queued' and id < id_floor(${before(days, now)}::timestamptz)`
     return inBatches(
       db,
-      sql`delete from messages where account_id = ${id} and id = any(array(select id from messages where ${old} order by id limit ${AT_ONCE}))`,
+      counting(
+        sql`delete from messages where account_id = ${id} and id = any(array(select id from messages where ${old} order by id limit ${AT_ONCE}))`,
+      ),
     )
   },
   /** Those of acts that ended so long ago; the act stays with its numbers, and says that it can't be taken back any more. */
@@ -101,18 +101,20 @@ const ACTS: Record<string, (db: Database, account: Account, now: Date) => Promis
     for (const { id } of sets)
       rows += await inBatches(
         db,
-        sql`delete from change_rows where account_id = ${accountId} and change_set_id = ${id} and line = any(array(
-          select line from change_rows where account_id = ${accountId} and change_set_id = ${id} order by line limit ${AT_ONCE}))`,
+        counting(sql`delete from change_rows where account_id = ${accountId} and change_set_id = ${id} and line = any(array(
+          select line from change_rows where account_id = ${accountId} and change_set_id = ${id} order by line limit ${AT_ONCE}))`),
       )
     return rows
   },
 }
 
-async function inBatches(db: Database, statement: Sql): Promise<number> {
+function counting(removal: Sql): Sql {
+  return sql`with gone as (${removal} returning 1) select count(*) as count from gone`
+}
+
+async function inBatches(db: Database, removal: Sql): Promise<number> {
   for (let rows = 0; ; ) {
-    const [gone] = await db.query<{ count: number }>(
-      sql`with gone as (${statement} returning 1) select count(*) as count from gone`,
-    )
+    const [gone] = await db.query<{ count: number }>(removal)
     rows += gone!.count
     if (gone!.count < AT_ONCE) return rows
   }
@@ -131,6 +133,7 @@ async function dropMonths(db: Database, accounts: readonly Account[], now: Date)
   for (const name of old)
     await db.transaction(async (trx) => {
       trx.send(`set local lock_timeout = '2s'`)
+      trx.send(droppingEvents(raw(name)))
       trx.send(sql`drop table ${raw(name)}`)
     })
   return old
