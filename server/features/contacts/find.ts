@@ -11,6 +11,7 @@ import { expandLists } from '../criteria/expand.ts'
 import { explain } from '../criteria/explain.ts'
 import { FOR_FEW, forSet } from '../criteria/forms.ts'
 import type { Condition } from '../criteria/parse.ts'
+import { soughtBy } from '../criteria/sought.ts'
 import { type FieldCache, type FieldSet, loadFields } from '../fields/field-set.ts'
 import { linkBase, type MailRoom } from '../mail/mail-room.ts'
 import { linksOf } from '../subscriptions/links.ts'
@@ -216,7 +217,9 @@ export class ContactReader {
 
   async #filter(accountId: number, condition: Condition): Promise<Filter> {
     const { time_zone: timeZone } = await this.#settingsOf(accountId)
+    const sought = soughtBy(accountId, condition)
     return {
+      sought: sought && { indexed: sought.indexed, tested: compile(sought.parts, { timeZone }, FOR_FEW) },
       few: compile(condition, { timeZone }, FOR_FEW),
       set: compile(condition, { timeZone }, forSet(accountId)),
       looksUp: hasEvents(condition),

@@ -17,6 +17,8 @@ export interface Filter {
   set: Sql
   /** Whether it looks up each contact's events. */
   looksUp?: boolean
+  /** What the index on values finds for it, and the same as a test of one contact. */
+  sought?: { indexed: Sql; tested: Sql } | undefined
 }
 
 export interface Ask {
@@ -58,6 +60,7 @@ const PLANNER = {
   ordered: planner({ seq: OFF, index: ON, bitmap: OFF, sort: OFF }),
   trigrams: planner({ seq: OFF, index: OFF, bitmap: ON }),
   text: planner({ seq: OFF, index: OFF, bitmap: ON }),
+  values: planner({ seq: OFF, index: OFF, bitmap: ON }),
   account: planner({ seq: OFF, index: ON, bitmap: ON }),
   // A total that is capped looks cheap to the planner, which would not think workers worth their start: 484 ms in place of 281.
   table: planner({ seq: ON, index: OFF, bitmap: OFF, isShared: true }),
@@ -153,18 +156,20 @@ export class Finder {
   }
 
   async choose(): Promise<Strategy> {
-    const { accountId, filter, behind, order, counting, limit, offset } = this.#ask
+    const { accountId, filter, q, behind, order, counting, limit, offset } = this.#ask
+    const sought = filter?.sought
     this.#trx.send(PLANNER.ordered)
     const probed = (most: number) =>
       probe(this.#trx, {
         accountId,
-        matches: this.#search.scanned,
+        matches: q === undefined && sought ? sought.tested : this.#search.scanned,
         filter: filter?.few ?? sql`true`,
         behind: behind ?? sql`true`,
         descending: order.descending,
         most,
       })
-    const question = { byId: !order.by, isSearch: this.#ask.q !== undefined, counting, rows: offset + limit }
+    const lookedUp = q !== undefined ? 'text' : sought && 'values'
+    const question = { byId: !order.by, lookedUp, counting, rows: offset + limit, looksUp: filter?.looksUp } as const
     const first = filter?.looksUp ? await probed(LOOKED_AT_FIRST) : undefined
     if (first && (first.seen < LOOKED_AT_FIRST || (isBeyondCap(first) && counting !== 'exact')))
       return chooseStrategy(first, question)
@@ -239,6 +244,8 @@ export class Finder {
     switch (path) {
       case 'trigrams':
         return sql`(c.account_id + 0) = ${accountId}::bigint and ${this.#search.indexed}`
+      case 'values':
+        return sql`(c.account_id - 0) = ${accountId}::bigint and ${this.#ask.filter?.sought?.indexed ?? sql`true`} and ${this.#search.scanned}`
       case 'text':
         return sql`(c.account_id - 0) = ${accountId}::bigint and ${this.#search.indexed}`
       default:

@@ -10,19 +10,23 @@ const SMALL = 80
  * What things cost, in µs, as measured on two cores with everything in memory. Only their proportions matter.
  * ROW: a contact on an ordered walk or a walk through the account; TABLE_ROW: one in a parallel scan of the whole table;
  * TRIGRAMS: to intersect posting lists, with the account's among them and without it; HIT: a contact found by them,
- * fetched and checked; KEPT: one kept and sorted besides.
+ * fetched and checked; VALUES and VALUE_HIT: the same by values, whose hits are compared once more; EVENTS: to look up the
+ * events of one; KEPT: one kept and sorted besides.
  */
 const ROW = 0.5
 const TABLE_ROW = 0.25
 const TRIGRAMS = { trigrams: 10_000, text: 4000 }
 const HIT = 1.2
+const VALUES = 1000
+const VALUE_HIT = 3
+const EVENTS = 80
 const KEPT = 0.6
 
 /**
- * Ways to a whole set: through the trigram index, through its trigrams of all accounts, through the account's index
- * entries, through the whole table.
+ * Ways to a whole set: through the trigram index, through its trigrams of all accounts, through the index on values, through
+ * the account's index entries, through the whole table.
  */
-export type Path = 'trigrams' | 'text' | 'account' | 'table'
+export type Path = 'trigrams' | 'text' | 'values' | 'account' | 'table'
 
 /** From this share of the table on, an account's own posting list costs more to intersect than the others' hits to fetch. */
 const MOST_OF_TABLE = 0.9
@@ -39,8 +43,10 @@ export type Strategy =
 interface Question {
   /** Whether the order is that of the ids, which an index has. */
   byId: boolean
-  /** Whether there is a search text, which the trigram index can look up. */
-  isSearch: boolean
+  /** What an index can look up: a search text, or values. */
+  lookedUp: 'text' | 'values' | undefined
+  /** Whether each contact's events are looked up besides. */
+  looksUp?: boolean | undefined
   /** How the total is wanted. */
   counting: 'none' | 'capped' | 'exact'
   /** Rows up to the page's end, those of earlier pages included. */
@@ -60,12 +66,14 @@ export function isBeyondCap({ selected, scale }: Probe): boolean {
 }
 
 /** Chooses how to find a page. */
-export function chooseStrategy(found: Probe, { byId, isSearch, counting, rows }: Question): Strategy {
+export function chooseStrategy(found: Probe, question: Question): Strategy {
+  const { byId, lookedUp, counting, rows } = question
   if (found.seen < SMALL) return { do: 'set', path: 'account', limit: null, otherwise: 'set' }
-  const costs = costsOf(found, rows)
+  const costs = costsOf(found, rows, question.looksUp ?? false)
   const scan: Path = costs.table < costs.account ? 'table' : 'account'
-  const indexed: Path = found.seen * found.scale >= MOST_OF_TABLE * found.tableRows ? 'text' : 'trigrams'
-  const path: Path = isSearch && costs[indexed] <= costs[scan] ? indexed : scan
+  const trigrams = found.seen * found.scale >= MOST_OF_TABLE * found.tableRows ? 'text' : 'trigrams'
+  const indexed = lookedUp === 'text' ? trigrams : lookedUp
+  const path: Path = indexed && costs[indexed] <= costs[scan] ? indexed : scan
   const walks = byId && costs.ordered <= costs[path]
 
   if (counting === 'none' || (counting === 'capped' && isBeyondCap(found))) {
@@ -92,7 +100,7 @@ function isLarge({ selected, scale }: Probe): boolean {
   return selected * scale > LARGE
 }
 
-function costsOf({ seen, matching, selected, passed, scale, tableRows }: Probe, rows: number) {
+function costsOf({ seen, matching, selected, passed, scale, tableRows }: Probe, rows: number, looksUp: boolean) {
   const evenly = (ROW * 1.5 * rows * seen) / selected
   // More passed by than chance explains: the matches are all at the far end, and the walk goes there.
   const farAway = ROW * scale * passed
@@ -100,6 +108,7 @@ function costsOf({ seen, matching, selected, passed, scale, tableRows }: Probe, 
     ordered: selected === 0 ? Number.POSITIVE_INFINITY : passed * selected <= 5 * seen ? evenly : farAway + evenly,
     trigrams: TRIGRAMS.trigrams + HIT * scale * matching,
     text: TRIGRAMS.text + HIT * scale * matching,
+    values: VALUES + (VALUE_HIT + (looksUp ? EVENTS : 0)) * scale * matching,
     account: ROW * scale * seen,
     table: TABLE_ROW * tableRows,
   }

@@ -12,6 +12,7 @@ import { criteria, defineFields, enterPeople, NOWS, person, world } from './gene
 import { among, happeningsIn } from './happened.ts'
 import { parseCriteria, parseStored } from './parse.ts'
 import { accepts } from './reference.ts'
+import { soughtBy } from './sought.ts'
 import { shownForm, storedForm } from './stored.ts'
 
 /** `CRITERIA_RUNS=5000 npm test -- server/features/criteria/differential.test.ts` looks for long, at other cases each time. */
@@ -92,6 +93,12 @@ test('compiled criteria select exactly the contacts that the reference accepts, 
           found.every((row) => row.inside !== null),
           `${how}, never null: ${told}`,
         )
+      }
+      const sought = soughtBy(accountId, conditions[nth]!)
+      if (sought) {
+        const missed = await db.query(sql`
+          select from contacts as c where c.account_id = ${accountId} and ${compile(conditions[nth]!, calendar)} and not ${sought.indexed}`)
+        assert.equal(missed.length, 0, `what is looked up holds for whom the criteria hold: ${told}`)
       }
       for (const [rows, how] of [
         [shared, 'together'],
