@@ -223,7 +223,7 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     assert.equal(await tagged(), touched, 'whole chunks, and no more')
     await page.getByRole('button', { name: 'Undo' }).click()
     await page.getByText(/^Undone for [\d,]+ contacts/).waitFor()
-    await until(async () => (await tagged()) === 0)
+    await until(async () => (await tagged()) === 0, 60_000)
     await page.goto(`/accounts/${made.accountId}/changes`)
     await page
       .getByRole('row', { name: /Stopped|Cancelled/ })

@@ -3,6 +3,10 @@ import { type TestContext, test } from 'node:test'
 import sql from 'sql-template-tag'
 import { type TestApp, testApp } from '../../test/app.ts'
 import { imported } from '../../test/imports.ts'
+import { keyring } from '../../test/jobs.ts'
+import { counting } from '../../test/plans.ts'
+import { openChangeSet } from '../activity/change-sets.ts'
+import { revertLines } from './revert-chunk.ts'
 
 type Contact = Record<string, unknown> & { id: string }
 
@@ -154,4 +158,41 @@ test('a revert that is broken off goes on where it was, and each person is taken
     sql`select count(*) as count from events where type = 'deleted' group by contact_id having count(*) <> 1`,
   )
   assert.deepEqual(deleted, [])
+})
+
+test('the work of taking an act back grows with its people, not with their square', async (t) => {
+  const PEOPLE = 1000
+  const made = await withOld(t)
+  await made.db.query(sql`
+    insert into contacts (account_id, email, state, fields, tags, origin)
+    select ${made.accountId}, 'p' || n || '@example.org', 'subscribed', '{}', '{}', 'api' from generate_series(1, ${PEOPLE}::int) as n`)
+  const selection = { q: 'example.org' }
+  const acts = [
+    { type: 'add_tags', tags: ['crowd'] },
+    { type: 'add_to_list', list_id: made.list },
+    { type: 'remove_from_list', list_id: made.list },
+  ]
+  const ids: number[] = []
+  for (const action of acts) {
+    const { id } = (await made.post('/api/contacts/bulk', { selection, action })).body
+    await made.runJobs()
+    ids.push(id)
+  }
+
+  for (const [at, id] of ids.entries()) {
+    const [counts, rows] = await made.db.transaction(async (trx) => {
+      const revertId = await openChangeSet(trx, made.accountId, { kind: 'revert', actor: 'token:1' })
+      // What an earlier chunk has left, which no line of this one may be compared with.
+      trx.send(sql`
+        insert into change_rows (account_id, change_set_id, line, action)
+        select ${made.accountId}, ${revertId}, -n, 'restored' from generate_series(1, ${PEOPLE}::int) as n`)
+      const watched = counting(trx)
+      const act = { accountId: made.accountId, changeSetId: id, revertId, actor: 'token:1', keyring }
+      return [await revertLines(watched.trx, act, 0, PEOPLE), watched.handled()] as const
+    })
+
+    // The one act that has been undone by the next has nothing left to give back.
+    assert.equal(counts.restored + counts.kept, PEOPLE, `act ${at}: ${JSON.stringify(counts)}`)
+    assert.ok(rows > PEOPLE && rows < 200 * PEOPLE, `${acts[at]!.type}: ${rows} rows for ${PEOPLE} people`)
+  }
 })
