@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { testDatabase } from '../test/database.ts'
 
-test('transactions that wait for a statement outside of them leave it a connection', { timeout: 10_000 }, async (t) => {
+test('transactions that wait for a statement outside of them leave it a connection', {
+  timeout: 120_000,
+}, async (t) => {
   const db = await testDatabase(t, 2)
   const sums = await Promise.all(
     [1, 2, 3, 4].map((given) =>
@@ -15,4 +17,17 @@ test('transactions that wait for a statement outside of them leave it a connecti
     ),
   )
   assert.deepEqual(sums, [2, 4, 6, 8])
+})
+
+test('a connection that breaks while nothing is asked of it ends no process', async (t) => {
+  const db = await testDatabase(t)
+  const client = await db.pool.connect()
+  const { rows } = await client.query('select pg_backend_pid() as pid')
+  const ended = new Promise((resolve) => client.once('end', resolve)) // `once` of node:events would listen for its error
+
+  await db.query(sql`select pg_terminate_backend(${rows[0].pid})`)
+  await ended
+  client.release(true)
+
+  assert.deepEqual(await db.query(sql`select 1 as one`), [{ one: 1 }])
 })

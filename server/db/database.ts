@@ -114,6 +114,8 @@ export class Database implements Queryable {
     } as pg.PoolConfig)
     // An idle connection that breaks is replaced by the pool; unheard, its error would end the process.
     this.pool.on('error', (error) => options.onError?.(error))
+    // So would that of one which breaks on its way from the pool to a statement, which then tells of it.
+    this.pool.on('connect', (client) => client.on('error', () => {}))
   }
 
   async query<Row>(statement: Statement): Promise<Row[]> {

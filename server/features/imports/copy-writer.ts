@@ -31,6 +31,7 @@ export class CopyWriter {
   /** @param target `table (column, …)`: from code, never from a request. */
   static async open(url: string, target: string): Promise<CopyWriter> {
     const client = new pg.Client({ connectionString: url })
+    client.on('error', () => {}) // reported by the statement that fails
     await client.connect()
     await client.query('begin')
     return new CopyWriter(client, client.query(copyFrom(`copy ${target} from stdin`)))
