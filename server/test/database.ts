@@ -34,9 +34,12 @@ export function atEnd(t: TestContext, act: () => unknown): void {
   })
 }
 
-/** The address of a private, migrated database for one test: copied from the template, dropped when the test passed. */
+/**
+ * The address of a private, migrated database for one test: copied from the template, dropped when the test passed.
+ * Copied file by file: by the log it takes as long, but then its pages are in memory, and dropping it 40 ms, not 12.
+ */
 export function testDatabaseUrl(t: TestContext): Promise<string> {
-  return newDatabaseUrl(t, `template ${TEMPLATE}`)
+  return newDatabaseUrl(t, `template ${TEMPLATE} strategy file_copy`)
 }
 
 /** The same of one with nothing in it, as an administrator makes it. */

@@ -2,10 +2,13 @@
  * `npm test [-- FILE…]`: one PostgreSQL server for the whole run (the embedded one, or TEST_DATABASE_URL), a migrated
  * template in it, and Node's test runner over every test of the workspaces.
  */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
 import pg from 'pg'
 import { Database } from '../db/database.ts'
 import { startEmbedded } from '../db/embedded.ts'
@@ -35,8 +38,10 @@ async function main(): Promise<number> {
   const server = given
     ? { url: given, stop: async () => {}, kill: () => {} }
     : await startEmbedded({ dataDir: join(home, 'pg'), settings: FAST })
+  const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
+      stop.abort()
       server.kill()
       rmSync(home, { recursive: true, force: true })
       process.exit(130)
@@ -46,13 +51,15 @@ async function main(): Promise<number> {
     await makeTemplate(server.url)
     const files =
       process.argv.length > 2
-        ? process.argv.slice(2)
+        ? globSync(process.argv.slice(2), { cwd: ROOT })
         : globSync(PATTERN, { cwd: ROOT, exclude: ['**/node_modules/**'] })
     // Once, before files that run side by side ask for it; nothing is done while it is up to date.
     if (files.some((file) => file.includes('admin/')))
       for (const script of ['admin/build.ts', 'admin/test/chromium.ts'])
         spawnSync(process.execPath, [script], { cwd: ROOT, stdio: 'inherit' })
-    return await runTests(files.sort(), server.url, join(home, 'compiled'))
+    if (files.length === 0) throw new Error('there is no such test')
+    const env = { ...process.env, TEST_DATABASE_URL: server.url, NODE_COMPILE_CACHE: join(home, 'compiled') }
+    return await runTests(files.sort(), env, stop.signal)
   } finally {
     await dropLeftovers(server.url)
     await server.stop()
@@ -82,16 +89,39 @@ async function makeTemplate(url: string): Promise<void> {
   await db.close()
 }
 
-/** @param compiledDir Where the processes of the run keep what they have compiled for each other, which halves the time they take to start. */
-function runTests(files: string[], url: string, compiledDir: string): Promise<number> {
+/**
+ * What takes longest, first: else it would run alone at the end. A name that is not here runs after these; one that is
+ * here and no more, nobody misses.
+ */
+const LONG: string[] = []
+
+/** Told of at the end, of a run of more than these. */
+const SLOWEST_TOLD = 15
+
+/** A test that waits for ever is ended, and its file; nothing takes a tenth of it. */
+const LONGEST_MS = 900_000
+
+/**
+ * Runs the files, and tells at the end how long the slowest took.
+ *
+ * @param env Of their processes. What one has compiled it keeps for the others, which halves the time they take to start.
+ */
+async function runTests(files: string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number> {
+  const place = (file: string) => (LONG.indexOf(file) + LONG.length + 1) % (LONG.length + 1)
+  const inOrder = files.toSorted((a, b) => place(a) - place(b)).map((file) => join(ROOT, file))
   // On two cores three files take 521 s where two took 592: each waits now and then, for a lock or a page.
-  const args = ['--test', '--test-concurrency=3', '--test-timeout=300000', ...files]
-  const child = spawn(process.execPath, args, {
-    cwd: ROOT,
-    stdio: 'inherit',
-    env: { ...process.env, TEST_DATABASE_URL: url, NODE_COMPILE_CACHE: compiledDir },
+  const tests = run({ files: inOrder, concurrency: 3, timeout: LONGEST_MS, cwd: ROOT, env, signal })
+  const seconds = new Map<string, number>()
+  let isGood = false
+  tests.on('test:summary', ({ file, duration_ms, success }) => {
+    if (file === undefined) isGood = success
+    else seconds.set(relative(ROOT, file), duration_ms / 1000)
   })
-  return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)))
+  await pipeline(tests, new spec(), process.stdout, { end: false })
+  if (seconds.size > SLOWEST_TOLD)
+    for (const [file, took] of [...seconds].sort((a, b) => b[1] - a[1]).slice(0, SLOWEST_TOLD))
+      console.log(`${took.toFixed(1).padStart(6)} s  ${file}`)
+  return isGood ? 0 : 1
 }
 
 async function dropLeftovers(url: string): Promise<void> {
