@@ -18,8 +18,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** Where pictures of every page go, for a person to look at; git does not see it. */
 const PICTURES = join(import.meta.dirname, '../pictures')
 
-/** Longer than anything takes on a machine five times slower; a wait that is met ends at once. */
-const PATIENCE_MS = Number(process.env.UI_PATIENCE_MS ?? 20_000)
+/** Longer than anything takes on a busy machine five times slower; a wait that is met ends at once. */
+const PATIENCE_MS = Number(process.env.UI_PATIENCE_MS ?? 60_000)
 
 export const DESKTOP = { width: 1280, height: 800 }
 export const PHONE = { width: 360, height: 740 }

@@ -9,7 +9,7 @@ import { atEnd } from '../../server/test/database.ts'
 import { freePort } from '../../server/test/program.ts'
 import { Terminal } from './terminal.ts'
 
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 280_000 }
 
 test('bad input gets one line on stderr, no stack, and a code of its own', LIMIT, async (t) => {
   const made = await testApp(t) // without a worker: an import stays where it is

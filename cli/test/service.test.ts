@@ -4,7 +4,7 @@ import { testDatabaseUrl } from '../../server/test/database.ts'
 import { freePort } from '../../server/test/program.ts'
 import { Terminal } from './terminal.ts'
 
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 280_000 }
 
 test('the doctor finds what is wrong, says what to do, and ends with 1', LIMIT, async (t) => {
   const url = await testDatabaseUrl(t)

@@ -24,7 +24,7 @@ import { ArchiveReader, archiveOf, type Manifest, type PartSource } from './form
 import { checkArchive } from './read.ts'
 import { writeArchive } from './write.ts'
 
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 280_000 }
 const words = (text: string) => text.split(' ')
 
 /** Among others: what is compared has something in it. */

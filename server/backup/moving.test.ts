@@ -14,7 +14,7 @@ import { smallDisk } from '../test/disk.ts'
 import { homeTemplate, type Program, readOwnerFile, rollcall, temporaryHome } from '../test/program.ts'
 import { fromArchive, toArchive } from './place.ts'
 
-const LIMIT = { timeout: 180_000 }
+const LIMIT = { timeout: 280_000 }
 const template = await homeTemplate()
 
 /** The API alone: so nothing changes by itself. */

@@ -67,7 +67,7 @@ test('a file that was never written to its end is nobody', (t) => {
 })
 
 test('of many processes that take over from a dead owner at once, exactly one succeeds', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async (t) => {
   const home = temporaryHome(t)
   writeDeadOwner(home, 1)

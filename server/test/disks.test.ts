@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { fill, smallDisk } from './disk.ts'
 import { homeTemplate, readOwnerFile, rollcall } from './program.ts'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 280_000 }
 
 const template = await homeTemplate()
 

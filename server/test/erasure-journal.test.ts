@@ -69,7 +69,7 @@ test('an older copy of the database that is put back brings nobody back who was 
 })
 
 test('with an older copy the service answers nobody before the erased are gone from it', {
-  timeout: 120_000,
+  timeout: 280_000,
 }, async (t) => {
   const made = await testApp(t)
   const { post, del, token, filesAt } = made

@@ -7,7 +7,7 @@ import { type Answer, type TestApp, testApp } from './app.ts'
 import { smallDisk } from './disk.ts'
 import { countsOf, filesIn, form, run, sent, upload } from './imports.ts'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 280_000 }
 const MEBIBYTE = 2 ** 20
 const FULL = 'The disk that files are kept on is full: free some space, then try again'
 const ballastOf = (disk: string) => join(disk, 'ballast')

@@ -3,16 +3,34 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
 import { socketUrl } from '../db/embedded.ts'
 import type { Owner } from '../db/owner.ts'
 import { onClient } from './own-server.ts'
 import { homeTemplate, isAlive, readOwnerFile, rollcall, temporaryHome } from './program.ts'
+import { until } from './until.ts'
 
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 280_000 }
 
 const template = await homeTemplate()
 const withToken = () => ({ headers: { authorization: `Bearer ${template.token}`, 'content-type': 'application/json' } })
+
+/** Until someone waits to be entered: this connection keeps all from writing contacts. */
+const waitsForLock = (client: pg.Client) =>
+  until(async () => {
+    await client.query('select pg_stat_clear_snapshot()') // else a transaction sees what it saw first
+    const { rowCount } = await client.query(
+      `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%insert into contacts%'`,
+    )
+    return rowCount
+  })
+
+/** Whether no new connection is taken. */
+const isRefused = (url: string) =>
+  fetch(`${url}/healthz`, { headers: { connection: 'close' } }).then(
+    () => false,
+    () => true,
+  )
 
 function create(url: string, email: string): Promise<Response> {
   return fetch(`${url}/api/contacts`, { method: 'POST', ...withToken(), body: JSON.stringify({ email }) })
@@ -83,18 +101,17 @@ test(
   LIMIT,
   async (t) => {
     const home = template.copy(t)
-    const service = rollcall(home, ['start'])
+    const service = rollcall(home, ['start'], { SHUTDOWN_TIMEOUT_S: '120' })
     const url = await service.ready()
     const { socketDir, postmasterPid } = readOwnerFile(home)!
 
     const { answer, tookMs } = await onClient(socketUrl(socketDir!), async (client) => {
-      await client.query('begin; lock table contacts')
+      await client.query('begin; lock table contacts in share mode')
       const answer = create(url, 'late@example.com')
-      await sleep(300)
+      await waitsForLock(client)
       service.child.kill('SIGTERM')
       const startedMs = performance.now()
-      await sleep(300)
-      await assert.rejects(fetch(`${url}/healthz`, { headers: { connection: 'close' } }), 'no new connection is taken')
+      await until(() => isRefused(url))
       await client.query('commit')
       await client.end()
       assert.equal((await service.ended).code, 0, service.err())
@@ -102,7 +119,7 @@ test(
     })
 
     assert.equal(answer.status, 201)
-    assert.ok(tookMs < 4000, `${tookMs} ms`) // well before requests would be cut off
+    assert.ok(tookMs < 60_000, `${tookMs} ms`) // well before requests would be cut off
     assert.ok(!isAlive(postmasterPid!))
     assert.ok(!existsSync(socketDir!))
   },
@@ -116,16 +133,21 @@ test('a request that does not end is cut off, and the stop still is clean and in
 
   await onClient(socketUrl(socketDir!), async (client) => {
     client.on('error', () => {}) // it is ended with the server
-    await client.query('begin; lock table contacts')
+    await client.query('begin; lock table contacts in share mode')
     const answer = create(url, 'never@example.com')
     answer.catch(() => {})
-    await sleep(300)
+    await waitsForLock(client)
     service.child.kill('SIGINT')
     const startedMs = performance.now()
 
     assert.equal((await service.ended).code, 0, service.err())
-    assert.ok(performance.now() - startedMs < 4000)
-    await assert.rejects(answer)
+    assert.ok(performance.now() - startedMs < 30_000)
+    // Which of the two ends first, its connection or the server's, is chance.
+    const told = await answer.then(
+      ({ status }) => status,
+      () => 'nothing',
+    )
+    assert.ok(told === 'nothing' || told === 500 || told === 503, String(told))
   }).catch((error: Error) => assert.match(error.message, /terminat/))
   assert.ok(!isAlive(postmasterPid!))
 })

@@ -11,7 +11,7 @@ import { type Program, rollcall, temporaryHome } from './program.ts'
 import { receiver, verify } from './receiver.ts'
 
 const server = await ownServer()
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 280_000 }
 const TOKEN = 'a-token-that-several-processes-are-told-of'
 const headers = { 'api-token': TOKEN, 'content-type': 'application/json' }
 

@@ -86,7 +86,7 @@ export function rollcall(home: string, args: string[], env: Record<string, strin
     err: () => err,
     ended,
     async ready() {
-      const deadline = Date.now() + 60_000
+      const deadline = Date.now() + 120_000
       while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
         const address = /^Rollcall is ready: (\S+)/m.exec(out)?.[1]
         if (address !== undefined) return address

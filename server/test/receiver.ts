@@ -68,7 +68,7 @@ export async function receiver(t: TestContext): Promise<Receiver> {
     },
     received,
     async until(path, count) {
-      for (const deadline = Date.now() + 15_000; received(path).length < count && Date.now() < deadline; )
+      for (const deadline = Date.now() + 60_000; received(path).length < count && Date.now() < deadline; )
         await sleep(10)
       return received(path)
     },

@@ -8,7 +8,7 @@ import { socketUrl } from '../db/embedded.ts'
 import { onClient } from './own-server.ts'
 import { freePort, homeTemplate, readOwnerFile, rollcall, temporaryHome } from './program.ts'
 
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 280_000 }
 
 const template = await homeTemplate()
 

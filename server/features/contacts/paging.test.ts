@@ -79,7 +79,8 @@ test('cursor pages show everyone once, in one order, also while people are being
       )
       let added = 0
       const between = async () => {
-        if (adding) await enter(made, [{ fields: { city: 'Oslo', age: 0 } }], `late${added++}-`)
+        // Where those who come stand behind and a page holds one of them, the walk would never end.
+        if (adding && added < 20) await enter(made, [{ fields: { city: 'Oslo', age: 0 } }], `late${added++}-`)
       }
 
       const pages = await walk(made, `sort=${sort}`, perPage, between)

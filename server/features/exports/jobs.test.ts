@@ -108,7 +108,7 @@ test('an export that takes too long, as a store that takes nothing more makes it
   const startedMs = performance.now()
   await run()
 
-  assert.ok(performance.now() - startedMs < 6000)
+  assert.ok(performance.now() - startedMs < 60_000)
   const failed = await row()
   assert.deepEqual([failed.status, failed.phase, failed.url], ['finished', 'failed', null])
   assert.match(failed.error, /^It took longer than .* minutes: ask for fewer contacts, or raise EXPORT_MAX_MINUTES$/)
@@ -206,7 +206,7 @@ test('a worker that is killed while it writes leaves an export that another one 
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   atEnd(t, () => child.kill('SIGKILL'))
-  await until(async () => (await row()).progress.total === 2000, 20_000)
+  await until(async () => (await row()).progress.total === 2000)
   const [before] = await made.db.query<{ file: string }>(sql`select file from exports where id = ${id}`)
 
   child.kill('SIGKILL')

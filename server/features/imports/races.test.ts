@@ -9,7 +9,7 @@ import { waitsForLocks } from '../../test/locks.ts'
 import { press, unsubscribeLink } from '../../test/permission.ts'
 import { importJobs } from './jobs.ts'
 
-const LIMIT = { timeout: 90_000 }
+const LIMIT = { timeout: 280_000 }
 
 test(
   'two imports of the same people with crossing external ids, and API writes meanwhile, leave everything whole',

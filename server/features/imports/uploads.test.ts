@@ -104,7 +104,7 @@ test('a connection that is cut in the middle of an upload leaves no file and no 
   socket.destroy()
 
   for (let tries = 0; filesIn(made).length > 0; tries++) {
-    assert.ok(tries < 250, `left after 5 s: ${filesIn(made)}`)
+    assert.ok(tries < 3000, `left after a minute: ${filesIn(made)}`)
     await sleep(20)
   }
   assert.equal((await made.get('/api/contact_imports')).body.total, 0)
@@ -201,7 +201,7 @@ test('progress is told over a connection until the import ends, and is not asked
   assert.equal(told[0].phase, 'queued')
   assert.deepEqual([told.at(-1).phase, told.at(-1).created_contacts_count], ['finished', 1])
   for (let tries = 0; (await connections(made.app.server)) > 1; tries++) {
-    assert.ok(tries < 100, 'the listener who left is still served')
+    assert.ok(tries < 1200, 'the listener who left is still served')
     await sleep(50)
   }
 })

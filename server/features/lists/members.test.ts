@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import sql from 'sql-template-tag'
 import { type TestApp, testApp } from '../../test/app.ts'
+import { waitsForLocks } from '../../test/locks.ts'
 
 const listOf = async ({ post }: TestApp, name = 'News'): Promise<number> =>
   (await post('/api/contact_lists', { name })).body.id
@@ -210,7 +211,7 @@ test('who opts out while they are being added stays out', async (t) => {
   const adding = await db.transaction(async (trx) => {
     await trx.query(sql`select id from contacts where account_id = ${accountId} and id = ${ann} for update`)
     const adding = post(`/api/contact_lists/${listId}/contacts`, { contact_ids: [ann] })
-    await waiting(made)
+    await waitsForLocks(db, 1)
     await trx.query(sql`
       insert into list_opt_outs (account_id, list_id, email) values (${accountId}, ${listId}, 'ann@example.com')`)
     return { answer: adding }
@@ -219,17 +220,6 @@ test('who opts out while they are being added stays out', async (t) => {
   const { body } = await adding.answer
   assert.deepEqual([body.added, body.opted_out], [0, 1])
 })
-
-/** Until someone waits for a lock. */
-async function waiting({ db }: TestApp): Promise<void> {
-  const end = Date.now() + 5000
-  for (let found = false; !found; ) {
-    assert.ok(Date.now() < end, 'nobody waits')
-    const rows = await db.query(sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
-    found = rows.length > 0
-  }
-}
 
 interface Model {
   /** By list: its members. */

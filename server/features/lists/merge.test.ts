@@ -237,13 +237,7 @@ test('who opts out of the target while it takes in a source stays out', async (t
   const { merging } = await db.transaction(async (trx) => {
     await trx.query(sql`select id from contacts where account_id = ${accountId} and id = ${ann} for update`)
     const merging = post(`/api/contact_lists/${target}/merge`, { list_ids: [source] })
-    const end = Date.now() + 5000
-    for (let waits = false; !waits; ) {
-      assert.ok(Date.now() < end, 'the merge waits for the contact')
-      const rows = await db.query(sql`
-        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
-      waits = rows.length > 0
-    }
+    await waitsForLocks(db, 1)
     await trx.query(sql`
       insert into list_opt_outs (account_id, list_id, email) values (${accountId}, ${target}, 'ann@example.com')`)
     return { merging }

@@ -18,6 +18,8 @@ const RUNS = process.env.CRITERIA_RUNS
 
 const HOUR = 3_600_000
 const DAYS_AGO = 60
+/** A quarter past an hour: no sequence of steps of half hours then ends at a midnight, whenever it is run. */
+const END = Math.floor(Date.now() / HOUR) * HOUR - 0.75 * HOUR
 
 const person = fc.nat(3)
 const list = fc.nat(2)
@@ -88,7 +90,7 @@ class Play {
   readonly #lists: (number | undefined)[] = []
   /** Whose events were removed from the feed, by position. */
   readonly #forgotten = new Map<number, string>()
-  #clock = new Date(Date.now() - DAYS_AGO * 24 * HOUR)
+  #clock = new Date(END - DAYS_AGO * 24 * HOUR)
   readonly follower: Follower
   /** Reads of members from what was told, and how many of them could be answered. */
   readonly reads = { asked: 0, answered: 0 }
@@ -128,7 +130,7 @@ class Play {
       case 'criteria':
         return this.#write(step)
       case 'clock':
-        this.#clock = new Date(Math.min(this.#clock.getTime() + step.hours * HOUR, Date.now()))
+        this.#clock = new Date(Math.min(this.#clock.getTime() + step.hours * HOUR, END))
         return this.ask('clock')
       case 'forget':
         return this.#forget(step)
@@ -140,6 +142,8 @@ class Play {
   /** Ends what is under way, looks at the clock and compares all. */
   async settle(): Promise<void> {
     await this.#dispatch(false)
+    // While a suppression has just ended, whoever asks is answered by the criteria themselves.
+    this.#clock = new Date(this.#clock.getTime() + HOUR / 6)
     await this.ask('clock')
     await this.#dispatch(false)
     await this.ask('comparison')

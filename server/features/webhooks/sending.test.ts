@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import { dispatched, keyring } from '../../test/app.ts'
+import { waitsForLocks } from '../../test/locks.ts'
 import { type Behaviour, verify } from '../../test/receiver.ts'
 import { add, withReceiver } from '../../test/webhooks.ts'
 import { removeContacts } from '../contacts/remove.ts'
@@ -219,11 +219,7 @@ test('what is answered about someone who is being removed at that moment is not 
       await trx.settle()
       if (when === 'before') return
       gate.resolve('echo')
-      for (let waiting = 0; waiting === 0; await sleep(10)) {
-        const [row] = await db.query<{ count: number }>(sql`
-          select count(*) as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
-        waiting = row!.count
-      }
+      await waitsForLocks(db, 1)
     })
     gate.resolve('echo')
     await sending

@@ -67,7 +67,7 @@ export interface Live extends TestApp {
 
 /** Asks until what is answered is so, for 20 s at most. */
 export async function until<Answer>(ask: () => Promise<Answer>, is: (answer: Answer) => boolean): Promise<Answer> {
-  const end = Date.now() + 20_000
+  const end = Date.now() + 60_000
   for (;;) {
     const answer = await ask()
     if (is(answer)) return answer
