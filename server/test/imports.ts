@@ -86,10 +86,15 @@ export async function sent(
 }
 
 /** Goes on with an import by other options, and runs it. */
-export async function applied(made: TestApp, id: number, options: object = {}): Promise<Answer['body']> {
+export async function applied(
+  made: TestApp,
+  id: number,
+  options: object = {},
+  more: Partial<RunParts> = {},
+): Promise<Answer['body']> {
   const answer = await made.post(`/api/contact_imports/${id}/apply`, options)
   if (answer.status !== 200) throw new Error(JSON.stringify(answer.body))
-  return run(made, id)
+  return run(made, id, more)
 }
 
 /** The contact of an address, as the API shows it. */

@@ -22,7 +22,12 @@ test('a trial looks once for each person whether they have left the list that al
     trx.send(sql`delete from change_rows where account_id = ${made.accountId} and change_set_id = ${tried.id}`)
     const terms = await termsOf(trx, row, keyring)
     const before = await looksAtOptOuts(trx)
-    const counts = await planChunk(trx, terms, { after: { stripe: 0, key: '' }, upTo: { stripe: 0, key: '~' } })
+    const counts = await planChunk(trx, terms, {
+      after: { stripe: 0, key: '' },
+      upTo: { stripe: 0, key: '~' },
+      people: PEOPLE,
+      isPlain: false,
+    })
     return [counts, (await looksAtOptOuts(trx)) - before] as const
   })
 

@@ -122,7 +122,8 @@ async function planOthers(trx: Trx, terms: MergeTerms, range: Range): Promise<Co
   const { accountId, importId } = terms
   const [counts] = await trx.query<Counts>(sql`
     with ${people(terms, range)}, refused as (
-      select p.line, p.email, coalesce(${reasonOf(terms)}, ${IDENTITY_CONFLICT}::jsonb) as problem from people as p where not exists (${rowOf(terms, sql`p.line`)})
+      select p.line, p.email, coalesce(${reasonOf(terms)}, ${IDENTITY_CONFLICT}::jsonb) as problem from people as p
+      where (${rowOf(terms, sql`p.line`)}) is null
     ), kept as (
       insert into change_rows (account_id, change_set_id, line, email, action, problem)
       select ${accountId}::bigint, ${importId}::bigint, line, email, 'rejected', problem from refused
@@ -132,6 +133,7 @@ async function planOthers(trx: Trx, terms: MergeTerms, range: Range): Promise<Co
 }
 
 async function planDuplicates(trx: Trx, terms: MergeTerms, range: Range): Promise<Counts> {
+  if (range.isPlain) return {}
   const { accountId, importId } = terms
   const [counts] = await trx.query<Counts>(sql`
     with ${people(terms, range)}, again as (
@@ -140,13 +142,14 @@ async function planDuplicates(trx: Trx, terms: MergeTerms, range: Range): Promis
       from people as p
         join import_rows as r
           on r.account_id = ${accountId} and r.import_id = ${importId} and r.stripe = p.stripe and r.key = p.key and r.line < p.line
-        join change_rows as k on k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = p.line
+        cross join lateral (select * from change_rows as k where k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = p.line limit 1) as k
       returning 1
     )
     select count(*) as duplicate from again`)
   return counts!
 }
 
+/** The row of a line, by a query of its own for each: see `idBy`. Joined, all rows of the import were gone through for each. */
 function rowOf({ accountId, importId }: MergeTerms, line: Sql): Sql {
-  return sql`select from change_rows as k where k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = ${line}`
+  return sql`select k.line from change_rows as k where k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = ${line} limit 1`
 }

@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
-import { type Merged, mergeChunk, mergeUnchanged, TakenElsewhere } from './chunk.ts'
+import { type Merged, mergeChunk, mergeKnown, mergeNew, mergeUnchanged, TakenElsewhere } from './chunk.ts'
 import { type Counts, Stopped } from './imports.ts'
 import type { MergeTerms, Place, Range } from './people.ts'
 
@@ -42,39 +42,35 @@ interface Merging {
  * dies in between has merged whole chunks, and the rest waits for the next who comes.
  */
 export async function mergeAll(merging: Merging): Promise<boolean> {
-  const { db, accountId, importId } = merging
   for (let pass = 1; pass <= MOST_PASSES; pass++) {
-    const complete = await onePass(merging)
-    if (!complete) return false
-    const [left] = await db.query(
-      sql`select from import_rows where account_id = ${accountId} and import_id = ${importId} limit 1`,
-    )
-    if (!left) return true
+    const ended = await onePass(merging)
+    if (ended !== 'some wait') return ended === 'all done'
   }
   throw new Error(`rows are left after ${MOST_PASSES} passes`)
 }
 
-async function onePass(merging: Merging): Promise<boolean> {
+async function onePass(merging: Merging): Promise<'all done' | 'some wait' | 'cut off'> {
   const { db, accountId, importId, signal, isOver, chunkRows = CHUNK } = merging
   const ranges = rangesOf(db, accountId, importId, chunkRows)
-  let complete = true
-  let isOldNews = false
+  let ended: Awaited<ReturnType<typeof onePass>> = 'all done'
+  let before: Found = 'some new'
   const lane = async () => {
     for await (const range of ranges) {
       signal.throwIfAborted()
-      const mostly = await mergeRange(merging, range, isOldNews)
-      isOldNews = mostly === 'unchanged'
+      const done = await mergeRange(merging, range, before)
+      before = done.found
+      if (done.left > 0 && ended === 'all done') ended = 'some wait'
       await merging.onChunk()
       if (isOver()) {
-        complete = false
+        ended = 'cut off'
         return
       }
     }
   }
-  const ended = await Promise.allSettled(Array.from({ length: LANES }, lane))
-  const failed = ended.find((end) => end.status === 'rejected')
+  const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane))
+  const failed = lanes.find((end) => end.status === 'rejected')
   if (failed) throw failed.reason
-  return complete
+  return ended
 }
 
 /** Ranges of about `rows` rows that wait, in the order of their places. Several may take from it at once. */
@@ -85,35 +81,52 @@ export async function* rangesOf(
   rows: number,
 ): AsyncGenerator<Range, void> {
   for (let after: Place = { stripe: -1, key: '' }; ; ) {
-    const [next] = await db.query<Place & { first: number }>(sql`
-      select stripe, key, min(stripe) over () as first from (
-        select stripe, key from import_rows
-        where account_id = ${accountId} and import_id = ${importId} and (stripe, key) > (${after.stripe}, ${after.key})
-        order by stripe, key limit ${rows}
-      ) as waiting order by stripe desc, key desc limit 1`)
+    // One row more than the range has shows whether its last person goes on.
+    const [next] = await db.query<Place & { first: number; people: number; is_plain: boolean }>(sql`
+      with waiting as materialized (
+        select stripe, key, row_number() over in_order as nth, key is not distinct from lag(key) over in_order as is_again
+        from (
+          select stripe, key from import_rows
+          where account_id = ${accountId} and import_id = ${importId} and (stripe, key) > (${after.stripe}, ${after.key})
+          order by stripe, key limit ${rows + 1}
+        ) as ahead window in_order as (order by stripe, key)
+      )
+      select stripe, key, (select min(stripe) from waiting) as first, not exists (select from waiting where is_again) as is_plain,
+        (select count(*) from waiting where nth <= ${rows} and not is_again) as people
+      from waiting where nth <= ${rows} order by nth desc limit 1`)
     if (!next) return
-    const { first, ...upTo } = next
-    const range = { after: first > after.stripe ? { stripe: first, key: '' } : after, upTo }
+    const { first, people, is_plain: isPlain, stripe, key } = next
+    const upTo = { stripe, key }
+    const range = { after: first > after.stripe ? { stripe: first, key: '' } : after, upTo, people, isPlain }
     after = upTo
     yield range
   }
 }
 
-/**
- * Merges a range and answers what most of its people were. Where that was `unchanged` in the one before, as in a file that
- * comes again, those are looked for first: who is not among them is merged in another transaction.
- */
-async function mergeRange(merging: Merging, range: Range, isOldNews: boolean): Promise<'unchanged' | 'other'> {
-  const known = isOldNews ? await merged(merging, range, mergeUnchanged) : { counts: {}, left: 1 }
-  const rest = known.left > 0 ? (await merged(merging, range, mergeChunk)).counts : {}
-  const unchanged = (known.counts.unchanged ?? 0) + (rest.unchanged ?? 0)
-  return unchanged > (rest.created ?? 0) + (rest.updated ?? 0) ? 'unchanged' : 'other'
+/** What a range has brought: nobody but people to enter; some of them; none, and mostly what was not known; or mostly what was. */
+type Found = 'all new' | 'some new' | 'changed' | 'unchanged'
+
+/** By what a range is merged first, as the one before was; who is left is merged by `mergeChunk`, in another transaction. */
+const FIRST = { 'all new': mergeNew, 'some new': undefined, changed: mergeKnown, unchanged: mergeUnchanged }
+
+/** Merges a range and answers what it has brought, and how many people are left to wait for another look. */
+async function mergeRange(merging: Merging, range: Range, before: Found): Promise<{ found: Found; left: number }> {
+  const first = FIRST[before]
+  const known = first ? await merged(merging, range, first) : { counts: {}, left: range.people }
+  const rest = known.left > 0 ? await merged(merging, range, mergeChunk) : { counts: {}, left: 0 }
+  const sum = (name: keyof Counts) => (known.counts[name] ?? 0) + (rest.counts[name] ?? 0)
+  const found = (): Found => {
+    if (sum('created') === range.people) return 'all new'
+    if (sum('unchanged') > sum('created') + sum('updated')) return 'unchanged'
+    return sum('created') + sum('suppressed') > 0 ? 'some new' : 'changed'
+  }
+  return { found: found(), left: rest.left }
 }
 
 async function merged(
   { db, accountId, importId, runner, termsFor }: Merging,
   range: Range,
-  act: typeof mergeChunk | typeof mergeUnchanged,
+  act: typeof mergeChunk,
 ): Promise<Merged> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -41,6 +41,12 @@ export interface Place {
 export interface Range {
   after: Place
   upTo: Place
+  /** How many people it has. */
+  people: number
+  /** Whether nobody has more than one row. */
+  isPlain: boolean
+  /** Of a plain range: whether the step `people` takes its rows out of those that wait, besides reading them. */
+  takesOut?: boolean
 }
 
 /**
@@ -59,11 +65,22 @@ export function waiting({ accountId, importId }: MergeTerms, { after, upTo }: Ra
 
 /**
  * A step `people`: one row each person of a range. Where a file has several rows of one, the later ones count, field by
- * field; tags and lists come together.
+ * field; tags and lists come together. Where nobody has several, nothing is gathered.
  */
 export function people(terms: MergeTerms, range: Range): Sql {
   const { matchBy, namesLists, saysMore } = terms
   const byEmail = matchBy === 'email'
+  if (range.isPlain) {
+    const externalId = !byEmail ? sql`key` : saysMore ? sql`more ->> 'external_id'` : sql`null::text`
+    const from = range.takesOut ? sql`taken` : sql`import_rows where ${waiting(terms, range)}`
+    return sql`
+    ${range.takesOut ? sql`taken as (delete from import_rows where ${waiting(terms, range)} returning *),` : sql``}
+    people as (
+      select stripe, key, line, 1::bigint as rows, ${byEmail ? sql`key` : sql`email`} as email, ${externalId} as external_id, fields,
+        coalesce(tags, '{}') as tags, coalesce(lists, '{}') as lists, coalesce(more, '{}') as more
+      from ${from}
+    )`
+  }
   const email = byEmail ? sql`key` : sql`(array_agg(email order by line desc) filter (where email is not null))[1]`
   const more = saysMore ? sql`jsonb_merged(more order by line)` : sql`'{}'::jsonb`
   const externalId = !byEmail ? sql`key` : saysMore ? sql`${more} ->> 'external_id'` : sql`null::text`

@@ -199,29 +199,40 @@ test('who has left a list does not come back into it, and is counted; into other
   assert.deepEqual((await person(made, 'free@example.com')).list_ids, [list, other])
 })
 
-test('an erasure at the very moment in which its person is being entered is not missed', async (t) => {
-  const made = await testApp(t)
-  const { db, accountId } = made
-  const { id } = await sent(made, 'email\nann@example.com\nbob@example.com\nzoe@example.com\n')
-  let running: Promise<unknown> | undefined
-  const held = db.transaction(async (trx) => {
-    await trx.query(
-      sql`insert into contacts (account_id, email, state, origin) values (${accountId}, 'zoe@example.com', 'none', 'test')`,
-    )
-    running = run(made, id)
-    await waitsForLocks(db, 1)
-    await mark(db, accountId, 'ann@example.com', 'erased')
-    await mark(db, accountId, 'bob@example.com', 'withdrawn')
-    throw new Error('undone')
-  })
-  await assert.rejects(held, /undone/)
-  await running
+/** Chunks before the one in which something happens, all of new people: by what they were, it expects such people as well. */
+const EARLIER = Array.from({ length: 6 }, (_, n) => `a${n}@example.com`)
 
-  const done = (await made.get(`/api/contact_imports/${id}`)).body
-  assert.deepEqual(countsOf(done), { rows_read: 3, created: 2, suppressed: 1, kept_unsubscribed: 1 })
-  const found = await db.query(sql`select email, state, state_reason from contacts order by email`)
-  assert.deepEqual(found, [
-    { email: 'bob@example.com', state: 'unsubscribed', state_reason: 'withdrawn' },
-    { email: 'zoe@example.com', state: 'subscribed', state_reason: 'import' },
-  ])
-})
+for (const [where, earlier] of [
+  ['', []],
+  [', in a file that has only brought new people so far', EARLIER],
+] as const)
+  test(`an erasure at the very moment in which its person is being entered is not missed${where}`, async (t) => {
+    const made = await testApp(t)
+    const { db, accountId } = made
+    const file = ['email', ...earlier, 'ann@example.com', 'bob@example.com', 'zoe@example.com'].join('\n')
+    const { id } = await sent(made, file)
+    let running: Promise<unknown> | undefined
+    const held = db.transaction(async (trx) => {
+      await trx.query(
+        sql`insert into contacts (account_id, email, state, origin) values (${accountId}, 'zoe@example.com', 'none', 'test')`,
+      )
+      running = run(made, id, { chunkRows: 3 })
+      await waitsForLocks(db, 1)
+      await mark(db, accountId, 'ann@example.com', 'erased')
+      await mark(db, accountId, 'bob@example.com', 'withdrawn')
+      throw new Error('undone')
+    })
+    await assert.rejects(held, /undone/)
+    await running
+
+    const done = (await made.get(`/api/contact_imports/${id}`)).body
+    const [rows, created] = [earlier.length + 3, earlier.length + 2]
+    assert.deepEqual(countsOf(done), { rows_read: rows, created, suppressed: 1, kept_unsubscribed: 1 })
+    const found = await db.query(
+      sql`select email, state, state_reason from contacts where email <> all(${[...earlier]}::text[]) order by email`,
+    )
+    assert.deepEqual(found, [
+      { email: 'bob@example.com', state: 'unsubscribed', state_reason: 'withdrawn' },
+      { email: 'zoe@example.com', state: 'subscribed', state_reason: 'import' },
+    ])
+  })
