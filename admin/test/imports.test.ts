@@ -87,7 +87,7 @@ test('importing a messy file: mapping, trial, mending, report, and taking it bac
 
   await t.test('it is taken back, with what would come of it said first', async () => {
     await page.getByRole('button', { name: 'Take it back' }).click()
-    await page.getByText('2 people will be removed, and 1 person get back what they had.').waitFor()
+    await page.getByText('2 people will be removed, and 1 person will get back what they had.').waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Take it back' }).click()
     await page.getByText('Taken back', { exact: true }).waitFor()
   })

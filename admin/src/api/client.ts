@@ -57,8 +57,9 @@ export function openAccount(membership: Membership): OpenAccount {
 
 export const queryClient = new QueryClient({
   defaultOptions: {
-    // The SDK has tried again already.
-    queries: { retry: false, staleTime: 5_000 },
-    mutations: { retry: false },
+    // The SDK has tried again already. `always`: that there is no network says nothing of a service on this very machine, and what
+    // waits for one shows nothing but that it waits.
+    queries: { retry: false, staleTime: 5_000, networkMode: 'always', refetchOnReconnect: true },
+    mutations: { retry: false, networkMode: 'always' },
   },
 })

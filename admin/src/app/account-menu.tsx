@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { Check, ChevronsUpDown } from 'lucide-react'
 import type { OpenAccount } from '../api/client.ts'
 import type { Session } from '../api/session.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import classes from './shell.module.css'
 
 /** The account that is open; a menu where the user has others. */

@@ -16,7 +16,7 @@ import {
   Webhook,
 } from 'lucide-react'
 import type { OpenAccount } from '../api/client.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 interface Destination {
   to:

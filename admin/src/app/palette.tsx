@@ -6,7 +6,7 @@ import { Building2, Search, User } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useAccount } from '../api/client.ts'
 import type { Session } from '../api/session.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import { releaseKeys } from './early-keys.ts'
 import { destinationsFor } from './navigation.ts'
 

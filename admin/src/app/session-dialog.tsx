@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useState, useSyncExternalStore } from 'react'
 import { gate } from '../api/gate.ts'
 import { type Session, sessionQuery, signIn } from '../api/session.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import { signInProblem } from './sign-in-problem.ts'
 
 /** Over whatever page is open once a request finds the session ended: signing in again lets the request go on. */

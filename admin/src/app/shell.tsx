@@ -5,9 +5,10 @@ import { Search } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { AccountContext, type OpenAccount } from '../api/client.ts'
 import { Loading } from '../components/states.tsx'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import { AccountMenu } from './account-menu.tsx'
 import { holdKeys } from './early-keys.ts'
+import { Incomplete } from './incomplete.tsx'
 import { destinationsFor } from './navigation.ts'
 import classes from './shell.module.css'
 import { UserMenu } from './user-menu.tsx'
@@ -33,7 +34,7 @@ export function Shell() {
       <AccountMenu session={session} open={open} />
       <UnstyledButton className={classes.search} onClick={openPalette}>
         <Search size={15} aria-hidden />
-        <span>{en.shell.search}</span>
+        <span>{en.shell.searchShort}</span>
         <kbd aria-hidden>{isMac ? en.shell.searchKeysMac : en.shell.searchKeys}</kbd>
       </UnstyledButton>
       <Navigation open={open} onNavigate={nav.close} />
@@ -56,9 +57,12 @@ export function Shell() {
           </UnstyledButton>
         </header>
         <main id="content" className={classes.main} tabIndex={-1} key={open.id}>
-          <Suspense fallback={<Loading />}>
-            <Outlet />
-          </Suspense>
+          <Incomplete />
+          <div className={classes.content}>
+            <Suspense fallback={<Loading />}>
+              <Outlet />
+            </Suspense>
+          </div>
         </main>
       </div>
       <Drawer

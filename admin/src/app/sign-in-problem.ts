@@ -1,6 +1,6 @@
 import { RateLimitedError, UnauthorizedError } from '@rollcall/sdk'
 import { problemText } from '../components/problem.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 /** Why signing in has failed, for the one who tries. */
 export function signInProblem(error: unknown): string {

@@ -4,7 +4,7 @@ import { useRouter } from '@tanstack/react-router'
 import { BookOpen, LogOut, Monitor, Moon, Sun } from 'lucide-react'
 import type { OpenAccount } from '../api/client.ts'
 import { type Session, signOut } from '../api/session.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import classes from './shell.module.css'
 
 const SCHEMES: [MantineColorScheme, typeof Sun][] = [

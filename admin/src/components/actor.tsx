@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { type OpenAccount, useAccount } from '../api/client.ts'
 import { sessionQuery } from '../api/session.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 export const usersQuery = ({ id, api }: OpenAccount) => ({
   queryKey: [id, 'users'],

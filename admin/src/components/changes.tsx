@@ -1,5 +1,5 @@
 import { shownValue } from '../contacts/shown-value.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import classes from './changes.module.css'
 
 interface Line {

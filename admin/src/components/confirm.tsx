@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Modal, Stack } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import { problemText } from './problem.ts'
 
 interface ConfirmProps {

@@ -1,6 +1,6 @@
 import { Button, Code, CopyButton, Group, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 interface CopyBlockProps {
   /** What the code is; tells buttons apart for readers of the screen. */

@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Stack } from '@mantine/core'
 import type { ReactNode } from 'react'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 interface DialogFormProps {
   /** What sends it: a mutation. */

@@ -1,7 +1,7 @@
 import { Alert, Button, Stack, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { useAccount } from '../api/client.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import classes from './editor-form.module.css'
 import { LeaveGuard } from './leave-guard.tsx'
 

@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core'
 import { useMemo } from 'react'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import classes from './html-frame.module.css'
 
 /**

@@ -1,6 +1,6 @@
 import { Button, Group, Modal, Text } from '@mantine/core'
 import { useBlocker } from '@tanstack/react-router'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 /** Asks before a page is left on which something is not saved. */
 export function LeaveGuard({ isDirty }: { isDirty: boolean }) {

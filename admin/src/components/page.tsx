@@ -1,6 +1,6 @@
 import { Group, Text, Title } from '@mantine/core'
 import { type ReactNode, useEffect, useRef } from 'react'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import classes from './page.module.css'
 
 /** The first page is announced by the browser; focus that moves there would only be in the way. */

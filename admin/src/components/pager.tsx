@@ -1,5 +1,5 @@
 import { Button, Group, Text } from '@mantine/core'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 interface PagerProps {
   page: number

@@ -1,5 +1,6 @@
 import { Group, Paper, Stack, Text, Title } from '@mantine/core'
 import type { ReactNode } from 'react'
+import classes from './page.module.css'
 
 interface PanelProps {
   title?: string
@@ -15,7 +16,7 @@ export function Panel({ title, about, actions, children }: PanelProps) {
       <Stack gap="md">
         {title && (
           <Group justify="space-between" align="flex-start" gap="sm">
-            <div>
+            <div className={classes.panelHead}>
               <Title order={2}>{title}</Title>
               {about && (
                 <Text size="sm" c="dimmed" component="div">

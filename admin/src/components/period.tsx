@@ -1,5 +1,5 @@
 import { SegmentedControl } from '@mantine/core'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 /** How many days back curves begin. */
 export function Period({ days, onChange }: { days: string; onChange: (days: string) => void }) {

@@ -1,5 +1,5 @@
 import { ApiError, ConnectionError, NotFoundError, TimeoutError } from '@rollcall/sdk'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 /** What to tell a user about an error; words of our own are told as they are. */
 export function problemText(error: unknown): string {

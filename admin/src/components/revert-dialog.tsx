@@ -1,7 +1,7 @@
 import { Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useAccount } from '../api/client.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import { Confirm } from './confirm.tsx'
 import { Loaded } from './states.tsx'
 

@@ -1,6 +1,6 @@
 import { Alert, Button, Code, CopyButton, Group, Modal, Stack } from '@mantine/core'
 import { KeyRound } from 'lucide-react'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 interface SecretDialogProps {
   /** What is shown only this once; undefined: closed. */

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 interface ShowMoreProps {
   /** What is read page by page. */

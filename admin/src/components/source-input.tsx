@@ -1,6 +1,6 @@
 import { Input, UnstyledButton } from '@mantine/core'
 import { type CSSProperties, useId, useRef } from 'react'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import classes from './source-input.module.css'
 
 interface SourceInputProps {

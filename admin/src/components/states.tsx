@@ -1,9 +1,10 @@
 import { Alert, Button, Code, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
-import { ForbiddenError, NotFoundError } from '@rollcall/sdk'
-import type { ErrorComponentProps } from '@tanstack/react-router'
+import { ForbiddenError, NotFoundError, RollcallError } from '@rollcall/sdk'
+import { type ErrorComponentProps, useRouter } from '@tanstack/react-router'
 import { CircleAlert, Lock, type LucideIcon, SearchX } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
+import { useTold } from './failures.ts'
 import { problemText } from './problem.ts'
 import classes from './states.module.css'
 
@@ -22,7 +23,9 @@ export function Empty({ icon: Icon, title, children, action }: EmptyProps) {
       <span className={classes.mark}>
         <Icon size={22} aria-hidden />
       </span>
-      <Title order={2}>{title}</Title>
+      <Title order={2} ta="center">
+        {title}
+      </Title>
       {children && (
         <Text c="dimmed" size="sm" ta="center" maw={480} component="div">
           {children}
@@ -35,6 +38,7 @@ export function Empty({ icon: Icon, title, children, action }: EmptyProps) {
 
 /** In the place of what could not be loaded: refused, missing, or failed, which can be tried again. */
 export function Failed({ error, retry }: { error: unknown; retry?: () => void }) {
+  useTold()
   if (error instanceof ForbiddenError) return <Forbidden />
   if (error instanceof NotFoundError) return <Missing />
   return (
@@ -68,8 +72,20 @@ export function Missing() {
   )
 }
 
-/** In the place of a page that has thrown. */
+/** Of a script that could not be fetched: each browser says it in other words, all of these name the import. A browser may not fetch it anew. */
+function isUnfetched(error: unknown): boolean {
+  return error instanceof TypeError && /import/i.test(error.message)
+}
+
+/** In the place of a page that has thrown, or for which who is signed in could not be asked. */
 export function Crashed({ error }: ErrorComponentProps) {
+  const router = useRouter()
+  if (error instanceof RollcallError || isUnfetched(error))
+    return (
+      <div className={classes.alone}>
+        <Failed error={error} retry={() => (isUnfetched(error) ? location.reload() : void router.invalidate())} />
+      </div>
+    )
   return (
     <Empty
       icon={CircleAlert}

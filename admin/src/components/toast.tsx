@@ -1,7 +1,7 @@
 import { Button, Group, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { SessionEnded } from '../api/gate.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import { problemText } from './problem.ts'
 
 /** Longer than the few seconds of a plain toast: it must be read, and decided upon. */

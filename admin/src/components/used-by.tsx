@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { useAccount } from '../api/client.ts'
 import { viewsQuery } from '../api/queries.ts'
 import { searchOf } from '../contacts/view-search.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import { TextLink } from './text-link.tsx'
 import classes from './used-by.module.css'
 

@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Checkbox, Group, Popover, ScrollArea, Stack, Text } from '@mantine/core'
 import { ChevronDown, ChevronUp, Columns3 } from 'lucide-react'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import type { Column } from './columns.tsx'
 
 interface Props {

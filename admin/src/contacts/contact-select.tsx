@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAccount } from '../api/client.ts'
 import { contactQuery } from '../api/queries.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 const PAUSE_MS = 150
 const MOST = 8

@@ -1,7 +1,7 @@
 import { NumberInput, Select, TextInput } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { Field } from '../api/queries.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 interface Props {
   field: Field

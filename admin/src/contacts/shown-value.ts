@@ -1,4 +1,4 @@
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 /** A field's value as text. */
 export function shownValue(value: unknown): string {

@@ -1,6 +1,6 @@
 import { Badge } from '@mantine/core'
 import type { Contact } from '../api/queries.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 
 const COLORS: Record<Contact['state'], string> = {
   none: 'gray',

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Code, Group, Menu, SegmentedControl, Text } from '@mantine/core'
 import { EllipsisVertical, Folder, Plus, X } from 'lucide-react'
 import { type ReactNode, useMemo } from 'react'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import classes from './builder.module.css'
 import { Condition, testAbout } from './condition.tsx'
 import { asGroup, type GroupNode, isMap, type Node, newKey, replace } from './tree.ts'

@@ -1,5 +1,5 @@
 import { MultiSelect, Select, Text } from '@mantine/core'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import classes from './builder.module.css'
 import { EventInputs } from './event-inputs.tsx'
 import { OPERATORS, OPERATORS_OF, type Operator, type Subject } from './table.ts'

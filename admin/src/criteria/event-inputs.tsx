@@ -1,6 +1,6 @@
 import { Autocomplete, Button, CloseButton, Group, NumberInput, Select, Stack, Switch, TextInput } from '@mantine/core'
 import { Plus } from 'lucide-react'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import classes from './builder.module.css'
 import { OperatorSelect, valueFor } from './condition.tsx'
 import { EVENT_TYPES, type Kind, type Operator, type Subject } from './table.ts'
@@ -55,7 +55,7 @@ export function EventInputs({ node, onChange }: { node: EventNode; onChange: (no
             <NumberInput
               className={classes.days}
               aria-label={en.criteria.timesUnit}
-              suffix={` ${en.criteria.timesUnit}`}
+              suffix={` ${times === 1 ? en.criteria.timesOnce : en.criteria.timesUnit}`}
               min={0}
               allowDecimal={false}
               value={times}

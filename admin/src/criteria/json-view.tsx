@@ -1,6 +1,6 @@
 import { Textarea } from '@mantine/core'
 import { useState } from 'react'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import classes from './json-view.module.css'
 import { type Node, read, write } from './tree.ts'
 

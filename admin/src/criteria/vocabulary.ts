@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { createContext, useContext, useMemo } from 'react'
 import { useAccount } from '../api/client.ts'
 import { fieldsQuery, type List, listsQuery } from '../api/queries.ts'
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import { ATTRIBUTES, KIND_OF_FIELD, type Subject } from './table.ts'
 import type { Names } from './words.ts'
 

@@ -1,4 +1,4 @@
-import { en } from '../strings/en.ts'
+import * as en from '../strings/en.ts'
 import { OPERATORS } from './table.ts'
 import { type EventNode, isEveryone, type Node, type ParamTest, type TestNode } from './tree.ts'
 

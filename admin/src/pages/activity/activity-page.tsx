@@ -12,7 +12,7 @@ import { Empty, Failed, Loading } from '../../components/states.tsx'
 import { TextLink } from '../../components/text-link.tsx'
 import { type Tone, Toned } from '../../components/tone.tsx'
 import { useVocabulary } from '../../criteria/vocabulary.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { MOST_EVENTS, type Standing, useFeed } from './use-feed.ts'
 
 const route = getRouteApi('/accounts/$account/activity')

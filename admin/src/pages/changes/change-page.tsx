@@ -13,7 +13,7 @@ import { Loaded } from '../../components/states.tsx'
 import { Time } from '../../components/time.tsx'
 import { done, failed } from '../../components/toast.tsx'
 import { number } from '../../strings/en/common.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from '../imports/imports.module.css'
 import { ChangePhase } from './change-phase.tsx'
 import { canRevert, changeQuery, isAtWork } from './change-queries.ts'
@@ -108,7 +108,7 @@ function Acts({ set }: { set: ChangeSet }) {
       )}
       {account.canWrite && isBulk && (set.phase === 'ready' || isAtWork(set)) && (
         <Button variant="default" loading={act.isPending} onClick={() => act.mutate('cancel')}>
-          {en.changes.cancel}
+          {set.phase === 'ready' ? en.changes.discard : en.changes.stop}
         </Button>
       )}
       {account.canWrite && isBulk && set.phase === 'ready' && (

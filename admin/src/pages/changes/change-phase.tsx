@@ -1,5 +1,5 @@
 import { type Tone, Toned } from '../../components/tone.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 const TONES: Readonly<Record<string, Tone>> = {
   finished: 'good',

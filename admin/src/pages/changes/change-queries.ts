@@ -11,12 +11,13 @@ const AT_WORK: readonly string[] = ['queued', 'planning', 'running', 'reading', 
 export const isAtWork = ({ phase }: Pick<ChangeSet, 'phase'>) => AT_WORK.includes(phase)
 
 /** Acts that can be taken back, once they are done; the service says so of the rest when it is asked. */
-export function canRevert({ kind, phase, options }: ChangeSet): boolean {
+export function canRevert({ kind, phase, options, counts }: ChangeSet): boolean {
   const act = options.act as { type?: string } | undefined
   return (
     ['import', 'bulk', 'batch_update', 'list_add', 'list_remove'].includes(kind) &&
     act?.type !== 'delete' &&
-    (phase === 'finished' || phase === 'cancelled')
+    // What was stopped before it began has nothing to give back.
+    (phase === 'finished' || (phase === 'cancelled' && (kind !== 'bulk' || (counts.updated ?? 0) > 0)))
   )
 }
 

@@ -11,7 +11,7 @@ import { Empty, Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { number } from '../../strings/en/common.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { ChangePhase } from './change-phase.tsx'
 import { CHANGES_PER_PAGE, changesQuery } from './change-queries.ts'
 

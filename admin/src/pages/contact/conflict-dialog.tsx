@@ -1,6 +1,6 @@
 import { Button, Group, Modal, Radio, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { TheirChanges, useWording } from './their-changes.tsx'
 import type { Change, Conflict } from './use-saving.ts'
 

@@ -7,7 +7,7 @@ import { EventList } from '../../components/events.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { Time } from '../../components/time.tsx'
 import { useVocabulary } from '../../criteria/vocabulary.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 /** What someone has allowed and taken back, with its evidence. */
 export function Consents({ contact }: { contact: Contact }) {

@@ -6,7 +6,7 @@ import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import type { Contact } from '../../api/queries.ts'
 import { done, failed } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { TheirChanges } from './their-changes.tsx'
 import { type Change, changesOf, draftOf } from './use-saving.ts'
 

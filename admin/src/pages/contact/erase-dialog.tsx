@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import type { Contact } from '../../api/queries.ts'
 import { done, failed } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 /** Nothing can take it back, and so the address is to be typed. */
 export function EraseDialog({ contact, opened, onClose }: { contact: Contact; opened: boolean; onClose: () => void }) {

@@ -5,7 +5,7 @@ import { shownValue } from '../../contacts/shown-value.ts'
 import { read } from '../../criteria/tree.ts'
 import { useVocabulary, type Vocabulary } from '../../criteria/vocabulary.ts'
 import { phrase } from '../../criteria/words.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from './contact.module.css'
 
 /** One part of criteria for one contact, as the API explains it. */

@@ -7,7 +7,7 @@ import { TextLink } from '../../components/text-link.tsx'
 import { Time } from '../../components/time.tsx'
 import { done, failed } from '../../components/toast.tsx'
 import { StateBadge } from '../../contacts/state-badge.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from './contact.module.css'
 
 /** Whether someone may be mailed and why not, in which lists they are, where they come from. */

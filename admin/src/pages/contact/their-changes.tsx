@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useAccount } from '../../api/client.ts'
 import { fieldsQuery, listsQuery } from '../../api/queries.ts'
 import { shownValue } from '../../contacts/shown-value.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import type { Change } from './use-saving.ts'
 
 /** What the values of a contact are called, and how they are told, where those of two people meet. */

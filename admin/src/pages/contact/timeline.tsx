@@ -8,7 +8,7 @@ import { ShowMore } from '../../components/show-more.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { EVENT_TYPES } from '../../criteria/table.ts'
 import { useVocabulary } from '../../criteria/vocabulary.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 const TYPES = [...EVENT_TYPES.filter((type) => type !== 'deleted'), 'list_entered', 'list_left']
 const ALL = 'all'

@@ -5,7 +5,7 @@ import { useAccount } from '../../api/client.ts'
 import type { Contact } from '../../api/queries.ts'
 import { done } from '../../components/toast.tsx'
 import { withContact } from '../../contacts/pages-query.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 /** What of a contact can be edited on its page. */
 export interface Draft {

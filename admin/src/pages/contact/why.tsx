@@ -5,7 +5,7 @@ import { useAccount } from '../../api/client.ts'
 import { type Contact, listsQuery } from '../../api/queries.ts'
 import { Loaded } from '../../components/states.tsx'
 import { Time } from '../../components/time.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { type Explained, ExplainedTree } from './explained-tree.tsx'
 
 /** Whether a contact is in a list, and which of its conditions say so. */

@@ -3,7 +3,7 @@ import { ListMinus, ListPlus, MailX, PencilLine, Tag, Tags, Trash2 } from 'lucid
 import { lazy, Suspense, useState } from 'react'
 import { EVERYBODY, type Selected } from '../../contacts/contacts-table.tsx'
 import type { Which } from '../../contacts/pages-query.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from './contacts.module.css'
 import type { Action, Bulk } from './use-bulk.ts'
 

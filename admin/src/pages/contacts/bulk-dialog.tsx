@@ -6,7 +6,7 @@ import { fieldsQuery, listsQuery } from '../../api/queries.ts'
 import { done } from '../../components/toast.tsx'
 import { FieldInput } from '../../contacts/field-input.tsx'
 import { ManySuggesting } from '../../criteria/value-input.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { type Action, type Bulk, useBulk, useUndo } from './use-bulk.ts'
 
 const texts = en.contacts.bulk

@@ -7,7 +7,7 @@ import { fieldsQuery, listsQuery } from '../../api/queries.ts'
 import { faultsByInput } from '../../components/problem.ts'
 import { done } from '../../components/toast.tsx'
 import { FieldInput } from '../../contacts/field-input.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 const FIRST_FIELDS = 4
 const texts = en.contacts.createDialog

@@ -2,7 +2,7 @@ import { Button, Drawer, Group, Stack } from '@mantine/core'
 import { useState } from 'react'
 import { CriteriaEditor, usePreview } from '../../criteria/criteria-editor.tsx'
 import { isEveryone, type Node, read, write } from '../../criteria/tree.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 interface Props {
   opened: boolean

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import type { ChangeSet } from '../../api/queries.ts'
 import { done, failed } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 export type Bulk = Body<'startBulk'>
 export type Action = Bulk['action']

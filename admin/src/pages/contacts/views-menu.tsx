@@ -9,7 +9,7 @@ import { viewsQuery } from '../../api/queries.ts'
 import { DialogForm } from '../../components/dialog-form.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { done, failed } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 type View = Answer<'getView'>
 const texts = en.contacts.views

@@ -14,7 +14,7 @@ import { Empty, Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { type Tone, Toned } from '../../components/tone.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 const PER_PAGE = 25
 const POLL_MS = 1000

@@ -8,7 +8,7 @@ import { problemText } from '../../components/problem.ts'
 import { Failed } from '../../components/states.tsx'
 import { done } from '../../components/toast.tsx'
 import { number } from '../../strings/en/common.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { FIELD_TYPES } from './field-form.tsx'
 
 /** Turns a field into another type, and says before how many of its values can be kept. */

@@ -6,7 +6,7 @@ import type { Field } from '../../api/queries.ts'
 import { DialogForm } from '../../components/dialog-form.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { done } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 export const FIELD_TYPES = Object.entries(en.imports.fieldTypes).map(([value, label]) => ({ value, label }))
 

@@ -5,7 +5,7 @@ import { useAccount } from '../../api/client.ts'
 import type { Form } from '../../api/queries.ts'
 import { Confirm } from '../../components/confirm.tsx'
 import { done } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 export function DeleteFormDialog({ form, ...dialog }: { form: Form; opened: boolean; onClose: () => void }) {
   const { id: accountId, api } = useAccount()

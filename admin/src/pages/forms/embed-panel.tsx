@@ -5,7 +5,7 @@ import type { Form } from '../../api/queries.ts'
 import { CopyBlock } from '../../components/copy-block.tsx'
 import { Panel } from '../../components/panel.tsx'
 import { Loaded, Loading } from '../../components/states.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 /** What puts a saved form on a website: its address, plain HTML, a frame. */
 export function EmbedPanel({ form }: { form: Form }) {

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Checkbox, Menu, Text, TextInput, Tooltip } from '@m
 import { ArrowDown, ArrowUp, Plus, X } from 'lucide-react'
 import type { Field } from '../../api/queries.ts'
 import { Panel } from '../../components/panel.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { type Asked, isEveryones } from './draft.ts'
 import type { PartProps } from './form-editor.tsx'
 import classes from './forms.module.css'

@@ -9,7 +9,7 @@ import { languageOptions } from '../../components/languages.ts'
 import { Panel } from '../../components/panel.tsx'
 import { problemText } from '../../components/problem.ts'
 import { Loading } from '../../components/states.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { type Draft, settingsOf } from './draft.ts'
 
 /** After a pause in typing, in ms. */

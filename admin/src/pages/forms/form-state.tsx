@@ -1,5 +1,5 @@
 import { Toned } from '../../components/tone.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 /** Whether people can sign up by a form. */
 export function FormState({ active }: { active: boolean }) {

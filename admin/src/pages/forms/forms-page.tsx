@@ -9,7 +9,7 @@ import { Empty, Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
 import { TextLink } from '../../components/text-link.tsx'
 import { Time } from '../../components/time.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { FormState } from './form-state.tsx'
 
 const DAYS = 30

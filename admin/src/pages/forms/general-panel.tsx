@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useAccount } from '../../api/client.ts'
 import { accountQuery, listsQuery, templatesQuery } from '../../api/queries.ts'
 import { Panel } from '../../components/panel.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { CONFIRMING } from '../templates/built-in.ts'
 import type { PartProps } from './form-editor.tsx'
 

@@ -3,7 +3,7 @@ import { useAccount } from '../../api/client.ts'
 import { fieldsQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
 import { Forbidden, Loaded } from '../../components/states.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { newDraft } from './draft.ts'
 import { FormEditor } from './form-editor.tsx'
 

@@ -1,6 +1,6 @@
 import { TagsInput, TextInput } from '@mantine/core'
 import { Panel } from '../../components/panel.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import type { PartProps } from './form-editor.tsx'
 
 /** What a form has to do with the account's own website. */

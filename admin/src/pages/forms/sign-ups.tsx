@@ -6,7 +6,7 @@ import { formStatsQuery } from '../../api/queries.ts'
 import { Panel } from '../../components/panel.tsx'
 import { Period } from '../../components/period.tsx'
 import { Loaded, Loading } from '../../components/states.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 // Charts weigh more than all else of the page.
 const SignUpsChart = lazy(async () => ({ default: (await import('./sign-ups-chart.tsx')).SignUpsChart }))
@@ -26,14 +26,14 @@ export function SignUps({ form }: { form: number }) {
                 {en.forms.signUpsNone}
               </Text>
             )
-          const told = en.forms.counted(counted.sign_ups, counted.confirmed)
+          const told = en.forms.signUpsTold(counted.sign_ups, counted.confirmed)
           return (
             <>
               <Text size="sm" className="figures">
                 {told}
               </Text>
               <Suspense fallback={<Loading />}>
-                <SignUpsChart days={counted.days} label={`${en.forms.signUps}: ${told}`} />
+                <SignUpsChart days={counted.days} label={told} />
               </Suspense>
             </>
           )

@@ -1,6 +1,6 @@
 import { Textarea, TextInput } from '@mantine/core'
 import { Panel } from '../../components/panel.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import type { PartProps } from './form-editor.tsx'
 
 const LONGEST = 2000

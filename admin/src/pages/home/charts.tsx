@@ -1,7 +1,7 @@
 import '@mantine/charts/styles.css'
 import { AreaChart, BarChart } from '@mantine/charts'
 import { number } from '../../strings/en/common.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from './home.module.css'
 
 interface Day {
@@ -14,6 +14,9 @@ interface Day {
 const short = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', timeZone: 'UTC' })
 
 export const dayName = (day: string) => short.format(new Date(`${day}T00:00:00Z`))
+
+/** Room for the uppermost number, which else is pushed below its line. */
+export const CHART_MARGIN = { top: 12 }
 
 /** Subscribers at each day's end. */
 export function Growth({ days }: { days: readonly Day[] }) {
@@ -31,6 +34,7 @@ export function Growth({ days }: { days: readonly Day[] }) {
         gridAxis="x"
         xAxisProps={{ minTickGap: 40 }}
         yAxisProps={{ width: 64, allowDecimals: false }}
+        areaChartProps={{ margin: CHART_MARGIN }}
         areaProps={{ isAnimationActive: false }}
       />
     </div>
@@ -46,7 +50,7 @@ export function Moves({ days }: { days: readonly Day[] }) {
         data={days.map(({ day, joined, left }) => ({ day: dayName(day), joined, left: -left }))}
         dataKey="day"
         type="stacked"
-        barChartProps={{ stackOffset: 'sign' }}
+        barChartProps={{ stackOffset: 'sign', margin: CHART_MARGIN }}
         series={[
           { name: 'joined', label: en.home.joined, color: 'teal.6' },
           { name: 'left', label: en.home.left, color: 'red.5' },

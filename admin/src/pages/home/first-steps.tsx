@@ -2,7 +2,7 @@ import { Button, Code, CopyButton, Group, Stack, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useAccount } from '../../api/client.ts'
 import { Panel } from '../../components/panel.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from './home.module.css'
 
 /** What to do with an account in which there is nobody. */

@@ -2,7 +2,7 @@ import { Button, Group, Stack, Text, TextInput } from '@mantine/core'
 import type { Import } from '@rollcall/sdk'
 import { useState } from 'react'
 import { Panel } from '../../components/panel.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from './imports.module.css'
 
 type Cause = Import['errors'][number]
@@ -32,7 +32,7 @@ export function Causes({ state, onMend, isBusy }: CausesProps) {
             <Group justify="space-between" gap="sm" align="flex-start">
               <div>
                 <Text fw={600}>
-                  {cause.column ?? cause.field}: {cause.message}
+                  {cause.column ?? cause.field}: {cause.message.replace(/^is invalid: /, '')}
                 </Text>
                 <Text size="sm" c="dimmed">
                   {en.imports.causeRows(cause.count, cause.line)}

@@ -1,7 +1,7 @@
 import { Stack, Text } from '@mantine/core'
 import type { Import } from '@rollcall/sdk'
 import { number } from '../../strings/en/common.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from './imports.module.css'
 
 const PARTS = [

@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core'
 import { FileUp } from 'lucide-react'
 import { useState } from 'react'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from './imports.module.css'
 
 /** Takes a file that is dropped or chosen. */

@@ -3,7 +3,7 @@ import { FileSpreadsheet, History, TriangleAlert } from 'lucide-react'
 import { useState } from 'react'
 import type { Field } from '../../api/queries.ts'
 import { Rows } from '../../components/table.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from './imports.module.css'
 import { NewFieldDialog } from './new-field-dialog.tsx'
 import {
@@ -16,6 +16,7 @@ import {
   type Reading,
   targetGroups,
 } from './new-import.ts'
+import { shortName } from './recipe-name.ts'
 
 interface MappingStepProps {
   file: File
@@ -41,7 +42,9 @@ export function MappingStep(props: MappingStepProps) {
       {preview.recipe && (
         <Alert color="indigo" icon={<History size={18} />}>
           <Group justify="space-between" gap="sm">
-            <Text size="sm">{props.usesRecipe ? en.imports.recipeUsed : en.imports.recipe(preview.recipe.name)}</Text>
+            <Text size="sm">
+              {props.usesRecipe ? en.imports.recipeUsed : en.imports.recipe(shortName(preview.recipe.name))}
+            </Text>
             {!props.usesRecipe && (
               <Button size="xs" onClick={props.onRecipe}>
                 {en.imports.useRecipe}

@@ -8,7 +8,8 @@ import { Panel } from '../../components/panel.tsx'
 import { Rows } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { done } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
+import { shortName } from './recipe-name.ts'
 
 type Recipe = Answer<'listRecipes'>[number]
 
@@ -33,7 +34,7 @@ export function Mappings() {
           rows={recipes}
           keyOf={({ id }) => id}
           columns={[
-            { title: en.imports.mappingName, cell: ({ name }) => name },
+            { title: en.imports.mappingName, cell: ({ name }) => shortName(name) },
             {
               title: en.imports.mappingColumns,
               cell: ({ options }) => Object.keys((options.field_mapping as object | undefined) ?? {}).join(', '),
@@ -48,7 +49,7 @@ export function Mappings() {
                     <Button
                       size="xs"
                       variant="default"
-                      aria-label={en.imports.forgetOf(recipe.name)}
+                      aria-label={en.imports.forgetOf(shortName(recipe.name))}
                       onClick={() => setLeaving(recipe)}
                     >
                       {en.imports.forget}
@@ -62,13 +63,13 @@ export function Mappings() {
       <Confirm
         opened={leaving !== undefined}
         onClose={() => setLeaving(undefined)}
-        title={en.imports.forgetTitle(leaving?.name ?? '')}
+        title={en.imports.forgetTitle(shortName(leaving?.name ?? ''))}
         action={en.imports.forget}
         isDangerous
         act={async () => {
           await api.call('deleteRecipe', { path: { id: leaving!.id } })
           await client.invalidateQueries({ queryKey: [accountId, 'recipes'] })
-          done(en.imports.forgotten(leaving!.name))
+          done(en.imports.forgotten(shortName(leaving!.name)))
         }}
       >
         {en.imports.forgetText}

@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { DialogForm } from '../../components/dialog-form.tsx'
 import { problemText } from '../../components/problem.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import type { PreviewColumn } from './new-import.ts'
 
 interface NewFieldDialogProps {

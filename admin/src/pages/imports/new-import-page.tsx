@@ -8,8 +8,9 @@ import { Page } from '../../components/page.tsx'
 import { problemText } from '../../components/problem.ts'
 import { Failed, Loading } from '../../components/states.tsx'
 import { failed } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { FileStep } from './file-step.tsx'
+import classes from './imports.module.css'
 import { MappingStep } from './mapping-step.tsx'
 import { type Mapping, type Preview, previewQuery, type Reading } from './new-import.ts'
 import { type Choices, FIRST_CHOICES, missingChoice, OptionsStep, optionsOf } from './options-step.tsx'
@@ -25,7 +26,7 @@ export function NewImportPage() {
     <Page title={en.imports.newTitle}>
       {canWrite ? (
         <Stack gap="lg">
-          <Stepper active={step} size="sm" allowNextStepsSelect={false}>
+          <Stepper active={step} size="sm" allowNextStepsSelect={false} classNames={{ separator: classes.between }}>
             {STEPS.map((label) => (
               <Stepper.Step key={label} label={label} />
             ))}

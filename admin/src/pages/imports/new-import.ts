@@ -2,7 +2,7 @@ import type { Answer, ImportOptions } from '@rollcall/sdk'
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { OpenAccount } from '../../api/client.ts'
 import type { Field } from '../../api/queries.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 export type Preview = Answer<'previewImport'>
 export type PreviewColumn = Preview['columns'][number]

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useAccount } from '../../api/client.ts'
 import { listsQuery } from '../../api/queries.ts'
 import { Panel } from '../../components/panel.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from './imports.module.css'
 
 export type Permission = keyof typeof en.imports.permissions

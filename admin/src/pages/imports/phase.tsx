@@ -1,6 +1,6 @@
 import type { Import } from '@rollcall/sdk'
 import { type Tone, Toned } from '../../components/tone.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 const TONES: Record<Import['phase'], Tone> = {
   queued: 'busy',

@@ -15,8 +15,8 @@ import { TextLink } from '../../components/text-link.tsx'
 import { Time } from '../../components/time.tsx'
 import { Toned } from '../../components/tone.tsx'
 import { number } from '../../strings/en/common.ts'
-import { en } from '../../strings/en.ts'
-import { dayName } from '../home/charts.tsx'
+import * as en from '../../strings/en.ts'
+import { CHART_MARGIN, dayName } from '../home/charts.tsx'
 import classes from './lists.module.css'
 
 interface Day {
@@ -68,6 +68,7 @@ function Growth({ days }: { days: readonly Day[] }) {
         series={[{ name: 'contacts', label: en.lists.contacts, color: 'indigo.6' }]}
         valueFormatter={number}
         yAxisProps={whole}
+        areaChartProps={{ margin: CHART_MARGIN }}
         areaProps={{ isAnimationActive: false }}
         {...AXES}
       />
@@ -88,7 +89,7 @@ function Flow({ days }: { days: readonly Day[] }) {
         data={days.map(({ day, entered, left }) => ({ day: dayName(day), entered, left: -left }))}
         dataKey="day"
         type="stacked"
-        barChartProps={{ stackOffset: 'sign' }}
+        barChartProps={{ stackOffset: 'sign', margin: CHART_MARGIN }}
         series={[
           { name: 'entered', label: en.lists.entered, color: 'teal.6' },
           { name: 'left', label: en.lists.left, color: 'red.5' },

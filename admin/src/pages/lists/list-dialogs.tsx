@@ -5,7 +5,7 @@ import { useAccount } from '../../api/client.ts'
 import { type ListDetail, listQuery } from '../../api/queries.ts'
 import { Confirm } from '../../components/confirm.tsx'
 import { done } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 interface Props {
   list: ListDetail

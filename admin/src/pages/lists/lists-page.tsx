@@ -1,4 +1,4 @@
-import { Badge, Button, ScrollArea, Table, Text, TextInput } from '@mantine/core'
+import { Badge, Button, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -8,10 +8,10 @@ import { useAccount } from '../../api/client.ts'
 import { type List, listsQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
+import { Rows } from '../../components/table.tsx'
 import { TextLink } from '../../components/text-link.tsx'
 import { Time } from '../../components/time.tsx'
-import { en } from '../../strings/en.ts'
-import classes from './lists.module.css'
+import * as en from '../../strings/en.ts'
 import { NameDialog } from './name-dialog.tsx'
 
 export function ListsPage() {
@@ -67,47 +67,48 @@ export function ListsPage() {
 function Lists({ lists }: { lists: readonly List[] }) {
   const account = useAccount()
   return (
-    <ScrollArea className={classes.box} viewportProps={{ tabIndex: 0 }}>
-      <Table verticalSpacing="xs" horizontalSpacing="md" highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{en.lists.name}</Table.Th>
-            <Table.Th>{en.lists.type}</Table.Th>
-            <Table.Th className={classes.number}>{en.lists.contacts}</Table.Th>
-            <Table.Th>{en.lists.changed}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {lists.map(({ id, name, description, type, contacts_count: count, updated_at: at }) => (
-            <Table.Tr key={id}>
-              <Table.Td>
-                <TextLink
-                  fw={500}
-                  size="sm"
-                  to="/accounts/$account/lists/$list"
-                  params={{ account: String(account.id), list: String(id) }}
-                >
-                  {name}
-                </TextLink>
-                {description && (
-                  <Text size="xs" c="dimmed">
-                    {description}
-                  </Text>
-                )}
-              </Table.Td>
-              <Table.Td>
-                <Badge variant="light" color={type === 'smart' ? 'indigo' : 'gray'} radius="sm" tt="none" fw={600}>
-                  {en.lists.types[type]}
-                </Badge>
-              </Table.Td>
-              <Table.Td className={classes.number}>{en.lists.number(count)}</Table.Td>
-              <Table.Td>
-                <Time at={at} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </ScrollArea>
+    <Rows
+      label={en.lists.title}
+      rows={lists}
+      keyOf={({ id }) => id}
+      columns={[
+        {
+          title: en.lists.name,
+          cell: ({ id, name, description }) => (
+            <>
+              <TextLink
+                fw={600}
+                to="/accounts/$account/lists/$list"
+                params={{ account: String(account.id), list: String(id) }}
+              >
+                {name}
+              </TextLink>
+              {description && (
+                <Text size="xs" c="dimmed">
+                  {description}
+                </Text>
+              )}
+            </>
+          ),
+        },
+        {
+          title: en.lists.type,
+          cell: ({ type }) => (
+            <Badge
+              variant="light"
+              color={type === 'smart' ? 'indigo' : 'gray'}
+              radius="sm"
+              tt="none"
+              fw={600}
+              miw="max-content"
+            >
+              {en.lists.types[type]}
+            </Badge>
+          ),
+        },
+        { title: en.lists.contacts, isFigure: true, cell: ({ contacts_count: count }) => en.lists.number(count) },
+        { title: en.lists.changed, cell: ({ updated_at: at }) => <Time at={at} /> },
+      ]}
+    />
   )
 }

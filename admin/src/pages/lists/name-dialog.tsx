@@ -7,7 +7,7 @@ import type { List } from '../../api/queries.ts'
 import { DialogForm } from '../../components/dialog-form.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { done } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 interface Props {
   opened: boolean

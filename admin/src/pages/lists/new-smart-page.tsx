@@ -1,6 +1,6 @@
 import { getRouteApi } from '@tanstack/react-router'
 import { Page } from '../../components/page.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { SmartListForm } from './smart-list-form.tsx'
 
 const route = getRouteApi('/accounts/$account/lists/new')

@@ -9,7 +9,7 @@ import { faultsByInput } from '../../components/problem.ts'
 import { done } from '../../components/toast.tsx'
 import { CriteriaEditor, usePreview } from '../../criteria/criteria-editor.tsx'
 import { type Node, read, write } from '../../criteria/tree.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from './lists.module.css'
 
 interface Props {

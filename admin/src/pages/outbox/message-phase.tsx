@@ -1,5 +1,5 @@
 import { type Tone, Toned } from '../../components/tone.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import type { Phase } from './phases.ts'
 
 const TONES: Record<Phase, Tone> = { queued: 'busy', sent: 'good', kept: 'quiet', failed: 'bad', cancelled: 'warning' }

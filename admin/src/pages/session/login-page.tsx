@@ -4,7 +4,7 @@ import { getRouteApi, useRouter } from '@tanstack/react-router'
 import { useState } from 'react'
 import { signIn } from '../../api/session.ts'
 import { signInProblem } from '../../app/sign-in-problem.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { Outside } from './outside.tsx'
 
 const route = getRouteApi('/login')

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { signOut } from '../../api/session.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { Outside } from './outside.tsx'
 
 export function NoAccountPage() {

@@ -1,6 +1,6 @@
 import { Paper, Stack, Text, Title } from '@mantine/core'
 import { type ReactNode, useEffect } from 'react'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from './outside.module.css'
 
 /** The frame of the pages that stand before the session. */

@@ -6,7 +6,7 @@ import { type ChangeEvent, useState } from 'react'
 import { service } from '../../api/session.ts'
 import { faultsByInput } from '../../components/problem.ts'
 import { Loaded } from '../../components/states.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { Outside } from './outside.tsx'
 
 type LinkSeen = Answer<'checkLink'>

@@ -10,7 +10,7 @@ import { Panel } from '../../components/panel.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { Loaded } from '../../components/states.tsx'
 import { done } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import classes from '../imports/imports.module.css'
 
 type Account = Answer<'getAccount'>

@@ -9,7 +9,7 @@ import { Pager } from '../../components/pager.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 const PER_PAGE = 50
 

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { DialogForm } from '../../components/dialog-form.tsx'
 import { faultsByInput } from '../../components/problem.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import type { Hook } from './providers-panel.tsx'
 
 interface Props {

@@ -12,7 +12,7 @@ import { Time } from '../../components/time.tsx'
 import { done } from '../../components/toast.tsx'
 import { Toned } from '../../components/tone.tsx'
 import { number } from '../../strings/en/common.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { ProviderForm } from './provider-form.tsx'
 
 export type Hook = Answer<'listProviderHooks'>['data'][number]

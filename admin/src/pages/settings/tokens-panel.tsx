@@ -13,7 +13,7 @@ import { Rows } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { done } from '../../components/toast.tsx'
 import { Toned } from '../../components/tone.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 type Token = Answer<'listTokens'>[number]
 type Scope = keyof typeof en.settings.scopes

@@ -12,7 +12,7 @@ import { Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { done, failed } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 const ROLES = Object.entries(en.shell.role).map(([value, label]) => ({ value, label }))
 

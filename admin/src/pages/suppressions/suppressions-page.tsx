@@ -14,7 +14,7 @@ import { Empty, Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { done } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 type Suppression = Answer<'listSuppressions'>['data'][number]
 

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { Page } from '../../components/page.tsx'
 import { Forbidden } from '../../components/states.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { TemplateEditor } from './template-editor.tsx'
 
 /** What a new template begins with: enough to be sent, with the link that every mail should have. */

@@ -6,7 +6,7 @@ import { type Template, templateQuery, templateUsageQuery } from '../../api/quer
 import { Confirm } from '../../components/confirm.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { done } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 interface Props {
   template: Template

@@ -8,7 +8,7 @@ import { DialogForm } from '../../components/dialog-form.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { done } from '../../components/toast.tsx'
 import { ContactSelect } from '../../contacts/contact-select.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 interface Props {
   template: Template

@@ -1,6 +1,6 @@
 import type { Template } from '../../api/queries.ts'
 import { Toned } from '../../components/tone.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 /** Whether a template is the account's own, or comes with the service, as it came or changed. */
 export function TemplateKind({ template: { built_in: isBuiltIn, version } }: { template: Template }) {

@@ -11,7 +11,7 @@ import { faultsByInput, problemText } from '../../components/problem.ts'
 import { Loading } from '../../components/states.tsx'
 import { TextLink } from '../../components/text-link.tsx'
 import { ContactSelect } from '../../contacts/contact-select.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { PARTS, type Source } from './source.ts'
 
 /** After a pause in typing, in ms. */

@@ -8,7 +8,7 @@ import { Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
 import { TextLink } from '../../components/text-link.tsx'
 import { Time } from '../../components/time.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { TemplateKind } from './template-kind.tsx'
 
 /** All templates: there are always some, as three come with the service. */

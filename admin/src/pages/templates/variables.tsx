@@ -2,7 +2,7 @@ import { Button, Code, CopyButton, Group, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useAccount } from '../../api/client.ts'
 import { fieldsQuery } from '../../api/queries.ts'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { CONFIRMING } from './built-in.ts'
 import classes from './templates.module.css'
 

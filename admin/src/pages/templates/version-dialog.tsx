@@ -5,7 +5,7 @@ import { templateQuery } from '../../api/queries.ts'
 import { problemText } from '../../components/problem.ts'
 import { Loaded } from '../../components/states.tsx'
 import { done } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { PARTS } from './source.ts'
 import classes from './templates.module.css'
 

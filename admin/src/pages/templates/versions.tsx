@@ -9,7 +9,7 @@ import { Panel } from '../../components/panel.tsx'
 import { Loaded, Loading } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { VersionDialog } from './version-dialog.tsx'
 
 const PER_PAGE = 10

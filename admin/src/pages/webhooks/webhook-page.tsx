@@ -13,7 +13,7 @@ import { Loaded } from '../../components/states.tsx'
 import { Rows } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { done, failed } from '../../components/toast.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 import { WebhookState } from './webhook-state.tsx'
 
 const route = getRouteApi('/accounts/$account/webhooks/$webhook')

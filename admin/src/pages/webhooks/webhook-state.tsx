@@ -1,6 +1,6 @@
 import type { Webhook } from '@rollcall/sdk'
 import { Toned } from '../../components/tone.tsx'
-import { en } from '../../strings/en.ts'
+import * as en from '../../strings/en.ts'
 
 export function WebhookState({ webhook }: { webhook: Webhook }) {
   if (!webhook.enabled) return <Toned tone="quiet">{en.webhooks.disabled}</Toned>

@@ -31,7 +31,7 @@ export const changes = {
     ready: 'Ready to apply',
     running: 'Running',
     finished: 'Finished',
-    failed: 'Stopped',
+    failed: 'Failed',
     cancelled: 'Cancelled',
     reverting: 'Being taken back',
     reverted: 'Taken back',
@@ -63,7 +63,10 @@ export const changes = {
   diff: 'Person by person',
   openImport: 'Open the import',
   apply: 'Apply',
-  cancel: 'Stop',
+  /** Of what runs. */
+  stop: 'Stop',
+  /** Of what has only been tried, or proposed. */
+  discard: 'Discard',
   revert: 'Take it back',
   revertBegun: 'It is being taken back',
 }

@@ -30,6 +30,8 @@ export const common = {
   failed: 'This did not work',
   /** Of a page, when what it shows can't be had. */
   loadFailed: 'This could not be loaded',
+  /** Over a page, when a part of it can't be had. */
+  incomplete: 'Not everything on this page could be loaded',
   unreachable: 'Rollcall can not be reached. It may be restarting, or the network is down.',
   unexpected: 'Something went wrong that should not have.',
   requestId: (id: string) => `Request ${id}: the server’s log has it under this number.`,

@@ -99,6 +99,7 @@ export const criteria = {
   timesLess: 'fewer than',
   timesExactly: 'exactly',
   timesUnit: 'times',
+  timesOnce: 'time',
   within: 'Within',
   ever: 'ever',
   withinLast: 'within the last',

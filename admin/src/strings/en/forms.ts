@@ -1,4 +1,4 @@
-import { number } from './common.ts'
+import { count, number } from './common.ts'
 
 export const forms = {
   title: 'Forms',
@@ -22,6 +22,7 @@ export const forms = {
   changed: 'Changed',
   lately: (days: number) => `Sign-ups in ${days} days`,
   counted: (signUps: number, confirmed: number) => `${number(signUps)}, ${number(confirmed)} confirmed`,
+  signUpsTold: (signUps: number, confirmed: number) => `${count(signUps, 'sign-up')}, ${number(confirmed)} confirmed`,
   signUps: 'Sign-ups',
   signUpsAbout:
     'How often it was filled each day, and how many of these were confirmed, on the day on which they were.',

@@ -16,7 +16,7 @@ export const imports = {
   mappings: 'Mappings',
   mappingsAbout: 'Proposed for the next file with the same columns.',
   mappingName: 'Name',
-  mappingColumns: 'Columns',
+  mappingColumns: 'Columns set by hand',
   mappingActions: 'Actions',
   forget: 'Forget',
   forgetOf: (name: string) => `Forget ${name}`,
@@ -34,7 +34,7 @@ export const imports = {
     ready: 'Ready to apply',
     merging: 'Importing',
     finished: 'Finished',
-    failed: 'Stopped',
+    failed: 'Failed',
     cancelled: 'Cancelled',
     reverting: 'Taking back',
     reverted: 'Taken back',
@@ -225,10 +225,15 @@ export const imports = {
   revert: 'Take it back',
   revertTitle: 'Take it back?',
   revertLooking: 'Working out what would come of it…',
-  revertCounts: (removed: number, restored: number) =>
-    `${count(removed, 'person', 'people')} will be removed, and ${count(restored, 'person', 'people')} get back what they had.`,
-  revertKept: (n: number) => `${count(n, 'person', 'people')} were changed since; those changes stay.`,
-  revertGone: (n: number) => `${count(n, 'person', 'people')} are no longer there.`,
+  revertCounts: (removed: number, restored: number) => {
+    const leave = `${count(removed, 'person', 'people')} will be removed`
+    const get = `${count(restored, 'person', 'people')} will get back what they had`
+    if (removed + restored === 0) return 'Nobody will be changed by it.'
+    return `${[removed > 0 && leave, restored > 0 && get].filter(Boolean).join(', and ')}.`
+  },
+  revertKept: (n: number) =>
+    `${count(n, 'person', 'people')} ${n === 1 ? 'was' : 'were'} changed since; those changes stay.`,
+  revertGone: (n: number) => `${count(n, 'person', 'people')} ${n === 1 ? 'is' : 'are'} no longer there.`,
   revertBegun: 'The import is being taken back',
   readonly: 'Importing needs the role of an editor.',
 }

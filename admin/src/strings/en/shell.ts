@@ -12,6 +12,8 @@ export const shell = {
   themes: { auto: 'As the system', light: 'Light', dark: 'Dark' },
   apiReference: 'API reference',
   search: 'Search or jump to…',
+  /** Where there is less room. */
+  searchShort: 'Search…',
   searchKeys: 'Ctrl K',
   searchKeysMac: '⌘ K',
   palette: 'Go to a page or a contact',
