@@ -111,7 +111,7 @@ async function hasMarks(trx: Trx, accountId: number): Promise<boolean> {
 
 /**
  * Changes those of a range who are there, and leaves the others to wait for `mergeChunk`: nobody is looked for who would have to be
- * entered, which takes a fifth of the time of a chunk. Not where people have several rows, or may come to have other addresses.
+ * entered. Not where people have several rows, or may come to have other addresses.
  */
 export async function mergeKnown(trx: Trx, terms: MergeTerms, range: Range): Promise<Merged> {
   if (!range.isPlain || terms.matchBy !== 'email') return { counts: {}, left: range.people }

@@ -12,7 +12,7 @@ import { waitsForLocks, whileHeld } from '../../test/locks.ts'
 import { until } from '../../test/until.ts'
 import { runImport } from './run.ts'
 
-/** A process of its own takes 1 s until it is at its import, and many times that on a busy machine: one test has two. */
+/** A test has two processes of their own, which begin slowly where the machine is busy. */
 const LIMIT = { timeout: 300_000 }
 
 /** Words of the statements that wait for those rows: the other lane waits as well now and then, for a moment, to write its counts. */
