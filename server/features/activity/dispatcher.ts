@@ -51,17 +51,35 @@ interface Done {
   more: boolean
 }
 
-function dispatchBatch(db: Database, accountId: number, follower?: Follower): Promise<Done> {
+/** What may take its time has a transaction of its own, so that small acts do not wait for its end. */
+async function dispatchBatch(db: Database, accountId: number, follower?: Follower): Promise<Done> {
+  const small = await dispatchIn(db, accountId, follower, 'small ones first')
+  if (!small.isPart) return small
+  const rest = await dispatchIn(db, accountId, follower, 'all')
+  return { acts: small.acts + rest.acts, more: rest.more }
+}
+
+/** One transaction. `isPart`: where small acts were to go first, and other things wait besides. */
+function dispatchIn(
+  db: Database,
+  accountId: number,
+  follower: Follower | undefined,
+  which: 'small ones first' | 'all',
+): Promise<Done & { isPart: boolean }> {
   return db.transaction(async (trx) => {
     const [head] = await trx.query<{ position: number }>(sql`
       select position from feed_heads where account_id = ${accountId} for update skip locked`)
-    if (!head) return { acts: 0, more: false }
+    if (!head) return { acts: 0, more: false, isPart: false }
     // Everything here is found by keys. Statistics are of before the load that has just filled the outbox; and to compile
     // a hundred criteria takes longer than to run them.
     trx.send(sql`select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`)
     const waiting = await readWaiting(trx, accountId)
-    const acts = await chooseActs(trx, accountId, waiting)
+    const chosen = await chooseActs(trx, accountId, waiting)
     const others = waiting.filter((row) => row.kind !== 'acts')
+    const small = chosen.filter((row) => !row.bulk)
+    const isPart =
+      which === 'small ones first' && small.length > 0 && (small.length < chosen.length || others.length > 0)
+    const acts = isPart ? small : chosen
     const waitingActs = waiting.length - others.length
     const left = waitingActs > acts.length || mayBeMore(waitingActs)
     const placed = await placeActs(trx, accountId, head.position, acts)
@@ -77,7 +95,7 @@ function dispatchBatch(db: Database, accountId: number, follower?: Follower): Pr
           items: others,
         })
       const item = others[0]
-      if (item) {
+      if (item && !isPart) {
         const attended = await follower.attend(trx, accountId, item, { position, actsWait: left, items: others })
         position = attended.position
         if (attended.done) trx.send(sql`delete from outbox where account_id = ${accountId} and id = ${item.id}`)
@@ -86,7 +104,7 @@ function dispatchBatch(db: Database, accountId: number, follower?: Follower): Pr
     }
     if (position > head.position)
       trx.send(sql`update feed_heads set position = ${position} where account_id = ${accountId}`)
-    return { acts: acts.length, more }
+    return { acts: acts.length, more, isPart }
   }, 'repeatable read')
 }
 
