@@ -122,4 +122,17 @@ test('importing a messy file: mapping, trial, mending, report, and taking it bac
     await viewer.open('/imports/new')
     await viewer.page.getByText('Importing needs the role of an editor.').waitFor()
   })
+
+  await t.test('the mapping that is kept is seen, and forgotten', async () => {
+    await open('/imports#mappings')
+    const kept = page.locator('#mappings')
+    await kept.getByRole('row', { name: /people\.csv.*Notes/ }).waitFor()
+    await kept.getByRole('button', { name: /^Forget people\.csv/ }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Nothing that was imported changes.', { exact: false }).waitFor()
+    await look(page, 'import-mapping-forget')
+    await dialog.getByRole('button', { name: 'Forget' }).click()
+    await kept.waitFor({ state: 'hidden' })
+    assert.deepEqual((await made.get('/api/import_recipes')).body, [])
+  })
 })

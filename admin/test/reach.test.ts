@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import sql from 'sql-template-tag'
 import { inspect, look, pages } from './browser.ts'
 
@@ -191,6 +191,9 @@ test('forms, templates and the outbox', async (t) => {
     await page.getByText('It did not go, and is not tried again by itself.').waitFor()
     await frame(page, 'The mail as HTML').getByText('Dear Bob').waitFor()
     await inspect(page, 'message')
+    await page.getByRole('button', { name: 'Send again to bob@example.com' }).click()
+    await page.getByText('It can not be sent again').waitFor()
+    await page.getByText('There is no mail server', { exact: false }).waitFor()
     await page.getByRole('tab', { name: 'Plain text' }).click()
     await page.getByText('Thank you for signing up.').waitFor()
     await page.getByRole('tab', { name: 'Headers' }).click()
@@ -198,6 +201,40 @@ test('forms, templates and the outbox', async (t) => {
     await look(page, 'message-headers')
     await page.getByRole('link', { name: 'bob@example.com' }).click()
     await page.getByRole('heading', { level: 1, name: 'bob@example.com' }).waitFor()
+  })
+
+  await t.test('what speaks of a field, a list, a template is named there, and leads to it', async () => {
+    const { id: second } = (await made.post('/api/forms', { name: 'Second', welcome_template: 'welcome_email' })).body
+      .data
+    const toForm = async (of: Locator, name = 'Newsletter') => {
+      await of.getByRole('link', { name }).click()
+      await page.getByRole('heading', { level: 1, name }).waitFor()
+    }
+    await open('/fields')
+    await toForm(page.getByRole('row', { name: /^Plan/ }))
+    await page.getByRole('link', { name: 'Lists', exact: true }).click()
+    await page.getByRole('link', { name: 'News', exact: true }).click()
+    await toForm(page.getByRole('listitem').filter({ hasText: 'Form:' }))
+    await page.getByRole('link', { name: 'Templates' }).click()
+    await page.getByRole('link', { name: 'welcome_email' }).click()
+    await toForm(page.getByRole('listitem').filter({ hasText: 'Form:' }), 'Second')
+    await made.del(`/api/forms/${second}`)
+    await open('/forms/1')
+  })
+
+  await t.test('sign-ups are a line by day, and numbers for who does not see it', async () => {
+    await made.db.query(sql`
+      insert into form_counts (account_id, form_id, quarter, sign_ups, confirmed)
+      select ${made.accountId}, 1, date_trunc('hour', now()) - n * interval '1 day', 3 + n % 4, 2 
+      from (select generate_series(1, 20) union select 60) as days (n)`)
+    await page.reload()
+    const signUps = page.locator('section', { has: page.getByRole('heading', { name: 'Sign-ups' }) })
+    const chart = signUps.getByRole('img', { name: '90 sign-ups, 40 confirmed' })
+    await chart.locator('svg').first().waitFor()
+    await chart.scrollIntoViewIfNeeded()
+    await look(page, 'form-sign-ups')
+    await signUps.getByText('90 days', { exact: true }).click()
+    await signUps.getByRole('img', { name: '93 sign-ups, 42 confirmed' }).waitFor()
   })
 
   await t.test('a form is deleted, with what comes of that said', async () => {

@@ -9,6 +9,13 @@ import { Time } from '../../components/time.tsx'
 import { useVocabulary } from '../../criteria/vocabulary.ts'
 import * as en from '../../strings/en.ts'
 
+/** A token or a user by its number: who may read this may not know the others' names. */
+function actorName(actor: string): string {
+  const [kind, id = ''] = actor.split(':')
+  if (kind === 'token') return en.changes.token(id)
+  return kind === 'user' ? en.changes.user(id) : actor
+}
+
 /** What someone has allowed and taken back, with its evidence. */
 export function Consents({ contact }: { contact: Contact }) {
   const account = useAccount()
@@ -49,7 +56,10 @@ export function Consents({ contact }: { contact: Contact }) {
                     <Time at={at} />
                   </Text>
                 </Group>
-                <Changes data={{ source, actor, ...(ip ? { ip } : {}), ...evidence }} label={en.contact.evidenceOf} />
+                <Changes
+                  data={{ source, actor: actorName(actor), ...(ip ? { ip } : {}), ...evidence }}
+                  label={en.contact.evidenceOf}
+                />
               </li>
             ))}
           </EventList>

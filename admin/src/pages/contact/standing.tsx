@@ -109,7 +109,7 @@ export function Standing({ contact }: { contact: Contact }) {
         </Title>
         <dl className={classes.facts}>
           <dt>{en.contact.origin}</dt>
-          <dd>{contact.origin}</dd>
+          <dd>{en.home.origins[contact.origin] ?? contact.origin}</dd>
           <dt>{en.contact.added}</dt>
           <dd>
             <Time at={contact.created_at} />

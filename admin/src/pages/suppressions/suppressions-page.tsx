@@ -81,7 +81,7 @@ export function SuppressionsPage() {
                   },
                   { title: en.suppressions.kind, cell: ({ kind }) => en.suppressions.kinds[kind] },
                   { title: en.suppressions.reason, cell: ({ reason }) => en.suppressions.reasons(reason) },
-                  { title: en.suppressions.source, cell: ({ source }) => source },
+                  { title: en.suppressions.source, cell: ({ source }) => en.suppressions.sources(source) },
                   { title: en.suppressions.since, cell: ({ created_at }) => <Time at={created_at} /> },
                   {
                     title: en.suppressions.until,

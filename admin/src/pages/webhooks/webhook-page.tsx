@@ -150,7 +150,7 @@ function Deliveries({ webhook: { id } }: { webhook: Webhook }) {
                 columns={[
                   { title: en.webhooks.when, cell: ({ created_at }) => <Time at={created_at} withClock /> },
                   { title: en.webhooks.message, cell: ({ kind }) => en.webhooks.kinds[kind] },
-                  { title: en.webhooks.state, cell: ({ state }) => state },
+                  { title: en.webhooks.state, cell: ({ state }) => en.webhooks.deliveryStates[state] ?? state },
                   { title: en.webhooks.tries, isFigure: true, cell: ({ tries }) => tries },
                   {
                     title: en.webhooks.lastAnswer,

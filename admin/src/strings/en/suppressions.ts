@@ -1,5 +1,8 @@
 import { count } from './common.ts'
 
+/** `soft_bounces` → Soft bounces: programs give reasons of their own. */
+const sentence = (word: string) => word.charAt(0).toUpperCase() + word.slice(1).replaceAll('_', ' ')
+
 export const suppressions = {
   title: 'Suppressions',
   about: 'Addresses and domains that may not be mailed, whatever anyone’s state is.',
@@ -13,8 +16,9 @@ export const suppressions = {
   kind: 'Kind',
   kinds: { address: 'Address', sha256: 'Hashed address', domain: 'Domain' },
   reason: 'Why',
-  reasons: (reason: string) => reason.replaceAll('_', ' '),
+  reasons: (reason: string) => (reason === 'manual' ? 'By hand' : sentence(reason)),
   source: 'From',
+  sources: (source: string) => (source === 'api' ? 'API' : sentence(source)),
   since: 'Since',
   until: 'Until',
   forGood: 'For good',

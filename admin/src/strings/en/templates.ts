@@ -71,7 +71,8 @@ export const templates = {
 
   delete: 'Delete the template',
   deleteTitle: (name: string) => `Delete ${name}?`,
-  deleteText: (n: number) => `It goes with all its ${count(n, 'version')}. This can not be undone.`,
+  deleteText: (n: number) =>
+    `It goes with ${n === 1 ? 'its only version' : `all its ${count(n, 'version')}`}. This can not be undone.`,
   deleted: (name: string) => `${name} is deleted`,
   deletePrograms: 'Programs that send it are refused from then on. Mails that have gone, or wait, stay as they are.',
   welcomesForms: (names: readonly string[]) =>

@@ -35,6 +35,7 @@ export const webhooks = {
   noDeliveries: 'Nothing was sent in the last 14 days.',
   message: 'Message',
   state: 'State',
+  deliveryStates: { pending: 'Waiting', delivered: 'Delivered', failed: 'Failed' } as Readonly<Record<string, string>>,
   tries: 'Tries',
   lastAnswer: 'Last answer',
   when: 'When',
