@@ -248,7 +248,7 @@ class Play {
         ]
         for (const { expected, ...page } of pages) {
           const ask = { accountId, listId, fields, timeZone: 'UTC', descending, now: this.#now }
-          const found = await findMembers(this.#db, { ...ask, ...page })
+          const found = await findMembers(this.#db, { ...ask, ...page }, 3)
           this.reads.asked++
           if (!found) continue
           this.reads.answered++
