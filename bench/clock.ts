@@ -64,6 +64,8 @@ export async function clock(lab: Lab, accounts: number): Promise<Figure[]> {
   }
   await sleep(3000)
   await settle()
+  // What the first comparison has written would else be vacuumed within the time that is measured: a second of CPU in 120.
+  await db.query({ text: 'vacuum analyze', values: [] })
   const told = async () => {
     const [row] = await db.query<{ count: number }>(
       sql`select count(*) as count from events where type in ('list_entered', 'list_left') and account_id = any(${ids})`,
