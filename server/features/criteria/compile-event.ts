@@ -44,7 +44,16 @@ function isWithin(within: Window, context: Context): Sql {
  * at. A minute to spare, as the id and the moment are made one after the other.
  */
 export function isRecordedSince(edge: Sql): Sql {
-  return sql`e.id >= (select id_floor(greatest(${edge} - interval '1 minute', 'epoch')))`
+  return sql`e.id >= (select ${firstRecorded(edge)})`
+}
+
+function firstRecorded(edge: Sql): Sql {
+  return sql`id_floor(greatest(${edge} - interval '1 minute', 'epoch'))`
+}
+
+/** The id before which no event is counted that must lie behind one of these edges; undefined when one condition looks at every month. */
+export function firstOf(edges: readonly (Sql | null)[]): Sql | undefined {
+  return edges.every((edge) => edge !== null) ? firstRecorded(sql`least(${join(edges)})`) : undefined
 }
 
 /** `and …`: leaves out the months before the first of these edges; nothing when one condition looks at every month. */
