@@ -1,9 +1,20 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire, stripTypeScriptTypes } from 'node:module'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { after, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { type Browser, chromium as playwright } from 'playwright-core'
 import { chromiumPath } from '../../../admin/test/chromium.ts'
@@ -31,7 +42,9 @@ export async function consumer(t: TestContext): Promise<string> {
   if (RUNTIMES) cpSync(join(RUNTIMES, 'node_modules/@rollcall/sdk'), installed, { recursive: true })
   else {
     cpSync(join(SDK, 'package.json'), join(installed, 'package.json'))
-    await run(OWN_TSC, ['--project', join(SDK, 'tsconfig.json'), '--outDir', join(installed, 'dist')])
+    compiling ??= run(OWN_TSC, ['--project', join(SDK, 'tsconfig.json'), '--outDir', DIST])
+    await compiling
+    cpSync(DIST, join(installed, 'dist'), { recursive: true })
   }
   const source = readFileSync(join(import.meta.dirname, 'exercise.ts'), 'utf8')
   writeFileSync(join(home, 'package.json'), '{ "type": "module", "dependencies": { "@rollcall/sdk": "*" } }')
@@ -46,6 +59,11 @@ console.log(JSON.stringify(await exercise(sdk, JSON.parse(GIVEN))))
   )
   return home
 }
+
+/** The SDK as it is published, compiled once for a test file. */
+const DIST = mkdtempSync(join(tmpdir(), 'rollcall-sdk-'))
+after(() => rmSync(DIST, { recursive: true }))
+let compiling: Promise<unknown> | undefined
 
 /** A program that is given a file to run. */
 function command(name: string, program: string, args: readonly string[] = []): [string, Platform] {
