@@ -160,7 +160,8 @@ export function movedByClock(
           sql`select c.id as contact_id from contacts as c where c.account_id = ${accountId} and (${join(tests, ' or ')})`,
         ]
   const all = [...left, ...changed]
-  return all.length === 0 ? undefined : join(all, ' union ')
+  // Someone may have several events that leave a window together.
+  return all.length === 0 ? undefined : sql`select distinct contact_id from (${join(all, ' union all ')}) as moved`
 }
 
 function distinct<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {
