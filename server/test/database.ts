@@ -78,8 +78,9 @@ export async function databaseCopy(t: TestContext, db: Database): Promise<string
 /** In use: another test copies the template at this moment. Denied: a forced drop has met the server's own vacuum. */
 const PASSING = ['55006', '42501']
 
-async function onServer(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: serverUrl() })
+/** Runs a statement about databases, again and again while it can only be refused for a moment. */
+export async function onServer(statement: string, url = serverUrl()): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
     for (let attempt = 1; ; attempt++) {

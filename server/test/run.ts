@@ -15,7 +15,7 @@ import { startEmbedded } from '../db/embedded.ts'
 import { migrate } from '../db/migrate.ts'
 import { Queue } from '../jobs/queue.ts'
 import { ALL_JOB_NAMES } from '../worker.ts'
-import { databaseUrl, TEMPLATE } from './database.ts'
+import { databaseUrl, onServer, TEMPLATE } from './database.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const PATTERN = '{server,cli,mcp,sdk,admin,bench}/**/*.test.ts'
@@ -139,7 +139,7 @@ async function dropLeftovers(url: string): Promise<void> {
       `select datname from pg_database where datname like 'rollcall_test_%' or datname = $1`,
       [TEMPLATE],
     )
-    for (const { datname } of rows) await client.query(`drop database ${pg.escapeIdentifier(datname)} with (force)`)
+    for (const { datname } of rows) await onServer(`drop database ${pg.escapeIdentifier(datname)} with (force)`, url)
   })
 }
 
