@@ -26,6 +26,7 @@ export async function mailServer(t: TestContext): Promise<MailServer> {
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
+    closeTimeout: 500, // for clients that keep their connection, which it would wait 30 s for
     onConnect(_session, done) {
       connections++
       done()

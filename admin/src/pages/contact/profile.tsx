@@ -14,7 +14,8 @@ import { changesOf, draftOf, useSaving } from './use-saving.ts'
 /** What is known of a contact, each value with the input for its type; a viewer reads. */
 export function Profile({ contact }: { contact: Contact }) {
   const account = useAccount()
-  const { data: fields = [] } = useQuery(fieldsQuery(account))
+  const { data: known } = useQuery(fieldsQuery(account))
+  const fields = known ?? []
   const { data: lists = [] } = useQuery(listsQuery(account))
   // What the page began with: another's changes are told by comparing with it.
   const [base, setBase] = useState(contact)
@@ -93,7 +94,7 @@ export function Profile({ contact }: { contact: Contact }) {
           <Title order={2} mb="sm">
             {en.contact.fields}
           </Title>
-          {fields.length === 0 && (
+          {known?.length === 0 && (
             <Text size="sm" c="dimmed">
               {en.contact.noFields}
             </Text>
