@@ -26,7 +26,7 @@ function cssIn(color: string): string {
     '*{box-sizing:border-box}',
     'body{margin:0;padding:6vh 1rem 3rem;font:1.0625rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;color:#111827;background:#f3f4f6}',
     `main{max-width:34rem;margin:0 auto;padding:2rem;background:#fff;border-top:.5rem solid ${color};border-radius:.5rem;box-shadow:0 1px 3px #0002,0 8px 24px #0000000f;overflow-wrap:anywhere}`,
-    '.account{font-weight:600;color:#4b5563;margin:0 0 .5rem}h1{font-size:1.625rem;line-height:1.25;margin:0 0 1rem}h2{font-size:1.125rem;margin:2.25rem 0 .5rem}p{margin:0 0 1rem}form{margin:0}',
+    '.account{font-weight:600;color:#4b5563;margin:0 0 .5rem}h1{font-size:1.625rem;line-height:1.25;margin:0 0 1rem}h2{font-size:1.125rem;margin:2.25rem 0 .5rem}p{margin:0 0 1rem}form{margin:0}form+form{margin-top:2rem}',
     'label,legend{font-weight:600}legend{padding:0;margin:0 0 .5rem;font-size:1.125rem}.field{margin:0 0 1.125rem}.field>label{display:block;margin:0 0 .25rem}.hint{color:#4b5563;font-size:.9375rem;margin:.125rem 0 0;font-weight:400}.optional{color:#4b5563;font-weight:400;font-size:.9375rem}',
     'input,select,button{font:inherit}.field>input,.field>select{width:100%;min-height:2.875rem;padding:.5rem .75rem;border:1px solid #6b7280;border-radius:.375rem;background:#fff;color:inherit}.field>[aria-invalid=true]{border:2px solid #b91c1c}',
     '.problem{color:#991b1b;margin:.25rem 0 0;font-weight:600;font-size:.9375rem}.notice{padding:.75rem 1rem;border-radius:.375rem;background:#ecfdf5;border:1px solid #047857;color:#064e3b}.notice.bad{background:#fef2f2;border-color:#b91c1c;color:#7f1d1d}',
