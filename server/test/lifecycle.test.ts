@@ -149,7 +149,8 @@ test('a request that does not end is cut off, and the stop still is clean and in
     )
     assert.ok(told === 'nothing' || told === 500 || told === 503, String(told))
   }).catch((error: Error) => assert.match(error.message, /terminat/))
-  assert.ok(!isAlive(postmasterPid!))
+  // On a busy machine the limit is reached, and the service goes at once: PostgreSQL has been told to, and takes a moment longer.
+  await until(() => !isAlive(postmasterPid!))
 })
 
 test('after kill -9 a start stops the PostgreSQL that was left, and finds everything', LIMIT, async (t) => {
