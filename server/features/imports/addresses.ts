@@ -87,11 +87,14 @@ async function judged(trx: Trx, { accountId, keyring }: MergeTerms, wanted: read
   if (wanted.length === 0) return NO_MOVES
   const addresses = [...new Set(wanted.map(({ to }) => to))]
   const marks = await marksOf(trx, keyring, accountId, addresses)
-  const [erased, free] = [true, false].map((is) => wanted.filter(({ to }) => (marks.get(to) === 'erased') === is))
-  const firsts = new Map(free!.toReversed().map((move) => [move.to, move]))
+  const isErased = ({ to }: Wanted) => marks.get(to) === 'erased'
+  // The last of the file comes first, and takes the place of those behind it.
+  const byAddress = new Map(wanted.toReversed().map((move) => [move.to, move]))
   return {
-    moves: [...firsts.values()].map((move) => ({ ...move, withdrawn: marks.get(move.to) === 'withdrawn' })),
-    erased: erased!.map(({ key }) => key),
+    moves: [...byAddress.values()]
+      .filter((move) => !isErased(move))
+      .map((move) => ({ ...move, withdrawn: marks.get(move.to) === 'withdrawn' })),
+    erased: wanted.filter(isErased).map(({ key }) => key),
   }
 }
 

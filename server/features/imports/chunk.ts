@@ -1,6 +1,6 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
-import { marksOf } from '../subscriptions/suppressions.ts'
+import { hasMarks, marksOf } from '../subscriptions/suppressions.ts'
 import { moveAddresses } from './addresses.ts'
 import { type Entered, enterAll, enterNew, idBy, settleNew, type Tally } from './created.ts'
 import { holdExisting, IDENTITY_CONFLICT, mergeExisting } from './existing.ts'
@@ -99,14 +99,6 @@ export async function mergeNew(trx: Trx, terms: MergeTerms, range: Range, isCont
   add(counts, named)
   if (counts.created !== range.people || !(await isUntouched())) throw new TakenElsewhere()
   return { counts, left: 0 }
-}
-
-/** Whether removals or erasures have left marks in an account. */
-async function hasMarks(trx: Trx, accountId: number): Promise<boolean> {
-  const [any] = await trx.query<{ found: boolean }>(
-    sql`select exists (select from suppressions where account_id = ${accountId} and kind = 'hmac') as found`,
-  )
-  return any!.found
 }
 
 /**

@@ -1,6 +1,6 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
-import { marksOf } from '../subscriptions/suppressions.ts'
+import { hasMarks, marksOf } from '../subscriptions/suppressions.ts'
 import { type Moves, plannedMoves } from './addresses.ts'
 import { reasonOf } from './chunk.ts'
 import { wanted } from './created.ts'
@@ -29,10 +29,7 @@ export async function planChunk(trx: Trx, terms: MergeTerms, range: Range): Prom
 
 async function marksOfNew(trx: Trx, terms: MergeTerms, range: Range): Promise<Map<string, 'withdrawn' | 'erased'>> {
   const { accountId, keyring } = terms
-  const [any] = await trx.query<{ found: boolean }>(
-    sql`select exists (select from suppressions where account_id = ${accountId} and kind = 'hmac') as found`,
-  )
-  if (!any!.found) return new Map()
+  if (!(await hasMarks(trx, accountId))) return new Map()
   const rows = await trx.query<{ email: string }>(
     sql`with ${people(terms, range)}, ${wanted(terms)} select email from wanted`,
   )

@@ -132,6 +132,14 @@ export function suppressionEnds(now: Sql): Sql {
         from string_to_array(split_part(c.email, '@', 2), '.') as labels, generate_subscripts(labels, 1) as at)))))`
 }
 
+/** Whether removals or erasures have left marks in an account. */
+export async function hasMarks(db: Queryable, accountId: number): Promise<boolean> {
+  const [any] = await db.query<{ found: boolean }>(
+    sql`select exists (select from suppressions where account_id = ${accountId} and kind = 'hmac') as found`,
+  )
+  return any!.found
+}
+
 /** What removals and erasures have left of many addresses: of those alone of which there is a mark. */
 export async function marksOf(
   db: Queryable,
