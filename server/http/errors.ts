@@ -111,16 +111,40 @@ export function answerFailure(
   return reply.code(status).type('application/json').send(body)
 }
 
+/** Answers failures, and requests for what there is not: with the methods that their address has. Before any route. */
 export function installErrors(app: FastifyInstance): void {
+  const methodsAt = rememberMethods(app)
   app.setErrorHandler<FastifyError | AppError>(answerFailure)
   app.setNotFoundHandler((request, reply) => {
     const { status, body } = answerFor(new AppError('not_found', 'Not Found'), request)
-    const hint = request.url.startsWith('/api')
-      ? { hint: `There is no ${request.method} at this address: see /docs.` }
-      : {}
+    const hint = request.url.startsWith('/api') ? { hint: hintFor(request, methodsAt(request.url)) } : {}
     return reply
       .code(status)
       .type('application/json')
       .send({ ...body, ...hint })
   })
+}
+
+function hintFor({ method }: FastifyRequest, known: readonly string[]): string {
+  const others = known.length === 0 ? '' : `, but ${new Intl.ListFormat('en').format(known)}`
+  return `There is no ${method} at this address${others}: see /docs.`
+}
+
+/** Of an address: the methods of the routes that have it, but HEAD, which comes with GET. */
+function rememberMethods(app: FastifyInstance): (url: string) => string[] {
+  const known: { parts: string[]; methods: string[] }[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    known.push({ parts: partsOf(url), methods: [method].flat() })
+  })
+  return (url) => {
+    const parts = partsOf(url)
+    const has = (route: string[]) =>
+      route.length === parts.length && route.every((part, nth) => part.startsWith(':') || part === parts[nth])
+    const methods = known.filter((route) => has(route.parts)).flatMap((route) => route.methods)
+    return [...new Set(methods)].filter((method) => method !== 'HEAD').sort()
+  }
+}
+
+function partsOf(url: string): string[] {
+  return url.replace(/\/?([?#].*)?$/s, '').split('/')
 }

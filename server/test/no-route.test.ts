@@ -21,6 +21,13 @@ test('an address that is no route, and a method it has not, are a 404 in JSON', 
     assert.deepEqual([answer.status, answer.body.error], [404, 'Not Found'], `${method} ${url}`)
     assert.match(String(answer.headers['content-type']), /^application\/json/)
   }
+  for (const [method, url, hint] of [
+    ['PUT', '/api/contact_lists?page=2', 'There is no PUT at this address, but GET and POST: see /docs.'],
+    ['PUT', '/api/accounts/1/contact_lists/', 'There is no PUT at this address, but GET and POST: see /docs.'],
+    ['POST', '/api/contact_lists/7', 'There is no POST at this address, but DELETE, GET, and PATCH: see /docs.'],
+    ['GET', '/api/contact_list', 'There is no GET at this address: see /docs.'],
+  ] as const)
+    assert.equal((await call(method, url)).body.hint, hint)
   assert.equal((await call('GET', '/api/contacts/')).status, 200)
   const head = await app.inject({ method: 'HEAD', url: '/api/contacts', headers: { 'api-token': token } })
   assert.deepEqual([head.statusCode, head.body], [200, ''])
