@@ -78,14 +78,19 @@ export async function applyMigrations(
   client: pg.Client,
   { log, directory = DIRECTORY }: MigrateOptions = {},
 ): Promise<void> {
-  const missing = missingFrom(await appliedMigrations(client), readMigrations(directory))
+  const applied = await appliedMigrations(client)
+  const missing = missingFrom(applied, readMigrations(directory))
   if (missing.length === 0) return
+  const isNew = applied.size === 0
   await whileOwned(client, log, async () => {
+    const beganMs = performance.now()
     for (const migration of missing) {
       const startedMs = performance.now()
       await apply(client, migration)
-      log?.info(`migrated: ${migration.name} (${Math.round(performance.now() - startedMs)} ms)`)
+      if (!isNew) log?.info(`migrated: ${migration.name} (${msSince(startedMs)} ms)`)
     }
+    // Each by its name is for whom one of them keeps waiting.
+    if (isNew) log?.info(`migrated: a new database, up to ${missing.at(-1)!.name} (${msSince(beganMs)} ms)`)
   })
 }
 
@@ -104,6 +109,10 @@ export async function withSchemaHeld<T>(
   } finally {
     await client.query('select pg_advisory_unlock_shared($1)', [SCHEMA_KEY]).catch(() => {}) // it may be gone, and so the lock
   }
+}
+
+function msSince(startedMs: number): number {
+  return Math.round(performance.now() - startedMs)
 }
 
 async function whileOwned(client: pg.Client, log: MigrateOptions['log'], work: () => Promise<void>): Promise<void> {
