@@ -40,6 +40,7 @@ import { pageRoutes } from './features/forms/routes.ts'
 import { recipeRoutes } from './features/imports/recipe-routes.ts'
 import { recipesWithFields, recipesWithList } from './features/imports/recipes.ts'
 import { importRoutes } from './features/imports/routes.ts'
+import { memberRoutes } from './features/lists/member-routes.ts'
 import { listRoutes } from './features/lists/routes.ts'
 import { listsUsingField, listsWithFields, smartListsUsing } from './features/lists/smart.ts'
 import { smartListsWithList } from './features/lists/usage.ts'
@@ -261,6 +262,7 @@ export async function buildApp({
     usesOf: [smartListsUsing, webhooksUsingLists, formsUsingLists],
     usersOf: [smartListsWithList, formsWithList, webhooksWithList, viewsWithList, recipesWithList],
   })
+  await app.register(memberRoutes, { db, change, reader })
   await app.register(privacyRoutes, { db, change, files, keyring, queue, reader, nameFields })
   await app.register(viewRoutes, { db, change })
   await app.register(statsRoutes, { db, cursors, settingsOf })

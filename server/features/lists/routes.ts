@@ -3,16 +3,12 @@ import { Type } from 'typebox'
 import { type Database, Trx } from '../../db/database.ts'
 import type { Change } from '../../http/change.ts'
 import { Nullable } from '../../http/paging.ts'
-import { notFound } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
 import { pathId } from '../../lib/ids.ts'
 import type { AccountSettings } from '../accounts/settings.ts'
-import { isReferred } from '../activity/referred.ts'
-import { ContactIds } from '../contacts/batch.ts'
 import type { ContactReader } from '../contacts/find.ts'
-import { ContactPage } from '../contacts/schemas.ts'
-import { ContactsQuery, Counting, checkInclude, selectionFromQuery, vocabularyOf } from '../contacts/selection.ts'
-import { type Condition, parseCriteria } from '../criteria/parse.ts'
+import { Counting, vocabularyOf } from '../contacts/selection.ts'
+import { parseCriteria } from '../criteria/parse.ts'
 import { fieldsIn } from '../criteria/stored.ts'
 import {
   createList,
@@ -24,12 +20,11 @@ import {
   requireList,
   updateList,
 } from './lists.ts'
-import { addMembers, convertList, mergeLists, removeMember, removeMembers } from './members.ts'
-import { Added, Converted, Explanation, List, ListUsage, Merged, Preview, Removed } from './schemas.ts'
+import { convertList, mergeLists } from './members.ts'
+import { Converted, Explanation, List, ListParams, ListUsage, Merged, Preview } from './schemas.ts'
 import type { ListUsesOf } from './smart.ts'
 import type { ListUsers } from './usage.ts'
 
-const ListParams = Type.Object({ list_id: Type.String() })
 const Criteria = Type.Unknown({
   description: 'Who is in the list: a map of values, or the nested language of docs/criteria.md.',
 })
@@ -55,7 +50,6 @@ const ListBody = Type.Object(
   },
   { additionalProperties: false },
 )
-const MembersBody = Type.Object({ contact_ids: ContactIds }, { additionalProperties: false })
 /** Contacts that a preview shows. */
 const SAMPLE = 10
 
@@ -243,28 +237,6 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
     },
   )
 
-  app.get(
-    '/api/contact_lists/:list_id/contacts/:contact/explain',
-    {
-      config: { scope: 'read' },
-      schema: {
-        tags,
-        operationId: 'explainMember',
-        summary: 'Why a contact is in a list, or is not',
-        params: Type.Object({ list_id: Type.String(), contact: Type.String() }),
-        response: { 200: Explanation },
-      },
-    },
-    async (request) => {
-      const { accountId } = request.caller
-      const listId = pathId(request.params.list_id)
-      await requireList(db, accountId, listId)
-      const condition: Condition = { is: 'list', listIds: [listId] }
-      const explained = await reader.explain(accountId, condition, parseContactRef(request.params.contact))
-      return { list_id: listId, ...explained }
-    },
-  )
-
   app.post(
     '/api/contact_lists/:list_id/convert',
     {
@@ -312,93 +284,6 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
       change(request, reply, async (trx) => {
         const listId = pathId(request.params.list_id)
         return { status: 200, body: await mergeLists(trx, request.caller, listId, request.body.list_ids, usesOf) }
-      }),
-  )
-
-  app.get(
-    '/api/contact_lists/:list_id/contacts',
-    {
-      config: { scope: 'read' },
-      schema: {
-        tags,
-        operationId: 'listMembers',
-        summary: 'The contacts in a list',
-        params: ListParams,
-        querystring: ContactsQuery,
-        response: { 200: ContactPage },
-      },
-    },
-    async (request) => {
-      const { accountId } = request.caller
-      const listId = pathId(request.params.list_id)
-      checkInclude(request, request.query.include)
-      await requireList(db, accountId, listId)
-      const { q, condition } = await reader.understood(accountId, (fields) => selectionFromQuery(request.query, fields))
-      return reader.page(
-        accountId,
-        { q, condition: { is: 'all', of: [{ is: 'list', listIds: [listId] }, condition] } },
-        { ...request.query, linksTo: listId },
-      )
-    },
-  )
-
-  app.post(
-    '/api/contact_lists/:list_id/contacts',
-    {
-      config: { scope: 'write' },
-      schema: {
-        tags,
-        operationId: 'addMembers',
-        summary: 'Add up to 1,000 contacts',
-        params: ListParams,
-        body: MembersBody,
-        response: { 200: Added },
-      },
-    },
-    (request, reply) =>
-      change(request, reply, async (trx) => {
-        const listId = pathId(request.params.list_id)
-        return { status: 200, body: await addMembers(trx, request.caller, listId, request.body.contact_ids) }
-      }),
-  )
-
-  app.delete(
-    '/api/contact_lists/:list_id/contacts',
-    {
-      config: { scope: 'write' },
-      schema: {
-        tags,
-        operationId: 'removeMembers',
-        summary: 'Remove up to 1,000 contacts',
-        params: ListParams,
-        body: MembersBody,
-        response: { 200: Removed },
-      },
-    },
-    (request, reply) =>
-      change(request, reply, async (trx) => {
-        const listId = pathId(request.params.list_id)
-        return { status: 200, body: await removeMembers(trx, request.caller, listId, request.body.contact_ids) }
-      }),
-  )
-
-  app.delete(
-    '/api/contact_lists/:list_id/contacts/:contact',
-    {
-      config: { scope: 'write' },
-      schema: {
-        tags,
-        operationId: 'removeMember',
-        summary: 'Remove one contact from a list',
-        params: Type.Object({ list_id: Type.String(), contact: Type.String() }),
-      },
-    },
-    (request, reply) =>
-      change(request, reply, async (trx) => {
-        const listId = pathId(request.params.list_id)
-        const contact = isReferred(parseContactRef(request.params.contact))
-        if (!(await removeMember(trx, request.caller.accountId, listId, contact))) throw notFound()
-        return { status: 204 }
       }),
   )
 }

@@ -3,6 +3,8 @@ import { Nullable } from '../../http/paging.ts'
 import { Contact } from '../contacts/schemas.ts'
 import type { Explained } from '../criteria/explain.ts'
 
+export const ListParams = Type.Object({ list_id: Type.String() })
+
 /** A list as the API answers it. */
 export const List = Type.Object({
   id: Type.Integer(),
