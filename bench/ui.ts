@@ -7,6 +7,7 @@ import { chromiumPath } from '../admin/test/chromium.ts'
 import { beginSession } from '../server/features/accounts/sessions.ts'
 import { createUser } from '../server/features/accounts/users.ts'
 import { hashPassword } from '../server/lib/password.ts'
+import { loadAudience, SPREAD } from './audience.ts'
 import { contactFields, loadContacts } from './dataset.ts'
 import { type Lab, openLab } from './lab.ts'
 import { describeMachine } from './machine.ts'
@@ -26,7 +27,7 @@ const SEARCHES = [
   ...['emma', 'kowalski', 'zoe', 'orange', 'fatima', 'thomas.s', 'wick', 'kim', 'berolwick', 'quentin'],
 ]
 
-const TARGETS = { scriptKb: 250, interactiveMs: 1500, paintedMs: 300, blankMs: 200, growthMb: 5 }
+const TARGETS = { scriptKb: 250, interactiveMs: 1500, paintedMs: 300, countedMs: 500, blankMs: 200, growthMb: 5 }
 
 export interface UiOptions {
   rounds: number
@@ -55,6 +56,7 @@ const PARTS: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   load: async () => [],
   open: opening,
   search: searching,
+  count: counting,
   scroll: scrolling,
 }
 
@@ -75,7 +77,8 @@ export async function benchUi({
     args: ['--no-sandbox', '--disable-gpu', '--enable-precise-memory-info'],
   })
   try {
-    await load(lab, contacts)
+    if (wanted.includes('count')) await loadAudience(lab.db, contacts)
+    else await loadPeople(lab, contacts)
     const { address } = await lab.start('api')
     const cookie = await session(lab)
     const visit = async (): Promise<Visit> => {
@@ -91,7 +94,7 @@ export async function benchUi({
       progress(`done: ${part}`)
     }
     return {
-      machine: `${await describeMachine(lab.db)}\n- Chromium ${browser.version()}, headless, 1280 × 800, without a GPU.`,
+      machine: `${await describeMachine(lab.db)}\n- Chromium ${browser.version()}, headless, 1280 × 800, without a GPU.${wanted.includes('count') ? `\n- ${SPREAD}.` : ''}`,
       figures,
     }
   } finally {
@@ -100,8 +103,8 @@ export async function benchUi({
   }
 }
 
-/** Makes the audience, or what is missing of the one that is kept. */
-async function load({ db }: Lab, contacts: number): Promise<void> {
+/** Makes the contacts, or those that are missing of what is kept. */
+async function loadPeople({ db }: Lab, contacts: number): Promise<void> {
   const [{ loaded } = { loaded: 0 }] = await db.query<{ loaded: number }>(sql`
     select count(*) as loaded from contacts where account_id = 1`)
   if (loaded === contacts) return
@@ -172,6 +175,89 @@ async function searching(bench: Bench): Promise<Figure[]> {
   }
   await context.close()
   return [painted('search result painted after the answer', taken)]
+}
+
+/** As people type who know what they want to write. */
+const KEY_MS = 120
+
+interface Typed {
+  /** By its label, and which of those that have it. */
+  input: [label: string, nth?: number]
+  text: string
+}
+
+/** Conditions whose last value is typed again and again, each time as another. */
+const COUNTED: { what: string; about: string; before: Typed[]; last: Typed['input']; texts: string[] }[] = [
+  {
+    what: 'a field',
+    about: 'Company',
+    before: [],
+    last: ['Value'],
+    texts: [
+      'Anber Ltd',
+      'Corfen GmbH',
+      'Elgar Inc',
+      'Berdal Group',
+      'Anan Ltd',
+      'Nobody at all',
+      'Holpel Inc',
+      'Dalwick GmbH',
+    ],
+  },
+  {
+    what: 'a frequent event',
+    about: 'Event',
+    before: [{ input: ['times'], text: '2' }],
+    last: ['Within', 1],
+    texts: ['30', '29', '60', '28', '45', '90', '27', '33'],
+  },
+  {
+    what: 'a rare event',
+    about: 'Event',
+    before: [{ input: ['Within', 1], text: '2' }],
+    last: ['times'],
+    texts: ['4', '5', '6', '7', '8', '9', '10', '11'],
+  },
+]
+
+/** From the last key in the builder of a smart list to the frame with the number of those who meet its criteria. */
+async function counting({ account, visit }: Bench): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const { what, about, before, last, texts } of COUNTED) {
+    const { page, context } = await visit()
+    await page.goto(`${account}/lists/new`)
+    await page.getByRole('button', { name: 'Condition', exact: true }).click()
+    await page.getByRole('combobox', { name: 'What the condition is about' }).click()
+    await page.getByRole('option', { name: about, exact: true }).click()
+    const type = async ({ input: [label, nth = 0], text }: Typed) => {
+      await page.getByLabel(label, { exact: true }).nth(nth).selectText()
+      await page.keyboard.type(text, { delay: KEY_MS })
+      await page.evaluate('probe.until(() => probe.countedExactly !== undefined)')
+      return (await page.evaluate('({ first: probe.counted, exact: probe.countedExactly })')) as {
+        first: number
+        exact: number
+      }
+    }
+    for (const typed of before) await type(typed)
+    const took: { first: number; exact: number }[] = []
+    for (const text of texts) took.push(await type({ input: last, text }))
+    await context.close()
+    const [first, exact] = [took.map((each) => each.first), took.map((each) => each.exact)]
+    const worst = quantile(first, 0.95)
+    progress(`${what}: ${first.map(digits).join(' ')}; exactly: ${exact.map(digits).join(' ')} ms`)
+    figures.push(
+      figure(
+        `how many meet ${what}, painted after the last key, p95`,
+        `${digits(worst)} ms`,
+        'ms',
+        TARGETS.countedMs,
+        worst,
+      ),
+    )
+    if (exact.some((ms, at) => ms > first[at]!))
+      figures.push(figure('the same, exact where it is more than 10,000, p95', `${digits(quantile(exact, 0.95))} ms`))
+  }
+  return figures
 }
 
 /** Blank stretches and memory while rows go by, and coming back to rows that are not held any more. */

@@ -62,7 +62,23 @@ test('lists and smart lists: conditions put together, counted, written as JSON, 
     await page.getByRole('combobox', { name: 'Value', exact: true }).click()
     await page.getByRole('option', { name: 'Pro', exact: true }).click()
     await page.getByText('4 contacts meet this').waitFor()
+    let answer = () => {}
+    await page.route('**/contact_lists/preview', async (route) => {
+      await new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      await route.continue().catch(() => {}) // who asked may have given it up
+    })
     await page.getByRole('button', { name: 'Condition', exact: true }).first().click()
+    await page.getByText('Counting… Before this change: 4', { exact: true }).waitFor()
+    assert.equal(
+      await page.getByText('contacts meet this').count(),
+      0,
+      'a number of other criteria is not shown as theirs',
+    )
+    await page.unroute('**/contact_lists/preview')
+    answer()
+    await page.getByText(/needs a value/).waitFor()
     const about = page.getByRole('combobox', { name: 'What the condition is about' }).nth(1)
     await about.click()
     await page.getByRole('option', { name: 'City' }).click()

@@ -8,6 +8,9 @@ window.probe = {
   interactive: undefined,
   /** When the last change of the table so far had been drawn. */
   painted: 0,
+  /** From the last key to the frame in which the number of those who meet the criteria stood there, and the one that is exact; in ms. */
+  counted: undefined,
+  countedExactly: undefined,
   answered: () =>
     performance
       .getEntriesByType('resource')
@@ -79,3 +82,26 @@ new MutationObserver((changes) => {
     }),
   )
 }).observe(document, { childList: true, subtree: true, characterData: true })
+
+/** What the builder says of how many meet criteria as they stand; while that is not known it says something else. */
+const countShown = () =>
+  [...document.querySelectorAll('main [role="status"]')].find(({ textContent }) => /meets? this$/.test(textContent))
+    ?.textContent
+
+let keys = 0
+addEventListener(
+  'keydown',
+  async ({ timeStamp }) => {
+    const key = ++keys
+    window.probe.counted = window.probe.countedExactly = undefined
+    while (window.probe.countedExactly === undefined) {
+      await frame()
+      if (key !== keys) return // which was not the last
+      const shown = countShown()
+      if (shown === undefined) continue
+      window.probe.counted ??= performance.now() - timeStamp
+      if (!shown.startsWith('More than')) window.probe.countedExactly = performance.now() - timeStamp
+    }
+  },
+  { capture: true },
+)

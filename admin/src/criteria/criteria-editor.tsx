@@ -13,30 +13,44 @@ import { type Node, write } from './tree.ts'
 import { useVocabulary } from './vocabulary.ts'
 import { describe } from './words.ts'
 
-/** Between the last key and the question how many there are: with the answer well below half a second. */
-const PAUSE_MS = 150
+/** Changes that follow each other sooner than this are asked about once, after the last of them; a single one at once. */
+const PAUSE_MS = 100
+/** So long the criteria stay before more than 10,000 are counted: the service counts on for criteria that nobody waits for any more. */
+const REST_MS = 400
+
+/** How many meet criteria, and a few of them. */
+interface Found {
+  sample: { id: string; email: string }[]
+  count: number
+  /** There are more than that. */
+  isCapped: boolean
+}
 
 /**
- * How many meet criteria that are being written, and what is wrong with them. The last count stays while the next is on its way.
- * Many are "more than 10,000" first, and counted while that is there to be read.
+ * How many meet criteria that are being written, and what is wrong with them. Many are "more than 10,000" first, and counted while
+ * that is there to be read. `found` is of the criteria as they stand; `before` of others, while these are on their way.
  */
 export function usePreview(tree: Node) {
   const account = useAccount()
-  const [settled] = useDebouncedValue(tree, PAUSE_MS)
+  const [settled] = useDebouncedValue(tree, PAUSE_MS, { leading: true })
+  const [rested] = useDebouncedValue(settled, REST_MS)
   const criteria = write(settled)
   const query = useQuery({ ...previewQuery(account, criteria), placeholderData: keepPreviousData })
-  const isCapped = !query.isPlaceholderData && query.data?.count_is_capped === true
-  const exact = useQuery({ ...exactCountQuery(account, criteria), enabled: isCapped })
+  const isBehind = query.isPlaceholderData || settled !== tree
+  const isCapped = query.data?.count_is_capped === true
+  const exact = useQuery({
+    ...exactCountQuery(account, criteria),
+    enabled: isCapped && !query.isPlaceholderData && rested === settled,
+  })
+  const all = isCapped && !query.isPlaceholderData ? exact.data : undefined
+  const last: Found | undefined =
+    query.error || !query.data
+      ? undefined
+      : { sample: query.data.sample, count: all ?? query.data.count, isCapped: isCapped && all === undefined }
   return {
-    preview:
-      query.error || !query.data
-        ? undefined
-        : {
-            sample: query.data.sample,
-            count: isCapped ? (exact.data ?? query.data.count) : query.data.count,
-            isCapped: query.data.count_is_capped === true && !(isCapped && exact.data !== undefined),
-          },
-    isCounting: query.isFetching || exact.isFetching || settled !== tree,
+    found: isBehind ? undefined : last,
+    before: isBehind ? last : undefined,
+    isCounting: isBehind || query.isFetching || (last?.isCapped === true && !exact.error),
     error: query.error,
     faults: query.error instanceof InvalidError ? query.error.fields : undefined,
   }
@@ -56,7 +70,7 @@ export function CriteriaEditor({
 }) {
   const vocabulary = useVocabulary()
   const [view, setView] = useState<'builder' | 'json'>('builder')
-  const { faults, error, isCounting } = preview
+  const { found, before, faults, error, isCounting } = preview
   return (
     <Stack gap="sm">
       <Group justify="space-between">
@@ -69,11 +83,16 @@ export function CriteriaEditor({
             { value: 'json', label: en.criteria.json },
           ]}
         />
-        <Group gap="xs" aria-live="polite">
+        <Group gap="xs" role="status" aria-busy={isCounting}>
           {isCounting && <Loader size={14} aria-label={en.criteria.counting} />}
-          {preview.preview && (
+          {found && (
             <Text size="sm" fw={600} className="figures">
-              {en.criteria.found(preview.preview.count, preview.preview.isCapped)}
+              {en.criteria.found(found.count, found.isCapped)}
+            </Text>
+          )}
+          {before && (
+            <Text size="sm" c="dimmed" className="figures">
+              {en.criteria.before(before.count, before.isCapped)}
             </Text>
           )}
         </Group>

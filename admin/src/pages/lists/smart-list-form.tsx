@@ -54,7 +54,7 @@ export function SmartListForm({ list, criteria }: Props) {
   })
   const faults = save.error ? faultsByInput(save.error, ['name']) : {}
   const isDirty = tree !== saved
-  const sample = preview.preview?.sample ?? []
+  const shown = preview.found ?? preview.before
   return (
     <form
       className={classes.split}
@@ -108,13 +108,13 @@ export function SmartListForm({ list, criteria }: Props) {
         <Title order={2} size="h3" mb="xs">
           {en.lists.sample}
         </Title>
-        {sample.length === 0 ? (
+        {shown === undefined || shown.sample.length === 0 ? (
           <Text size="sm" c="dimmed">
-            {preview.preview ? en.lists.sampleNone : '\u2026'}
+            {preview.found ? en.lists.sampleNone : '\u2026'}
           </Text>
         ) : (
-          <ul className={classes.sample}>
-            {sample.slice(0, 8).map(({ id, email }) => (
+          <ul className={classes.sample} aria-busy={shown === preview.before}>
+            {shown.sample.slice(0, 8).map(({ id, email }) => (
               <li key={id}>{email}</li>
             ))}
           </ul>

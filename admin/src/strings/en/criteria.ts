@@ -119,6 +119,8 @@ export const criteria = {
   counting: 'Counting…',
   found: (n: number, capped: boolean) =>
     `${capped ? `More than ${number(n)} contacts meet` : count(n, 'contact meets', 'contacts meet')} this`,
+  /** While those who meet what stands there now are counted. */
+  before: (n: number, capped: boolean) => `Counting… Before this change: ${capped ? 'more than ' : ''}${number(n)}`,
   /** For the sentence that says who is meant. */
   sentence: {
     everyone: 'Everyone',
