@@ -4,7 +4,6 @@ import '@mantine/spotlight/styles.css'
 import 'virtual:theme-variables.css'
 import './app/base.css'
 import { MantineProvider } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
@@ -13,6 +12,7 @@ import { queryClient } from './api/client.ts'
 import { router } from './app/router.tsx'
 import { SessionDialog } from './app/session-dialog.tsx'
 import { theme } from './app/theme.ts'
+import { Toasts } from './app/toasts.tsx'
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
@@ -20,7 +20,7 @@ createRoot(document.getElementById('root')!).render(
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
         <SessionDialog />
-        <Notifications position="bottom-right" limit={4} />
+        <Toasts />
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

@@ -1,11 +1,38 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Locator, Page } from 'playwright-core'
 import sql from 'sql-template-tag'
 import { waitsForLocks, whileHeld } from '../../server/test/locks.ts'
 import { until } from '../../server/test/until.ts'
-import { accessible, inspect, look, pages } from './browser.ts'
+import { accessible, DESKTOP, inspect, look, PHONE, pages, picture } from './browser.ts'
 
 const PEOPLE = 640
+
+/** Fails if a toast lies over the button at the end of a dialog that fills the window, or of one on a phone. */
+async function leavesRoom(page: Page, toast: Locator): Promise<void> {
+  for (const size of [{ width: DESKTOP.width, height: 440 }, PHONE]) {
+    await page.setViewportSize(size)
+    await toast.hover() // which it stays for
+    await page.getByRole('button', { name: 'Add contact' }).press('Enter')
+    const dialog = page.getByRole('dialog')
+    const last = dialog.getByRole('button', { name: 'Add contact' })
+    await last.focus()
+    await picture(page, `toast-${size.width}`)
+    const [over, under, around] = [await toast.boundingBox(), await last.boundingBox(), await dialog.boundingBox()]
+    assert.ok(over && under && around) // in pixels, and parts of them
+    assert.ok(
+      under.y + under.height < over.y + 1,
+      `the button ends at ${under.y + under.height}, the toast begins at ${over.y}`,
+    )
+    assert.ok(
+      around.y + around.height < over.y + 1,
+      `the dialog ends at ${around.y + around.height}, the toast begins at ${over.y}`,
+    )
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'hidden' })
+  }
+  await page.setViewportSize(DESKTOP)
+}
 
 test('contacts: found, filtered, chosen, changed in bulk and taken back, edited in place', async (t) => {
   const made = await pages(t)
@@ -112,6 +139,7 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     await page.getByText(/^\d+ contacts changed$/).waitFor()
     const team = async () => (await made.get('/api/contacts?plan=Team&city=Oslo')).body.total
     assert.equal(await team(), 320)
+    await leavesRoom(page, page.getByRole('alert').filter({ hasText: /contacts changed/ }))
     await page.getByRole('button', { name: 'Undo' }).click()
     await page.getByText(/^Undone for/).waitFor()
     await until(async () => (await team()) < 320)

@@ -27,7 +27,7 @@ export const theme = createTheme({
   },
   components: {
     // To lock the scrolling, Mantine would write a <style> element, which the Content-Security-Policy forbids.
-    Modal: { defaultProps: { lockScroll: false, centered: true } },
+    Modal: { defaultProps: { lockScroll: false } },
     Drawer: { defaultProps: { lockScroll: false } },
     Tooltip: { defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: false } } },
     Button: { defaultProps: { size: 'sm' } },
