@@ -1,8 +1,13 @@
-/** Does something now and every `everyMs` milliseconds; `stop` waits for what is being done. `act` sees to its own failures. */
+/**
+ * Does something now and every `everyMs` milliseconds, but for those at which it is still being done; `stop` waits for its end.
+ * `act` sees to its own failures.
+ */
 export function repeat(everyMs: number, act: () => Promise<unknown>): { stop: () => Promise<void> } {
-  let running: Promise<unknown> = Promise.resolve()
+  let running: Promise<unknown> | undefined
   const look = () => {
-    running = act()
+    running ??= act().finally(() => {
+      running = undefined
+    })
   }
   look()
   const timer = setInterval(look, everyMs)
