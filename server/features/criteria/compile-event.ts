@@ -62,7 +62,10 @@ export function sinceFirst(edges: readonly (Sql | null)[]): Sql {
 }
 
 /** Hours count back from now, and what lies exactly so far back is out; days from the first instant of the first of them. */
-export function windowEdge({ unit, size }: Window, context: Pick<Context, 'now' | 'timeZone'>): Sql {
+export function windowEdge(
+  { unit, size }: Pick<Window, 'unit'> & { size: number | Sql },
+  context: Pick<Context, 'now' | 'timeZone'>,
+): Sql {
   if (unit === 'h') return sql`(${context.now} - make_interval(hours => ${size}::int))`
   return sql`(select ${startOf(sql`${today(context)} - ${size}::int`, context)})`
 }

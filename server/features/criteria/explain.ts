@@ -141,8 +141,8 @@ function shapeOf(condition: Condition, leaves: Leaf[]): Shape {
       return { is: 'smart', id: condition.listId, name: condition.name, left, of: shapeOf(condition.of, leaves) }
     }
     default: {
-      const { tests, windows } = clockParts(condition)
-      const leaf = leaves.push({ condition, dependsOnClock: tests.length + windows.length > 0 }) - 1
+      const { tests, windowed } = clockParts(condition)
+      const leaf = leaves.push({ condition, dependsOnClock: tests.length + windowed.length > 0 }) - 1
       return { is: 'leaf', leaf, condition }
     }
   }

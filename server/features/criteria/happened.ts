@@ -16,12 +16,22 @@ export interface Remembered {
  * goes in sets `smart_counts.happened` to false in a migration.
  */
 export function happeningId(condition: EventCondition): number {
-  return createHash('sha256').update(written(condition)).digest().readUIntBE(0, 6)
+  return happening(condition).id
 }
 
-function written({ types, names, within, count, params, machine }: EventCondition): string {
+/** Each is written once, as the dispatcher asks it of all conditions, several times for each batch. */
+const HAPPENINGS = new WeakMap<EventCondition, { id: number; text: string }>()
+
+function happening(condition: EventCondition): { id: number; text: string } {
+  const known = HAPPENINGS.get(condition)
+  if (known) return known
+  const { types, names, within, count, params, machine } = condition
   const tests = params.map(({ subject, op, values }) => [subject.name, subject.kind, op, values])
-  return JSON.stringify([types, names, within && [within.size, within.unit], Object.entries(count), tests, machine])
+  const parts = [types, names, within && [within.size, within.unit], Object.entries(count), tests, machine]
+  const text = JSON.stringify(parts)
+  const made = { id: createHash('sha256').update(text).digest().readUIntBE(0, 6), text }
+  HAPPENINGS.set(condition, made)
+  return made
 }
 
 /** The conditions on events in criteria. */
@@ -47,12 +57,12 @@ export function among(conditions: readonly EventCondition[]): (condition: EventC
   const texts = new Map<number, string>()
   const clashing = new Set<number>()
   for (const condition of conditions) {
-    const [id, text] = [happeningId(condition), written(condition)]
+    const { id, text } = happening(condition)
     if ((texts.get(id) ?? text) !== text) clashing.add(id)
     texts.set(id, text)
   }
   return (condition) => {
-    const id = happeningId(condition)
-    return texts.get(id) === written(condition) && !clashing.has(id)
+    const { id, text } = happening(condition)
+    return texts.get(id) === text && !clashing.has(id)
   }
 }

@@ -1,5 +1,6 @@
+import { LRUCache } from 'lru-cache'
 import sql from 'sql-template-tag'
-import type { Queryable } from '../../db/database.ts'
+import type { Queryable, Trx } from '../../db/database.ts'
 import { settingsFrom } from '../accounts/settings.ts'
 import { loadFields } from '../fields/field-set.ts'
 import { expand, type NamedList, readList, type StoredList } from './expand.ts'
@@ -20,6 +21,37 @@ export interface TrackedList extends SmartList {
   since: number
   /** Whether its criteria have been compared with all contacts, and what happened to these is remembered. */
   isSettled: boolean
+}
+
+/** Conditions with their values, of all accounts together: those of 300 with a hundred lists each come to 90,000, in 23 MB. */
+const MOST_REMEMBERED = 100_000
+
+/**
+ * Smart lists of accounts as they were last read, with their criteria parsed, for as long as nothing that they are made of has
+ * changed: to read a hundred takes some milliseconds, to see that they are the same half of one. What has not been asked for longest is
+ * forgotten.
+ */
+export class KnownSmartLists {
+  readonly #known: LRUCache<number, { mark: string; lists: SmartLists }>
+
+  constructor(most = MOST_REMEMBERED) {
+    this.#known = new LRUCache({
+      maxSize: most,
+      sizeCalculation: ({ lists }) => 1 + lists.all.reduce((sum, { condition }) => sum + sizeOf(condition), 0),
+    })
+  }
+
+  /** As `loadSmartLists`, at the moment of a transaction's snapshot: `trx` must be of `repeatable read`. */
+  async of(trx: Trx, accountId: number): Promise<SmartLists | undefined> {
+    const [row] = await trx.query<{ mark: string | null }>(sql`select smart_lists_mark(${accountId}) as mark`)
+    const { mark } = row!
+    if (mark === null) return undefined
+    const known = this.#known.get(accountId)
+    if (known?.mark === mark) return known.lists
+    const lists = await loadSmartLists(trx, accountId)
+    if (lists) this.#known.set(accountId, { mark, lists })
+    return lists
+  }
 }
 
 /** undefined when there are none. */
@@ -50,5 +82,25 @@ export async function loadSmartLists(db: Queryable, accountId: number): Promise<
       since,
       isSettled,
     })),
+  }
+}
+
+/** Conditions with their values: what one takes in memory, roughly. */
+function sizeOf(condition: Condition): number {
+  switch (condition.is) {
+    case 'all':
+    case 'any':
+      return condition.of.reduce((sum, part) => sum + sizeOf(part), 1)
+    case 'not':
+    case 'smart':
+      return 1 + sizeOf(condition.of)
+    case 'test':
+      return 1 + condition.values.length
+    case 'event':
+      return 1 + condition.params.reduce((sum, test) => sum + sizeOf(test), 0)
+    case 'tag':
+      return condition.tags.length
+    case 'list':
+      return condition.listIds.length
   }
 }

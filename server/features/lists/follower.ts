@@ -4,12 +4,13 @@ import type { Waiting } from '../activity/batch.ts'
 import type { Follower, Placed } from '../activity/dispatcher.ts'
 import {
   asksWhetherSendable,
+  type Crossed,
+  crossings,
   dependsOnZone,
   hasEvents,
   LOOK_OVERLAP,
   longestHours,
   mayTurn,
-  movedByClock,
   paceOf,
   turnsIn,
 } from '../criteria/clock.ts'
@@ -17,7 +18,7 @@ import { among, happeningsIn } from '../criteria/happened.ts'
 import { membersOf, type SmartList } from '../criteria/membership.ts'
 import type { EventCondition } from '../criteria/parse-event.ts'
 import { concerns, counts } from '../criteria/relevance.ts'
-import { loadSmartLists, type SmartLists, type TrackedList } from '../criteria/smart-lists.ts'
+import { KnownSmartLists, type SmartLists, type TrackedList } from '../criteria/smart-lists.ts'
 import { addToAnnouncement, endAnnouncement } from './announcements.ts'
 import { forgetTransitions, STANDINGS, type Standing, whatHappened } from './placed.ts'
 import { askToCompare } from './smart.ts'
@@ -36,13 +37,14 @@ export interface FollowerOptions {
 /** Tells who enters and leaves smart lists. */
 export class SmartListFollower implements Follower {
   readonly #options: FollowerOptions
+  readonly #known = new KnownSmartLists()
 
   constructor(options: FollowerOptions) {
     this.#options = options
   }
 
   async afterActs(trx: Trx, accountId: number, placed: Placed): Promise<number> {
-    const lists = await loadSmartLists(trx, accountId)
+    const lists = await this.#known.of(trx, accountId)
     if (!lists) return placed.position
     const seen = await whatHappened(trx, accountId, tracked(lists), placed)
     const touched = { types: new Set(seen.types), parts: new Set(seen.parts) }
@@ -100,7 +102,7 @@ export class SmartListFollower implements Follower {
     item: Waiting,
     { position, actsWait, items }: { position: number; actsWait: boolean; items: readonly Waiting[] },
   ) {
-    const lists = (await loadSmartLists(trx, accountId)) ?? { accountId, timeZone: 'UTC', all: [] }
+    const lists = (await this.#known.of(trx, accountId)) ?? { accountId, timeZone: 'UTC', all: [] }
     const task = { lists, position, actsWait, isSettled: settled(lists, items) }
     switch (item.kind) {
       case 'criteria':
@@ -232,17 +234,21 @@ export class SmartListFollower implements Follower {
     const turned = { day: last.new_day, suppression: last.suppression_ended }
     const affected = ofClock.filter((list) => mayTurn(list.condition, turned))
     const conditions = affected.map((list) => list.condition)
-    const moved = movedByClock(accountId, conditions, span, turned, last.floor)
-    if (!moved) return position
-    const contacts = await trx.query<{ contact_id: string }>(moved)
-    if (contacts.length === 0) return position
-    const ids = contacts.map((row) => row.contact_id)
-    const asked = sql`select unnest(${ids}::uuid[]) as contact_id, null::bigint as change_set_id`
+    const crossing = crossings(accountId, conditions, span, turned, last.floor)
+    if (!crossing) return position
+    const [moved] = await trx.query<{ contacts: string; crossed: Crossed[] }>(sql`
+      with moved as materialized (${crossing})
+      select array(select distinct contact_id from moved)::text as contacts,
+        (select coalesce(jsonb_agg(distinct jsonb_build_object('window', "window", 'types', types)), '[]') from moved) as crossed`)
+    const { contacts, crossed } = moved!
+    const concerned = affected.filter((list) => mayTurn(list.condition, turned, crossed))
+    if (concerned.length === 0) return position
+    const asked = sql`select unnest(${contacts}::uuid[]) as contact_id, null::bigint as change_set_id`
     const remembers = (condition: EventCondition) =>
       isSettled(condition) && (condition.within === null || !turnsIn(condition.within, turned))
-    const read = conditions.flatMap(happeningsIn).filter((condition) => !remembers(condition))
+    const read = concerned.flatMap((list) => happeningsIn(list.condition)).filter((condition) => !remembers(condition))
     const since = read.every(({ within }) => within?.unit === 'h') ? last.floor : undefined
-    const comparison = { lists: affected, position, cause: 'clock', announce: true, remembers, since } as const
+    const comparison = { lists: concerned, position, cause: 'clock', announce: true, remembers, since } as const
     return (await this.#compare(trx, lists, this.#ofWhomNoneWaits(trx, task, asked), comparison)).position
   }
 

@@ -1,6 +1,7 @@
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import type { Database } from '../../db/database.ts'
 import { repeat } from '../../lib/repeat.ts'
+import type { Waiting } from '../activity/batch.ts'
 
 const EVERY_MS = 20_000
 /** How old the last look may be: windows of hours are to be told within a minute, of days within an hour. */
@@ -29,29 +30,29 @@ export async function askForLooks(db: Database): Promise<void> {
       left join smart_counts as n on n.account_id = l.account_id and n.list_id = l.id
       where l.criteria is not null and n.version is distinct from l.criteria_version`),
   ])
-  await Promise.all([
-    ...looks.map(({ account_id }) => ask(db, account_id, 'clock')),
-    ...comparisons.map(({ account_id }) => ask(db, account_id, 'comparison')),
+  const asked = [
+    ...looks.map(({ account_id }) => asking(account_id, 'clock')),
+    ...comparisons.map(({ account_id }) => asking(account_id, 'comparison')),
     ...criteria.map(({ account_id, id, criteria_version: version }) =>
-      ask(db, account_id, 'criteria', { list_id: id, version, announce: false }),
+      asking(account_id, 'criteria', { list_id: id, version, announce: false }),
     ),
-  ])
+  ]
+  // On one connection: a pool's worth of new ones each time cost more than what they were opened for.
+  if (asked.length > 0)
+    await db.transaction(async (trx) => {
+      for (const statement of asked) trx.send(statement)
+    })
 }
 
 /** Unless the same is asked for already. */
-async function ask(
-  db: Database,
-  accountId: number,
-  kind: string,
-  details: Record<string, unknown> = {},
-): Promise<void> {
+function asking(accountId: number, kind: Waiting['kind'], details: Record<string, unknown> = {}): Sql {
   const asked = JSON.stringify(details)
-  await db.query(sql`
+  return sql`
     insert into outbox (account_id, event_ids, size, kind, details)
     select ${accountId}::bigint, '{}'::uuid[], 0, ${kind}::text, ${asked}::jsonb
     where not exists (
       select from outbox where account_id = ${accountId} and kind = ${kind}
-        and (kind <> 'criteria' or details ->> 'list_id' = ${asked}::jsonb ->> 'list_id'))`)
+        and (kind <> 'criteria' or details ->> 'list_id' = ${asked}::jsonb ->> 'list_id'))`
 }
 
 /** Asks now and every 20 s. */
