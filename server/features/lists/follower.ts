@@ -253,47 +253,45 @@ export class SmartListFollower implements Follower {
   }
 
   /** Mail to some addresses, or to anyone, has been forbidden or allowed: nothing of the contacts themselves has changed. */
-  async #compareSendable(trx: Trx, task: Task, item: Waiting) {
-    const { lists, position, isSettled } = task
-    const asking = tracked(lists).filter((list) => asksWhetherSendable(list.condition))
-    if (asking.length === 0) return { position, done: true }
+  #compareSendable(trx: Trx, task: Task, item: Waiting) {
     const addresses = item.details?.addresses
-    const chunk = addresses ? undefined : await this.#chunk(trx, task, item)
-    const contacts =
-      chunk?.contacts() ??
-      this.#ofWhomNoneWaits(
-        trx,
-        task,
+    return this.#compareNamed(trx, task, item, {
+      lists: tracked(task.lists).filter((list) => asksWhetherSendable(list.condition)),
+      cause: 'suppression',
+      remembers: task.isSettled,
+      named:
+        addresses &&
         sql`
-        select c.id as contact_id, null::bigint as change_set_id from contacts as c
-        where c.account_id = ${lists.accountId} and c.email = any(${addresses}::text[])`,
-      )
-    const comparison = { lists: asking, position, cause: 'suppression', announce: true, remembers: isSettled } as const
-    const done = await this.#compare(trx, lists, contacts, comparison)
-    return { position: done.position, done: chunk?.isLast ?? true }
+          select c.id as contact_id, null::bigint as change_set_id from contacts as c
+          where c.account_id = ${task.lists.accountId} and c.email = any(${addresses}::text[])`,
+    })
   }
 
   /** Events have been removed because of their age, of the contacts that are named, or of anyone's. */
-  async #compareForgotten(trx: Trx, task: Task, item: Waiting) {
-    const { lists, position } = task
-    const counting = tracked(lists).filter((list) => hasEvents(list.condition))
-    if (counting.length === 0) return { position, done: true }
-    const named = item.details?.contacts
-    const chunk = named ? undefined : await this.#chunk(trx, task, item)
-    const contacts =
-      chunk?.contacts() ??
-      this.#ofWhomNoneWaits(
-        trx,
-        task,
-        sql`select unnest(${named}::uuid[]) as contact_id, null::bigint as change_set_id`,
-      )
-    const done = await this.#compare(trx, lists, contacts, {
-      lists: counting,
-      position,
+  #compareForgotten(trx: Trx, task: Task, item: Waiting) {
+    const contacts = item.details?.contacts
+    return this.#compareNamed(trx, task, item, {
+      lists: tracked(task.lists).filter((list) => hasEvents(list.condition)),
       cause: 'retention',
-      announce: true,
+      remembers: () => false,
+      named: contacts && sql`select unnest(${contacts}::uuid[]) as contact_id, null::bigint as change_set_id`,
     })
-    return { position: done.position, done: chunk?.isLast ?? true }
+  }
+
+  /** Compares those lists with the contacts that a row of the outbox names, at once; or with the next chunk of all. */
+  async #compareNamed(
+    trx: Trx,
+    task: Task,
+    item: Waiting,
+    { named, ...some }: Pick<Comparison, 'lists' | 'cause' | 'remembers'> & { named: Sql | undefined },
+  ) {
+    const { lists, position } = task
+    if (some.lists.length === 0) return { position, done: true }
+    const chunk = named
+      ? { contacts: () => this.#ofWhomNoneWaits(trx, task, named), isLast: true }
+      : await this.#chunk(trx, task, item)
+    const compared = await this.#compare(trx, lists, chunk.contacts(), { ...some, position, announce: true })
+    return { position: compared.position, done: chunk.isLast }
   }
 
   async #compareAll(trx: Trx, task: Task, item: Waiting) {
