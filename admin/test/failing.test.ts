@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Page, Route } from 'playwright-core'
+import type { Page, Request, Route } from 'playwright-core'
 import { mailServer } from '../../server/test/mail-server.ts'
 import { until } from '../../server/test/until.ts'
 import { inspect, look, pages, picture } from './browser.ts'
@@ -12,6 +12,11 @@ const FIELDS = /\/contact_fields$/
 
 const answering = (status: number) => (route: Route) =>
   route.fulfill({ status, contentType: 'application/json', body: '{"error":"made to fail"}' })
+
+const MADE_TO_FAIL = {
+  responseHeaders: [{ name: 'content-type', value: 'application/json' }],
+  body: Buffer.from('{"error":"made to fail"}').toString('base64'),
+}
 
 const tryAgain = (page: Page) => page.getByRole('button', { name: 'Try again' })
 const failures = (page: Page) => page.getByText(/could (not )?be loaded$/)
@@ -81,18 +86,32 @@ test('every page says that it could not be loaded, and loads when it is tried ag
     `/webhooks/${webhook.id}`,
     ...['tokens', 'users', 'account', 'providers', 'audit'].map((tab) => `/settings?tab=${tab}`),
   ]
+  // Not by `page.route`: for as long as that is there nothing comes from the browser's cache, and each of these loads its scripts anew.
+  const cdp = await page.context().newCDPSession(page)
+  let broken: 'no' | 'lost' | 'refused' = 'no'
+  cdp.on('Fetch.requestPaused', ({ requestId, request }) => {
+    const answer =
+      broken === 'no' || !DATA.test(request.url)
+        ? cdp.send('Fetch.continueRequest', { requestId })
+        : broken === 'lost'
+          ? cdp.send('Fetch.failRequest', { requestId, errorReason: 'Failed' })
+          : cdp.send('Fetch.fulfillRequest', { requestId, responseCode: 500, ...MADE_TO_FAIL })
+    answer.catch(() => {}) // a page that is left takes its questions with it
+  })
+  await cdp.send('Fetch.enable', { patterns: [{ urlPattern: '*/api/*' }] })
   for (const [at, path] of ROUTES.entries())
     await t.test(`${path || '/'}: it fails, and then does not`, async () => {
-      await page.route(DATA, at % 3 === 0 ? (route) => route.abort() : answering(500))
+      broken = at % 3 === 0 ? 'lost' : 'refused'
       await page.goto(`/accounts/${made.accountId}${path}`)
       await tryAgain(page).first().waitFor()
       await settled(page)
       const name = `failing${path.replace(/[\da-f-]{8,}|\d+/g, 'one').replace(/\W+/g, '-')}`
       // What says it is the same everywhere: axe looks at some, a person at all.
       await (at % 5 === 0 ? look : picture)(page, name)
-      await page.unroute(DATA)
+      broken = 'no'
       await triedAgain(page, async () => (await failures(page).count()) === 0)
     })
+  await cdp.detach()
 
   await t.test('a mail that failed is sent again, and seen to go', async () => {
     await open(`/outbox/${message.id}`)
@@ -156,4 +175,82 @@ test('every page says that it could not be loaded, and loads when it is tried ag
     await tryAgain(quiet).click()
     await quiet.getByRole('heading', { level: 1, name: 'Lists' }).waitFor()
   })
+
+  await t.test(
+    'what is never answered is said to be slow, and given up: who is signed in, a page, a save, an upload',
+    async () => {
+      // As above: nobody listens to it.
+      const still = await (await made.signedIn('editor')).context.newPage()
+      const openStill = (path: string) => still.goto(`/accounts/${made.accountId}${path}`)
+      const { clock } = still
+      await clock.install()
+      /** Nothing comes back any more; resolves with what sends the clock on, once something has been asked. */
+      const silent = async (what: RegExp, method: string, act: () => Promise<unknown>) => {
+        const isMeant = (request: Request) => what.test(request.url()) && request.method() === method
+        await still.route(what, (route) => (isMeant(route.request()) ? undefined : route.fallback()))
+        const asked = still.waitForRequest(isMeant)
+        await act()
+        await asked
+      }
+      const givenUp = still.getByText(/^Rollcall has not answered/).first()
+
+      await silent(/\/api\/session$/, 'GET', () => openStill('/lists'))
+      await clock.fastForward(2000)
+      await still.getByRole('status', { name: 'Loading…' }).waitFor()
+      await clock.fastForward(9000)
+      await still.getByText(/^This takes longer than it should/).waitFor()
+      await clock.fastForward(30_000)
+      await givenUp.waitFor()
+      await still.unroute(/\/api\/session$/)
+      await tryAgain(still).click()
+      await still.getByRole('link', { name: 'News' }).waitFor()
+
+      await silent(/\/contact_lists(\?|$)/, 'GET', () => openStill('/lists'))
+      await clock.fastForward(9000)
+      await still.getByText(/^This takes longer than it should/).waitFor()
+      await picture(still, 'waiting')
+      await clock.fastForward(30_000)
+      await givenUp.waitFor()
+      await still.unroute(/\/contact_lists(\?|$)/)
+      await tryAgain(still).click()
+      await still.getByRole('link', { name: 'News' }).waitFor()
+
+      const dialog = still.getByRole('dialog')
+      await silent(/\/contact_lists$/, 'POST', async () => {
+        await still.getByRole('button', { name: 'New list' }).click()
+        await dialog.getByLabel('Name').fill('Kept')
+        await dialog.getByRole('button', { name: 'Create' }).click()
+      })
+      await clock.fastForward(31_000)
+      await dialog.getByText(/Whether this has been done is not known/).waitFor()
+      await still.unroute(/\/contact_lists$/)
+      await dialog.getByRole('button', { name: 'Create' }).click()
+      await still.getByRole('heading', { level: 1, name: 'Kept' }).waitFor()
+
+      await openStill('/imports/new')
+      await still
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'people.csv', mimeType: 'text/csv', buffer: Buffer.from('email\ncy@example.com\n') })
+      await still.getByRole('button', { name: 'Continue' }).click()
+      await still.getByRole('radio', { name: 'They agreed to hear from us' }).click()
+      await still.getByLabel('Where they agreed').fill('Spring fair')
+      const send = () => still.getByRole('button', { name: 'See what would happen' }).click()
+      await silent(/\/contact_imports$/, 'POST', send)
+      await clock.fastForward(60_000)
+      await still.getByText(/^(Sending the file|The file has been sent)/).waitFor()
+      assert.equal(await givenUp.count(), 0, 'what moves has no limit as a whole')
+      await clock.fastForward(121_000)
+      await givenUp.waitFor()
+      const given = still.waitForEvent('requestfailed')
+      const again = still.waitForRequest(/\/contact_imports$/)
+      await send()
+      await again
+      await still.getByRole('button', { name: 'Cancel' }).click()
+      await given
+      await still.getByText('Nothing changes yet.').waitFor()
+      await still.unroute(/\/contact_imports$/)
+      await send()
+      await still.getByText('What this file would do').waitFor()
+    },
+  )
 })

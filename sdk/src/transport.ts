@@ -15,7 +15,7 @@ export interface Settings {
   timeoutMs?: number | undefined
   /** How often a request that failed through no fault of its own is sent again; 3 unless given. */
   retries?: number | undefined
-  /** Sends the requests; the platform's own unless given. */
+  /** Sends the requests; the platform's own unless given. A RollcallError that it throws is no lost connection, and final. */
   fetch?: typeof globalThis.fetch | undefined
 }
 
@@ -139,6 +139,7 @@ export class Transport {
     try {
       response = await this.#fetch(url, init)
     } catch (error) {
+      if (error instanceof RollcallError) throw error
       throw new ConnectionError(`${originOf(url)} can not be reached: ${reasonOf(error)}`, { cause: error })
     }
     if (response.status === 204) return undefined

@@ -5,6 +5,7 @@ import {
   ConnectionError,
   InvalidError,
   RateLimitedError,
+  RollcallError,
   rollcall,
   ServiceError,
   TimeoutError,
@@ -30,6 +31,17 @@ test('a change whose answer was lost is done once, and answered as it was', asyn
     data.map((event: { type: string }) => event.type),
     ['created'],
   )
+})
+
+test("an error of this client's own that the given fetch throws is no lost connection", async () => {
+  class Left extends RollcallError {}
+  let asked = 0
+  const fetch = async () => {
+    asked++
+    throw new Left('nobody is there any more')
+  }
+  await assert.rejects(rollcall({ url: 'http://127.0.0.1:9', token: 't', fetch }).lists.list(), Left)
+  assert.equal(asked, 1)
 })
 
 test('a delete whose answer was lost is no "not found"', async (t) => {

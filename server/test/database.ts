@@ -20,7 +20,10 @@ function serverUrl(): string {
 
 const cleanups = new WeakMap<TestContext, (() => unknown)[]>()
 
-/** Runs at the test's end, the last registered first: what stands on something else is taken down before it. */
+/**
+ * Runs at the test's end, the last registered first: what stands on something else is taken down before it. All of them, also when one
+ * fails: what stayed open would keep the process from ending.
+ */
 export function atEnd(t: TestContext, act: () => unknown): void {
   const known = cleanups.get(t)
   if (known) {
@@ -30,7 +33,14 @@ export function atEnd(t: TestContext, act: () => unknown): void {
   const acts = [act]
   cleanups.set(t, acts)
   t.after(async () => {
-    for (const next of acts.reverse()) await next()
+    const faults: unknown[] = []
+    for (const next of acts.reverse())
+      try {
+        await next()
+      } catch (fault) {
+        faults.push(fault)
+      }
+    if (faults.length > 0) throw faults.length === 1 ? faults[0] : new AggregateError(faults)
   })
 }
 

@@ -2,33 +2,28 @@ import { type Rollcall, rollcall } from '@rollcall/sdk'
 import { QueryClient } from '@tanstack/react-query'
 import { createContext, useContext } from 'react'
 import { gate } from './gate.ts'
+import { patientFetch, type Sent } from './patient-fetch.ts'
 import { type Membership, OWN_PAGE } from './session.ts'
 
-/** For one attempt of a request, not counting the time in which a user signs in again; uploads and streams take as long as they do. */
-const TIMEOUT_MS = 30_000
-
-/** Sends a request again when its session had ended and the user has signed in anew. */
-export const sessionFetch: typeof fetch = async (input, init = {}) => {
+/** Sends a request again when its session had ended and the user has signed in anew; the clock stands still meanwhile. */
+async function sessionFetch(input: string | URL | Request, init: RequestInit = {}, onSent?: Sent): Promise<Response> {
   for (;;) {
-    const isLong = init.body instanceof FormData || /\/events\/stream(\?|$)/.test(String(input))
-    const late = isLong ? [] : [AbortSignal.timeout(TIMEOUT_MS)]
-    const signal = AbortSignal.any([...(init.signal ? [init.signal] : []), ...late])
-    const response = await fetch(input, { ...init, signal })
+    const response = await patientFetch(input, init, onSent)
     if (response.status !== 401) return response
     await gate.pass()
     init.signal?.throwIfAborted()
   }
 }
 
-/** The client of an account, for whoever is signed in. The SDK's own clock would run while a user types a password. */
-export function clientOf(accountId: number): Rollcall {
+/** The client of an account, for whoever is signed in. The SDK's own clock would run while a user types a password. `onSent` hears of uploads. */
+export function clientOf(accountId: number, onSent?: Sent): Rollcall {
   return rollcall({
     url: location.origin,
     accountId,
     headers: OWN_PAGE,
     timeoutMs: 0,
     retries: 1,
-    fetch: sessionFetch,
+    fetch: (input, init) => sessionFetch(input, init, onSent),
   })
 }
 

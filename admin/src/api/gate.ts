@@ -1,3 +1,5 @@
+import { RollcallError } from '@rollcall/sdk'
+
 /**
  * What stands between a request that was answered 401 and its second attempt: the dialog in which the user signs in again.
  * All requests that meet an ended session wait at the same gate.
@@ -5,8 +7,8 @@
 let waiting: { promise: Promise<void>; open: () => void; refuse: (error: Error) => void } | undefined
 const listeners = new Set<() => void>()
 
-/** The user has left instead of signing in. */
-export class SessionEnded extends Error {
+/** The user has left instead of signing in. One of the client's own errors: others it would take for a connection that was lost. */
+export class SessionEnded extends RollcallError {
   override name = 'SessionEnded'
 }
 

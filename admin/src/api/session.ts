@@ -1,5 +1,6 @@
 import { type Answer, rollcall, UnauthorizedError } from '@rollcall/sdk'
 import { type QueryClient, queryOptions } from '@tanstack/react-query'
+import { patientFetch } from './patient-fetch.ts'
 
 /** What marks a request as the page's own: no other site can send it. */
 export const OWN_PAGE = { 'x-rollcall-ui': '1' }
@@ -10,7 +11,13 @@ export type Membership = Session['accounts'][number]
 export type Role = Membership['role']
 
 /** The client of what stands before all accounts. A 401 is an answer here: nobody is asked to sign in again. */
-export const service = rollcall({ url: location.origin, headers: OWN_PAGE, retries: 1 })
+export const service = rollcall({
+  url: location.origin,
+  headers: OWN_PAGE,
+  timeoutMs: 0,
+  retries: 1,
+  fetch: (input, init) => patientFetch(input, init),
+})
 
 /** The session; null for nobody. */
 export const sessionQuery = queryOptions({

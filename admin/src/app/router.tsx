@@ -8,7 +8,7 @@ import {
 } from '@tanstack/react-router'
 import { openAccount, queryClient } from '../api/client.ts'
 import { type Session, sessionQuery } from '../api/session.ts'
-import { Crashed, Missing } from '../components/states.tsx'
+import { Crashed, Missing, Pending } from '../components/states.tsx'
 import { isPhase, type Phase } from '../pages/outbox/phases.ts'
 import { isSettingsTab, type SettingsTab } from '../pages/settings/tabs.ts'
 import { lastAccount, rememberAccount } from './last-account.ts'
@@ -20,7 +20,12 @@ async function requireSession(href: string): Promise<Session> {
   throw redirect({ to: '/login', search: href === '/' ? {} : { next: href } })
 }
 
-const root = createRootRoute({ component: Outlet, notFoundComponent: Missing, errorComponent: Crashed })
+const root = createRootRoute({
+  component: Outlet,
+  pendingComponent: Pending,
+  notFoundComponent: Missing,
+  errorComponent: Crashed,
+})
 
 const login = createRoute({
   getParentRoute: () => root,
@@ -273,6 +278,7 @@ const routeTree = root.addChildren([
 export const router = createRouter({
   routeTree,
   defaultPreload: 'intent',
+  defaultPendingComponent: Pending,
   defaultErrorComponent: Crashed,
   defaultNotFoundComponent: Missing,
   scrollRestoration: true,

@@ -2,6 +2,7 @@ import { Notifications } from '@mantine/notifications'
 import { useEffect } from 'react'
 
 const BOX = '.mantine-Notifications-root[data-position="bottom-right"]'
+const GAP_PX = 8
 /** Of the window: what is more lies over the page, which would else have no room itself. */
 const MOST = 0.5
 
@@ -15,7 +16,7 @@ export function Toasts() {
     if (!box) return
     const observer = new ResizeObserver(() => {
       const { top, height } = box.getBoundingClientRect()
-      const room = height === 0 ? 0 : Math.min(Math.ceil(innerHeight - top), innerHeight * MOST)
+      const room = height === 0 ? 0 : Math.min(Math.ceil(innerHeight - top) + GAP_PX, innerHeight * MOST)
       document.documentElement.style.setProperty('--toast-room', `${room}px`)
       const focused = document.activeElement
       const at = focused?.getBoundingClientRect()

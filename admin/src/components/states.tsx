@@ -2,7 +2,7 @@ import { Alert, Button, Code, Group, Skeleton, Stack, Text, Title } from '@manti
 import { ForbiddenError, NotFoundError, RollcallError } from '@rollcall/sdk'
 import { type ErrorComponentProps, useRouter } from '@tanstack/react-router'
 import { CircleAlert, Lock, type LucideIcon, SearchX } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import * as en from '../strings/en.ts'
 import { useTold } from './failures.ts'
 import { problemText } from './problem.ts'
@@ -100,15 +100,37 @@ export function Crashed({ error }: ErrorComponentProps) {
   )
 }
 
-/** In the place of what is being loaded: so many lines. */
+/** Until it is said that something takes its time: nearly all that is asked for is there after a tenth of that. */
+const SLOW_MS = 8_000
+
+/** In the place of what is being loaded: so many lines, and after a while a word about it. */
 export function Loading({ lines = 6, height = 18 }: { lines?: number; height?: number }) {
+  const [isSlow, setSlow] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setSlow(true), SLOW_MS)
+    return () => clearTimeout(timer)
+  }, [])
   return (
     <Stack gap="md" aria-busy="true" aria-label={en.common.loading} role="status">
+      {isSlow && (
+        <Text size="sm" c="dimmed">
+          {en.common.slow}
+        </Text>
+      )}
       {Array.from({ length: lines }, (_, line) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: lines that are all alike
         <Skeleton key={line} height={height} width={`${100 - ((line * 17) % 40)}%`} />
       ))}
     </Stack>
+  )
+}
+
+/** In the place of a page of which it is not known yet who looks at it. */
+export function Pending() {
+  return (
+    <div className={classes.alone}>
+      <Loading />
+    </div>
   )
 }
 

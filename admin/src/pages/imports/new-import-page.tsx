@@ -1,8 +1,8 @@
 import { Alert, Button, Group, Stack, Stepper, Text } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
-import { type OpenAccount, useAccount } from '../../api/client.ts'
+import { useEffect, useRef, useState } from 'react'
+import { clientOf, type OpenAccount, useAccount } from '../../api/client.ts'
 import { fieldsQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
 import { problemText } from '../../components/problem.ts'
@@ -71,7 +71,7 @@ function WithFile({ file, step, onStep, onFile }: WithFileProps) {
   const [usesRecipe, setUsesRecipe] = useState(false)
   const preview = useQuery(previewQuery(account, file, reading, mapping))
   const fields = useQuery(fieldsQuery(account))
-  const trial = useTrial(account, file)
+  const { trial, sent, stop } = useTrial(account, file)
 
   const another = () => {
     onFile(undefined)
@@ -156,8 +156,13 @@ function WithFile({ file, step, onStep, onFile }: WithFileProps) {
         ) : (
           <Group gap="sm">
             <Text size="sm" c="dimmed">
-              {trial.isPending ? en.imports.sending : en.imports.tryText}
+              {trial.isPending ? en.imports.sending(sent) : en.imports.tryText}
             </Text>
+            {trial.isPending && (
+              <Button variant="default" onClick={stop}>
+                {en.common.cancel}
+              </Button>
+            )}
             <Button
               loading={trial.isPending}
               onClick={() => {
@@ -182,19 +187,20 @@ interface Trial {
   choices: Choices
 }
 
-/** Sends the file for a trial, keeps its mapping if that is wished, and leads to the import's page. */
+/** Sends the file for a trial, keeps its mapping if that is wished, and leads to the import's page. Who leaves meanwhile stops it. */
 function useTrial(account: OpenAccount, file: File) {
   const navigate = useNavigate()
   const client = useQueryClient()
-  return useMutation({
-    mutationFn: ({ reading, mapping, choices }: Trial) =>
-      account.api.imports.upload(file, {
-        ...reading,
-        ...optionsOf(choices),
-        field_mapping: mapping,
-        file_name: file.name,
-        dry_run: true,
-      }),
+  const [sent, setSent] = useState(0)
+  const leave = useRef(new AbortController())
+  useEffect(() => () => leave.current.abort(), [])
+  const trial = useMutation({
+    mutationFn: ({ reading, mapping, choices }: Trial) => {
+      setSent(0)
+      leave.current = new AbortController()
+      const options = { ...reading, ...optionsOf(choices), field_mapping: mapping, file_name: file.name, dry_run: true }
+      return clientOf(account.id, setSent).imports.upload(file, options, { signal: leave.current.signal })
+    },
     onSuccess: ({ id }, asked) => {
       if (asked.choices.remember) void remember(account, file.name, asked).catch(failed)
       void client.invalidateQueries({ queryKey: [account.id, 'imports'] })
@@ -204,6 +210,11 @@ function useTrial(account: OpenAccount, file: File) {
       })
     },
   })
+  const stop = () => {
+    leave.current.abort()
+    trial.reset()
+  }
+  return { trial, sent, stop }
 }
 
 /** Keeps a mapping for the next file with the same columns, in place of the one that was kept for them before. */

@@ -33,6 +33,10 @@ export const common = {
   /** Over a page, when a part of it can't be had. */
   incomplete: 'Not everything on this page could be loaded',
   unreachable: 'Rollcall can not be reached. It may be restarting, or the network is down.',
+  noAnswer: 'Rollcall has not answered. It may have very much to do.',
+  noAnswerToChange: 'Rollcall has not answered. Whether this has been done is not known: look before you try it again.',
+  /** In the place of what is being loaded, after a while. */
+  slow: 'This takes longer than it should. It is waited for, for half a minute.',
   unexpected: 'Something went wrong that should not have.',
   requestId: (id: string) => `Request ${id}: the server’s log has it under this number.`,
   gone: 'It is not there any more. Someone may have deleted it.',

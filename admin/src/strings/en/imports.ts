@@ -160,7 +160,8 @@ export const imports = {
   remember: 'Remember this mapping for the next file with these columns',
   tryIt: 'See what would happen',
   tryText: 'Nothing changes yet.',
-  sending: 'Sending the file…',
+  sending: (part: number) =>
+    part < 1 ? `Sending the file: ${Math.floor(part * 100)} %` : 'The file has been sent. Rollcall looks at it…',
 
   // One import.
   phaseText: {
