@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { Sql } from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import { isAborted, isRetryable } from './sqlstate.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -13,6 +13,9 @@ export interface Queryable {
 
 type Isolation = 'read committed' | 'repeatable read'
 
+/** Runs a transaction of the snapshot that another has exported, unless it would have to wait. */
+type Beside = <T>(snapshot: string, work: (trx: Trx) => Promise<T>) => Promise<T> | undefined
+
 // int8 as a number, alone and in arrays: our ids stay below 2^53, and everything on the wire is JSON. A date stays the text it is.
 const types = new pg.TypeOverrides()
 types.setTypeParser(pg.types.builtins.INT8, Number)
@@ -24,11 +27,13 @@ types.setTypeParser(pg.types.builtins.DATE, (text: string) => text)
 /** One transaction. Statements sent without awaiting the one before travel together, and run in the order sent. */
 export class Trx implements Queryable {
   readonly #client: pg.PoolClient
+  readonly #beside: Beside
   readonly #sent: Promise<unknown>[] = []
   readonly #afterCommit: (() => void)[] = []
 
-  constructor(client: pg.PoolClient) {
+  constructor(client: pg.PoolClient, beside: Beside) {
     this.#client = client
+    this.#beside = beside
   }
 
   async query<Row>(statement: Statement): Promise<Row[]> {
@@ -52,6 +57,21 @@ export class Trx implements Queryable {
     const answer = this.#hand(text, values)
     answer.catch(() => {}) // reported by `settle`; without this, a failure before it would count as unhandled
     this.#sent.push(answer)
+  }
+
+  /**
+   * Runs `work`, which reads, on another connection at the same time. It sees what this transaction has seen, which must be of
+   * `repeatable read`, but not what this one has written. `now` is this one's, for where SQL would say `now()`. undefined, and
+   * nothing is run, where no connection is free at once: to wait for one while holding one might wait for ever.
+   */
+  async beside<T>(work: (other: Trx, now: Sql) => Promise<T>): Promise<{ done: Promise<T> } | undefined> {
+    const [row] = await this.query<{ snapshot: string; now: string }>({
+      text: 'select pg_export_snapshot() as snapshot, now()::text as now',
+      values: [],
+    })
+    const done = this.#beside(row!.snapshot, (other) => work(other, sql`${row!.now}::timestamptz`))
+    done?.catch(() => {}) // whoever awaits it hears of it; this transaction may fail before
+    return done && { done }
   }
 
   /** Waits for all that was sent; throws its first failure. */
@@ -129,23 +149,29 @@ export class Database implements Queryable {
   async transaction<T>(work: (trx: Trx) => Promise<T>, isolation: Isolation = 'read committed'): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#transactions.pass(() => this.#attempt(work, isolation))
+        const begin = isolation === 'read committed' ? ['begin'] : [`begin isolation level ${isolation}`]
+        return await this.#transactions.pass(() => this.#attempt(work, begin))
       } catch (error) {
         if (attempt === 3 || !isRetryable(error)) throw error
       }
     }
   }
 
-  async #attempt<T>(work: (trx: Trx) => Promise<T>, isolation: Isolation): Promise<T> {
+  readonly #beside: Beside = (snapshot, work) => {
+    const begin = ['begin isolation level repeatable read, read only', `set transaction snapshot '${snapshot}'`]
+    return this.#transactions.passNow(() => this.#attempt(work, begin))
+  }
+
+  async #attempt<T>(work: (trx: Trx) => Promise<T>, begin: readonly string[]): Promise<T> {
     const client = await this.pool.connect()
     let broken: Error | undefined
     const onError = (error: Error) => {
       broken = error
     }
     client.on('error', onError)
-    const trx = new Trx(client)
+    const trx = new Trx(client, this.#beside)
     try {
-      trx.send(isolation === 'read committed' ? 'begin' : `begin isolation level ${isolation}`)
+      for (const statement of begin) trx.send(statement)
       const result = await work(trx)
       await trx.commit()
       return result

@@ -21,6 +21,11 @@ export class Turnstile {
     }
   }
 
+  /** The same if it need not wait; else undefined, and nothing is done. */
+  passNow<T>(act: () => Promise<T>): Promise<T> | undefined {
+    return this.#inside < this.#most ? this.pass(act) : undefined
+  }
+
   /** Waits until none is under way and none waits. */
   async emptied(): Promise<void> {
     if (this.#inside > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve))

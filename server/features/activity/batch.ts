@@ -125,12 +125,14 @@ async function heldBack(
   return { held, people: heldWithPeople }
 }
 
-/** An act that has its place in the feed: the positions of its events, and the first of their ids. */
+/** An act that has its place in the feed: the positions of its events, and between which ids they are. */
 export interface PlacedAct {
   id: number
+  bulk: boolean
   first: number
   last: number
   firstEvent: string
+  lastEvent: string
 }
 
 /** Gives the events of these acts the next positions, in the order of the acts, and takes the acts out of the outbox. */
@@ -141,9 +143,15 @@ export async function placeActs(
   acts: readonly Waiting[],
 ): Promise<PlacedAct[]> {
   if (acts.length === 0) return []
-  const rows = await trx.query<{ id: number; events: number; first_event: string }>(sql`
+  const rows = await trx.query<{
+    id: number
+    bulk: boolean
+    events: number
+    first_event: string
+    last_event: string
+  }>(sql`
     with taken as (
-      select chosen.nth, o.id, o.event_ids
+      select chosen.nth, o.id, o.bulk, o.event_ids
       from unnest(${acts.map((row) => row.id)}::bigint[]) with ordinality as chosen (id, nth)
       join outbox as o on o.account_id = ${accountId} and o.id = chosen.id
     ), placed as (
@@ -154,12 +162,14 @@ export async function placeActs(
     ), removed as (
       delete from outbox where account_id = ${accountId} and id in (select id from taken)
     )
-    select id, cardinality(event_ids) as events, (select event from unnest(event_ids) as event order by event limit 1) as first_event
+    select id, bulk, cardinality(event_ids) as events,
+      (select event from unnest(event_ids) as event order by event limit 1) as first_event,
+      (select event from unnest(event_ids) as event order by event desc limit 1) as last_event
     from taken order by nth`)
   let last = position
-  return rows.map(({ id, events, first_event: firstEvent }) => {
+  return rows.map(({ id, bulk, events, first_event: firstEvent, last_event: lastEvent }) => {
     const first = last + 1
     last += events
-    return { id, first, last, firstEvent }
+    return { id, bulk, first, last, firstEvent, lastEvent }
   })
 }

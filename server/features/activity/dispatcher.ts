@@ -29,6 +29,13 @@ export interface Follower {
   ) => Promise<{ position: number; done: boolean }>
 }
 
+/**
+ * For each transaction here: everything is found by keys. Statistics are of before the load that has just filled the outbox; to
+ * compile a hundred criteria takes longer than to run them; and to remember what was found by a key, that each is looked for once.
+ */
+export const PLANNED_BY_KEYS = sql`
+  select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true), set_config('enable_memoize', 'off', true)`
+
 /** Accounts that have something waiting. A plain read across accounts: it locks nothing. */
 export async function accountsWaiting(db: Queryable): Promise<number[]> {
   const rows = await db.query<{ account_id: number }>(sql`select distinct account_id from outbox`)
@@ -67,13 +74,12 @@ function dispatchIn(
   which: 'small ones first' | 'all',
 ): Promise<Done & { isPart: boolean }> {
   return db.transaction(async (trx) => {
-    const [head] = await trx.query<{ position: number }>(sql`
+    // Sent together: where another process holds the head, what waits is read in vain.
+    const holding = trx.query<{ position: number }>(sql`
       select position from feed_heads where account_id = ${accountId} for update skip locked`)
+    trx.send(PLANNED_BY_KEYS)
+    const [[head], waiting] = await Promise.all([holding, readWaiting(trx, accountId)])
     if (!head) return { acts: 0, more: false, isPart: false }
-    // Everything here is found by keys. Statistics are of before the load that has just filled the outbox; and to compile
-    // a hundred criteria takes longer than to run them.
-    trx.send(sql`select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`)
-    const waiting = await readWaiting(trx, accountId)
     const chosen = await chooseActs(trx, accountId, waiting)
     const others = waiting.filter((row) => row.kind !== 'acts')
     const small = chosen.filter((row) => !row.bulk)

@@ -34,9 +34,11 @@ function isOfTypes(types: readonly EventType[]): Sql {
   return types.length === 1 ? sql`e.type = ${types[0]}` : sql`e.type = any(${[...types]})`
 }
 
+/** Where events are read once for many criteria, only the first of all edges tells which months (`sinceFirst`): each edge is a subquery to plan. */
 function isWithin(within: Window, context: Context): Sql {
   const edge = windowEdge(within, context)
-  return sql`e.at ${within.unit === 'h' ? sql`>` : sql`>=`} ${edge} and ${isRecordedSince(edge)}`
+  const isLater = sql`e.at ${within.unit === 'h' ? sql`>` : sql`>=`} ${edge}`
+  return context.form.shares ? isLater : sql`${isLater} and ${isRecordedSince(edge)}`
 }
 
 /**

@@ -1,4 +1,4 @@
-import sql, { type Sql } from 'sql-template-tag'
+import sql, { join, type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import type { Waiting } from '../activity/batch.ts'
 import type { Follower, Placed } from '../activity/dispatcher.ts'
@@ -32,6 +32,8 @@ export interface FollowerOptions {
   onDifferences: (accountId: number, contacts: number) => void
   /** The moment that it is, for tests that turn the clock; else the database's `now()`. */
   now?: () => Date
+  /** Of how many contacts half is compared by another connection, for tests, which have few. */
+  many?: number
 }
 
 /** Tells who enters and leaves smart lists. */
@@ -46,7 +48,7 @@ export class SmartListFollower implements Follower {
   async afterActs(trx: Trx, accountId: number, placed: Placed): Promise<number> {
     const lists = await this.#known.of(trx, accountId)
     if (!lists) return placed.position
-    const seen = await whatHappened(trx, accountId, tracked(lists), placed)
+    const seen = await whatHappened(trx, accountId, tracked(lists), placed, this.#options.many)
     const touched = { types: new Set(seen.types), parts: new Set(seen.parts) }
     if (touched.types.has('deleted')) forgetTransitions(trx, accountId, placed)
     const all = tracked(lists)
@@ -64,24 +66,29 @@ export class SmartListFollower implements Follower {
     }
     let { position } = placed
     for (const standing of STANDINGS) {
-      const [group, contacts] = [groups[standing], seen.contacts[standing]]
-      if (!contacts) continue
-      await this.#takeOverSilently(trx, lists, group.lists, contacts, placed)
-      position = (await this.#compare(trx, lists, contacts, { ...group, position, cause: 'act', announce: true }))
-        .position
+      const [group, parts] = [groups[standing], seen.contacts[standing]]
+      if (!parts) continue
+      const contacts = join(parts, ' union all ')
+      const isSilent = await this.#takeOverSilently(trx, lists, group.lists, contacts, placed)
+      // What has just been written, another connection would not see.
+      const [first, second] = parts
+      const halves = first && second && !isSilent ? ([first, second] as const) : undefined
+      const comparison = { ...group, halves, position, cause: 'act', announce: true } as const
+      position = (await this.#compare(trx, lists, contacts, comparison)).position
     }
     return position
   }
 
-  /** Acts before new criteria tell nothing of them: what they bring is taken over with the criteria. */
+  /** Acts before new criteria tell nothing of them: what they bring is taken over with the criteria. Answers whether there were any. */
   async #takeOverSilently(
     trx: Trx,
     lists: SmartLists,
     some: readonly SmartList[],
     contacts: Sql,
     { acts, items }: Placed,
-  ) {
+  ): Promise<boolean> {
     const { accountId } = lists
+    let any = false
     const ids = new Set(some.map(({ id }) => id))
     for (const list of lists.all.filter(({ id }) => ids.has(id))) {
       const since = Math.max(list.since, sinceOf(items, list.id))
@@ -93,7 +100,9 @@ export class SmartListFollower implements Follower {
         join events as e on e.account_id = ${accountId} and e.id = f.event_id and e.contact_id is not null`
       const both = sql`select contact_id, change_set_id from (${contacts}) as newest where contact_id in (${ofOlder})`
       await this.#compare(trx, lists, both, { lists: [list], cause: 'criteria', announce: false })
+      any = true
     }
+    return any
   }
 
   async attend(
@@ -132,7 +141,8 @@ export class SmartListFollower implements Follower {
     comparison: Pick<Comparison, 'lists' | 'cause' | 'announce'> & Partial<Comparison>,
   ) {
     const usual = { position: 0, remembers: () => false, isWhole: false }
-    return compareMembership(trx, { ...usual, ...comparison, accountId, timeZone, contacts, now: this.#now })
+    const now = this.#options.now && this.#now
+    return compareMembership(trx, { ...usual, ...comparison, accountId, timeZone, contacts, now })
   }
 
   /** Of these contacts, those of whom no act waits; the others are looked at with their last one, whatever it may concern. */

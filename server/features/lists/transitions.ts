@@ -1,5 +1,6 @@
-import sql, { type Sql } from 'sql-template-tag'
+import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
+import { PLANNED_BY_KEYS } from '../activity/dispatcher.ts'
 import { membershipIn, type SmartList } from '../criteria/membership.ts'
 import type { EventCondition } from '../criteria/parse-event.ts'
 
@@ -19,10 +20,13 @@ export interface Comparison {
    * them, to which what is told then belongs; null for what else may have.
    */
   contacts: Sql
+  /** The same in two parts, where they are so many that both of two processors are worth while. */
+  halves?: readonly [Sql, Sql] | undefined
   cause: Cause
   /** Whether transitions are told; else only the membership is taken over. */
   announce: boolean
-  now: Sql
+  /** The moment that it is, where that is not the transaction's. */
+  now?: Sql | undefined
   position: number
   /** Of which conditions on events it is known what they say of these contacts: their events are not read for those. */
   remembers: (condition: EventCondition) => boolean
@@ -48,24 +52,60 @@ export interface Compared {
  * number of contacts; with very many values in criteria, a few.
  */
 export async function compareMembership(trx: Trx, comparison: Comparison): Promise<Compared> {
-  const { accountId, timeZone, lists, contacts, cause, announce, now, position, isWhole } = comparison
+  const { accountId, lists, contacts, position, isWhole } = comparison
   if (lists.length === 0) return { position, differing: 0, entered: 0, left: 0 }
-  const remembered = { has: comparison.remembers, column: sql`coalesce(told.happened, '{}')` }
-  const membership = membershipIn(lists, { timeZone, now }, { remembered, since: comparison.since })
-  const { inside, happened, recounted, joins } = membership
-  if (inside.values.length + joins.values.length + happened.values.length > MOST_VALUES && lists.length > 1) {
+  const reading = readingChanged(comparison)
+  if (reading.values.length > MOST_VALUES && lists.length > 1) {
     const half = Math.ceil(lists.length / 2)
-    const first = await compareMembership(trx, { ...comparison, lists: lists.slice(0, half), isWhole: false })
-    const rest = { lists: lists.slice(half), position: first.position }
-    const second = await compareMembership(trx, { ...comparison, ...rest, isWhole: false })
+    const some = { ...comparison, isWhole: false, halves: undefined }
+    const first = await compareMembership(trx, { ...some, lists: lists.slice(0, half) })
+    const second = await compareMembership(trx, { ...some, lists: lists.slice(half), position: first.position })
     if (isWhole) catchUp(trx, accountId, contacts)
-    return {
-      position: second.position,
-      differing: first.differing + second.differing,
-      entered: first.entered + second.entered,
-      left: first.left + second.left,
-    }
+    return sum(first, second)
   }
+  return (
+    (comparison.halves && (await compareTogether(trx, comparison, comparison.halves))) ??
+    takeOver(trx, comparison, reading)
+  )
+}
+
+/**
+ * Two processors compare: this connection the first half, which it takes over at once, another one the second, which reads what
+ * has changed there for this one to take over. undefined where there is no other.
+ */
+async function compareTogether(
+  trx: Trx,
+  comparison: Comparison,
+  [here, there]: readonly [Sql, Sql],
+): Promise<Compared | undefined> {
+  const other = await trx.beside((beside, now) => {
+    beside.send(PLANNED_BY_KEYS)
+    return readChanged(beside, { ...comparison, contacts: there, now: comparison.now ?? now })
+  })
+  if (!other) return undefined
+  const first = await takeOver(trx, comparison, readingChanged({ ...comparison, contacts: here }))
+  const changed = await other.done
+  return changed ? sum(first, await takeOver(trx, { ...comparison, position: first.position }, changed)) : first
+}
+
+function sum(first: Compared, second: Compared): Compared {
+  return {
+    position: second.position,
+    differing: first.differing + second.differing,
+    entered: first.entered + second.entered,
+    left: first.left + second.left,
+  }
+}
+
+/**
+ * Those of whom something is to be written: `contact_id`, `change_set_id`, `is_there`, `is_known` (whether they have a row of
+ * membership), `moved`, `behind`, which lists they have `entered` and which are `gone`, and what is to be kept: `after`, `happened`.
+ */
+function readingChanged({ accountId, timeZone, lists, contacts, now, isWhole, ...comparison }: Comparison): Sql {
+  const remembered = { has: comparison.remembers, column: sql`coalesce(told.happened, '{}')` }
+  const calendar = now ? { timeZone, now } : { timeZone }
+  const membership = membershipIn(lists, calendar, { remembered, since: comparison.since })
+  const { inside, happened, recounted, joins } = membership
   const ids = sql`${lists.map((list) => list.id)}::bigint[]`
   const others = (all: Sql, some: Sql) => sql`array(select id from unnest(${all}) as id where id <> all(${some}))`
   const both = (some: Sql, more: Sql) =>
@@ -73,34 +113,69 @@ export async function compareMembership(trx: Trx, comparison: Comparison): Promi
   const kept = isWhole ? sql`'{}'::bigint[]` : others(sql`remembered`, sql`${recounted}::bigint[]`)
   const toRemember =
     recounted.length === 0 && !isWhole ? sql`remembered` : isWhole ? sql`happened` : both(kept, sql`happened`)
+  return sql`
+    select contact_id, change_set_id, is_there, is_known, moved, behind and not ${isWhole}::boolean as behind,
+      case when moved and is_there then array(select id from unnest(inside) as id where id <> all(before)) else '{}' end as entered,
+      case when not is_there then before when moved then array(select id from unnest(before) as id where id = any(${ids}) and id <> all(inside)) else '{}' end as gone,
+      case when not is_there then '{}' when moved then ${both(others(sql`before`, ids), sql`inside`)} else before end as after,
+      case when is_there then to_remember else '{}' end as happened
+    from (
+      select *, before <> inside and (not is_there or inside <> array(select id from unnest(before) as id where id = any(${ids}))) as moved,
+        ${toRemember} as to_remember
+      from (
+        select asked.contact_id, asked.change_set_id, c.id is not null as is_there, told.list_ids is not null as is_known,
+          coalesce(told.list_ids, '{}') as before, coalesce(told.happened, '{}') as remembered, coalesce(told.behind, false) as behind,
+          case when c.id is null then '{}' else ${inside} end as inside, ${happened} as happened
+        from (${contacts}) as asked
+        left join lateral (
+          select account_id, id, email, external_id, state, fields, tags, origin, created_at, updated_at
+          from contacts where account_id = ${accountId} and id = asked.contact_id offset 0) as c on true
+        left join lateral (
+          select list_ids, happened, behind from smart_memberships where account_id = ${accountId} and contact_id = asked.contact_id offset 0) as told on true ${joins}
+        offset 0
+      ) as compared offset 0
+    ) as compared
+    where moved or remembered <> to_remember or (is_known and not is_there) or (behind and ${isWhole}::boolean)`
+}
+
+/** What `readingChanged` finds, for another connection to select from; undefined where nothing has changed. */
+async function readChanged(trx: Trx, comparison: Comparison): Promise<Sql | undefined> {
+  const columns = CHANGED.map(
+    ([name, type]) => sql`array_agg(${raw(name)}${raw(type.endsWith('[]') ? '::text' : '')})::text as ${raw(name)}`,
+  )
+  const [row] = await trx.query<Record<string, string | null>>(sql`
+    select ${join(columns)} from (${readingChanged(comparison)}) as changed`)
+  if (row!.contact_id === null) return undefined
+  const names = CHANGED.map(([name, type]) => sql`${raw(name)}::${raw(type)} as ${raw(name)}`)
+  const arrays = CHANGED.map(([name, type]) => sql`${row![name]}::${raw(type.endsWith('[]') ? 'text' : type)}[]`)
+  return sql`select ${join(names)} from unnest(${join(arrays)}) as changed (${raw(CHANGED.map(([name]) => name).join())})`
+}
+
+/** The columns of `readingChanged`, with their types. */
+const CHANGED = [
+  ['contact_id', 'uuid'],
+  ['change_set_id', 'bigint'],
+  ['is_there', 'boolean'],
+  ['is_known', 'boolean'],
+  ['moved', 'boolean'],
+  ['behind', 'boolean'],
+  ['entered', 'bigint[]'],
+  ['gone', 'bigint[]'],
+  ['after', 'bigint[]'],
+  ['happened', 'bigint[]'],
+] as const
+
+/** Writes what has changed, and tells it. */
+async function takeOver(
+  trx: Trx,
+  { accountId, cause, announce, position }: Comparison,
+  reading: Sql,
+): Promise<Compared> {
   const data = sql`jsonb_build_object('cause', ${cause}::text, 'smart_lists', jsonb_strip_nulls(jsonb_build_object(
     'entered', case when entered <> '{}' then to_jsonb(entered) end, 'left', case when gone <> '{}' then to_jsonb(gone) end)))`
   const types = sql`array_remove(array[case when entered <> '{}' then 'list_entered' end, case when gone <> '{}' then 'list_left' end], null)`
   const [done] = await trx.query<{ differing: number; placed: number; entered: number; left: number }>(sql`
-    with changed as materialized (
-      select contact_id, change_set_id, is_there, is_known, before, moved, behind and not ${isWhole}::boolean as behind,
-        case when moved then array(select id from unnest(inside) as id where id <> all(before)) else '{}' end as entered,
-        case when moved then array(select id from unnest(before) as id where id = any(${ids}) and id <> all(inside)) else '{}' end as gone,
-        case when not is_there then '{}' when moved then ${both(others(sql`before`, ids), sql`inside`)} else before end as after,
-        case when is_there then to_remember else '{}' end as happened
-      from (
-        select *, before <> inside and (not is_there or inside <> array(select id from unnest(before) as id where id = any(${ids}))) as moved,
-          ${toRemember} as to_remember
-        from (
-          select asked.contact_id, asked.change_set_id, c.id is not null as is_there, told.list_ids is not null as is_known,
-            coalesce(told.list_ids, '{}') as before, coalesce(told.happened, '{}') as remembered, coalesce(told.behind, false) as behind,
-            case when c.id is null then '{}' else ${inside} end as inside, ${happened} as happened
-          from (${contacts}) as asked
-          left join lateral (
-            select account_id, id, email, external_id, state, fields, tags, origin, created_at, updated_at
-            from contacts where account_id = ${accountId} and id = asked.contact_id offset 0) as c on true
-          left join lateral (
-            select list_ids, happened, behind from smart_memberships where account_id = ${accountId} and contact_id = asked.contact_id offset 0) as told on true ${joins}
-          offset 0
-        ) as compared offset 0
-      ) as compared
-      where moved or remembered <> to_remember or (is_known and not is_there) or (behind and ${isWhole}::boolean)
-    ), kept as (
+    with changed as materialized (${reading}), kept as (
       insert into smart_memberships (account_id, contact_id, list_ids, happened, behind)
       select ${accountId}::bigint, contact_id, after, happened, behind from changed
       where is_there and (after <> '{}' or happened <> '{}' or behind)
@@ -120,8 +195,7 @@ export async function compareMembership(trx: Trx, comparison: Comparison): Promi
       returning position
     ), steps as (
       select id, sum(step) as step from (
-        select unnest(entered) as id, 1 as step from changed where is_there
-        union all select unnest(case when is_there then gone else before end), -1 from changed) as steps
+        select unnest(entered) as id, 1 as step from changed union all select unnest(gone), -1 from changed) as steps
       group by id
     ), counted as (
       update smart_counts as n set contacts = n.contacts + steps.step, counted_at = now()
