@@ -4,13 +4,12 @@ import fc from 'fast-check'
 import sql from 'sql-template-tag'
 import { testDatabase } from '../../test/database.ts'
 import { createAccount } from '../accounts/accounts.ts'
-import { compile } from '../criteria/compile.ts'
 import { expand, type NamedList } from '../criteria/expand.ts'
-import { FOR_FEW, forSet } from '../criteria/forms.ts'
-import { criteria, defineFields, enterPeople, NOWS, person, world } from '../criteria/generated.ts'
+import { criteria, defineFields, enterPeople, eventful, NOWS, person, world } from '../criteria/generated.ts'
 import { parseCriteria } from '../criteria/parse.ts'
 import { accepts } from '../criteria/reference.ts'
 import { loadFields } from '../fields/field-set.ts'
+import { filterOf } from './filter.ts'
 import { NEWEST_FIRST, type Order } from './order.ts'
 import { type Ask, Finder, findPage } from './page.ts'
 import type { Path, Strategy } from './strategy.ts'
@@ -22,7 +21,7 @@ const scene = fc.constantFrom(...NOWS).chain((now) =>
   fc.record({
     people: fc.array(person(now), { maxLength: 14 }),
     world: world(now),
-    given: criteria(now, [1, 2, 3, 4]),
+    given: fc.oneof(criteria(now, [1, 2, 3, 4]), eventful(now, [1, 2, 3, 4])),
     perPage: fc.integer({ min: 1, max: 5 }),
     offset: fc.nat(6),
     cap: fc.integer({ min: 1, max: 8 }),
@@ -36,8 +35,8 @@ const BY_ADDRESS: Order = {
 }
 
 /** Every way in which a page without a search text may be found; `limit`: as many as a cap lets be counted. */
-function strategies(byId: boolean, limit: number): Strategy[] {
-  const paths: Path[] = ['account', 'table']
+function strategies(byId: boolean, limit: number, looked: Path[]): Strategy[] {
+  const paths: Path[] = ['account', 'table', ...looked]
   return [
     ...paths.flatMap((path): Strategy[] => [
       { do: 'set', path, limit: null, otherwise: 'set' },
@@ -54,7 +53,7 @@ test('pages of criteria and their totals, exact and capped, are those of the pla
   await db.query(defineFields(accountId))
   const fields = await loadFields(db, accountId)
   const vocabulary = { fieldNamed: (tag: string) => fields.tagged(tag), fieldNames: () => fields.mergeTags }
-  let capped = 0
+  let [capped, named] = [0, 0]
 
   const property = fc.asyncProperty(scene, async ({ people, world, given, perPage, offset, cap }) => {
     await enterPeople(db, accountId, people)
@@ -64,7 +63,9 @@ test('pages of criteria and their totals, exact and capped, are those of the pla
     }
     const calendar = { timeZone: world.timeZone, now: sql`${world.now.toISOString()}::timestamptz` }
     const condition = expand(parseCriteria(JSON.parse(JSON.stringify(given)), vocabulary), listOf, 'criteria')
-    const filter = { few: compile(condition, calendar, FOR_FEW), set: compile(condition, calendar, forSet(accountId)) }
+    const filter = filterOf(accountId, condition, calendar)
+    const looked: Path[] = [...(filter.sought ? ['values' as const] : []), ...(filter.named ? ['ids' as const] : [])]
+    if (filter.named) named++
     const everyone = await db.query<{ id: string; email: string }>(
       sql`select id, email from contacts where account_id = ${accountId} order by id desc`,
     )
@@ -79,7 +80,7 @@ test('pages of criteria and their totals, exact and capped, are those of the pla
         }
         const isBeyond = counting === 'capped' && members.length > cap
         if (isBeyond) capped++
-        const ways = strategies(!order.by, counting === 'capped' ? cap + 1 : people.length + 1)
+        const ways = strategies(!order.by, counting === 'capped' ? cap + 1 : people.length + 1, looked)
         const found = [
           ...(await Promise.all(
             ways.map((way) =>
@@ -107,4 +108,5 @@ test('pages of criteria and their totals, exact and capped, are those of the pla
   })
   await fc.assert(property, RUNS ? { numRuns: Number(RUNS) } : { numRuns: 60, seed: 50 })
   assert.ok(capped > 10, `only ${capped} totals came to the cap`)
+  assert.ok(named > 10, `only ${named} criteria had people whom events or lists name`)
 })

@@ -5,17 +5,14 @@ import { notFound } from '../../lib/app-error.ts'
 import type { ContactRef } from '../../lib/contact-ref.ts'
 import { normaliseEmail } from '../../lib/email.ts'
 import type { AccountSettings } from '../accounts/settings.ts'
-import { hasEvents } from '../criteria/clock.ts'
-import { compile } from '../criteria/compile.ts'
 import { expandLists } from '../criteria/expand.ts'
 import { explain } from '../criteria/explain.ts'
-import { FOR_FEW, forSet } from '../criteria/forms.ts'
 import type { Condition } from '../criteria/parse.ts'
-import { soughtBy } from '../criteria/sought.ts'
 import { type FieldCache, type FieldSet, loadFields } from '../fields/field-set.ts'
 import { linkBase, type MailRoom } from '../mail/mail-room.ts'
 import { linksOf } from '../subscriptions/links.ts'
 import { contactOnWire, isNewerThan, READ_COLUMNS, type ReadRow, readContact, type View } from './contact.ts'
+import { filterOf } from './filter.ts'
 import { behind, NEWEST_FIRST, type Order, parseOrder } from './order.ts'
 import { countIn, type Filter, type Found, findPage } from './page.ts'
 import { isEveryone, type Selection } from './selection.ts'
@@ -217,13 +214,7 @@ export class ContactReader {
 
   async #filter(accountId: number, condition: Condition): Promise<Filter> {
     const { time_zone: timeZone } = await this.#settingsOf(accountId)
-    const sought = soughtBy(accountId, condition)
-    return {
-      sought: sought && { indexed: sought.indexed, tested: compile(sought.parts, { timeZone }, FOR_FEW) },
-      few: compile(condition, { timeZone }, FOR_FEW),
-      set: compile(condition, { timeZone }, forSet(accountId)),
-      looksUp: hasEvents(condition),
-    }
+    return filterOf(accountId, condition, { timeZone })
   }
 
   async #withAddress(

@@ -3,7 +3,7 @@ import type { Database, Trx } from '../../db/database.ts'
 import { NEWEST_FIRST, type Order, orderBy, positionColumn } from './order.ts'
 import { LOOKED_AT, LOOKED_AT_FIRST, probe } from './probe.ts'
 import { hasText } from './selection.ts'
-import { CAP, chooseStrategy, isBeyondCap, type Path, type Strategy } from './strategy.ts'
+import { CAP, chooseStrategy, isBeyondCap, type Path, type Question, type Strategy, scanOf } from './strategy.ts'
 
 /** A contact's place in an order: what a cursor holds. */
 export interface Place {
@@ -15,10 +15,12 @@ export interface Place {
 export interface Filter {
   few: Sql
   set: Sql
-  /** Whether it looks up each contact's events. */
-  looksUp?: boolean
+  /** What it costs to look up the events of one contact, in µs; 0 where it asks for none. */
+  lookingUp?: number
   /** What the index on values finds for it, and the same as a test of one contact. */
   sought?: { indexed: Sql; tested: Sql } | undefined
+  /** The ids that events or lists name, and the same as a test of one contact; and the filter without what these have told. */
+  named?: { ids: Sql; tested: Sql; rest: Sql; restLookingUp: number; isNarrow: boolean } | undefined
 }
 
 export interface Ask {
@@ -61,6 +63,9 @@ const PLANNER = {
   trigrams: planner({ seq: OFF, index: OFF, bitmap: ON }),
   text: planner({ seq: OFF, index: OFF, bitmap: ON }),
   values: planner({ seq: OFF, index: OFF, bitmap: ON }),
+  // The same for what events or lists name, where indexes alone find these and where months of events are read.
+  ids: planner({ seq: OFF, index: ON, bitmap: ON, isShared: true }),
+  idsByScans: planner({ seq: ON, index: OFF, bitmap: ON, isShared: true }),
   account: planner({ seq: OFF, index: ON, bitmap: ON }),
   // A total that is capped looks cheap to the planner, which would not think workers worth their start: 484 ms in place of 281.
   table: planner({ seq: ON, index: OFF, bitmap: OFF, isShared: true }),
@@ -146,6 +151,8 @@ export class Finder {
   readonly #ask: Ask
   readonly #search: Search
   readonly #cap: number
+  /** Whether the account is so small a part of the table that its events are found by indexes too. */
+  #isPart = false
 
   /** @param cap How far capped totals are counted; a parameter so that a test can come to it with few contacts. */
   constructor(trx: Trx, ask: Ask, cap = CAP) {
@@ -157,22 +164,32 @@ export class Finder {
 
   async choose(): Promise<Strategy> {
     const { accountId, filter, q, behind, order, counting, limit, offset } = this.#ask
-    const sought = filter?.sought
+    const [sought, named] = q === undefined ? [filter?.sought, filter?.named] : []
     this.#trx.send(PLANNER.ordered)
-    const probed = (most: number) =>
-      probe(this.#trx, {
+    const probed = async (most: number) => {
+      const found = await probe(this.#trx, {
         accountId,
-        matches: q === undefined && sought ? sought.tested : this.#search.scanned,
+        matches: sought ? sought.tested : this.#search.scanned,
+        listed: named?.tested,
         filter: filter?.few ?? sql`true`,
         behind: behind ?? sql`true`,
         descending: order.descending,
         most,
       })
-    const lookedUp = q !== undefined ? 'text' : sought && 'values'
-    const question = { byId: !order.by, lookedUp, counting, rows: offset + limit, looksUp: filter?.looksUp } as const
-    const first = filter?.looksUp ? await probed(LOOKED_AT_FIRST) : undefined
-    if (first && (first.seen < LOOKED_AT_FIRST || (isBeyondCap(first) && counting !== 'exact')))
-      return chooseStrategy(first, question)
+      this.#isPart = scanOf(found) === 'account'
+      return found
+    }
+    const lookedUp: Question['lookedUp'] =
+      q !== undefined ? ['text'] : [...(sought ? ['values' as const] : []), ...(named ? ['ids' as const] : [])]
+    const looksUp = { each: filter?.lookingUp ?? 0, besides: named?.restLookingUp ?? 0 }
+    const question = { byId: !order.by, lookedUp, counting, rows: offset + limit, looksUp }
+    if (looksUp.each > 0) {
+      const first = await probed(LOOKED_AT_FIRST)
+      const strategy = chooseStrategy(first, question)
+      const isEnough = first.seen < LOOKED_AT_FIRST || (isBeyondCap(first) && counting !== 'exact')
+      // Few of the first are named: whom events name is read sooner than what more of the sample would tell.
+      if (isEnough || ('path' in strategy && strategy.path === 'ids')) return strategy
+    }
     return chooseStrategy(await probed(LOOKED_AT), question)
   }
 
@@ -201,7 +218,7 @@ export class Finder {
   async #set(path: Path, limit: number | null): Promise<{ places: Place[]; total: number }> {
     const { order, limit: perPage, offset } = this.#ask
     const way = order.descending ? sql`desc` : sql`asc`
-    this.#trx.send(PLANNER[path])
+    this.#trx.send(this.#planner(path))
     const rows = await this.#trx.query<{ total: number; id: string | null; position: string | null }>(sql`
       with hits as materialized (
         select c.id, ${order.by?.value ?? sql`null::text`} as value from contacts as c
@@ -218,24 +235,29 @@ export class Finder {
   /** The page alone: by a walk in the order of an index, or by sorting what a path finds. */
   #sorted(path: Path | 'ordered'): Promise<Place[]> {
     const { order, limit, offset } = this.#ask
-    this.#trx.send(PLANNER[path])
+    this.#trx.send(this.#planner(path))
     return this.#trx.query<Place>(sql`
       select c.id, ${positionColumn(order)} as position from contacts as c
       where ${this.#where(path)} order by ${orderBy(order)} limit ${limit} offset ${offset}`)
   }
 
   async #count(path: Path): Promise<number> {
-    this.#trx.send(PLANNER[path])
+    this.#trx.send(this.#planner(path))
     const asFar = this.#ask.counting === 'capped' ? sql`limit ${this.#cap + 1}` : sql``
     const [row] = await this.#trx.query<{ total: number }>(sql`
       select count(*) as total from (select from contacts as c where ${this.#where(path)} ${asFar}) as hits`)
     return row!.total
   }
 
+  #planner(path: Path | 'ordered'): Sql {
+    return path === 'ids' && !this.#ask.filter?.named?.isNarrow && !this.#isPart ? PLANNER.idsByScans : PLANNER[path]
+  }
+
   #where(path: Path | 'ordered'): Sql {
     const { accountId, filter, behind } = this.#ask
     // What a search text leaves is few.
-    const form = path === 'account' || path === 'table' ? filter?.set : filter?.few
+    const form =
+      path === 'ids' ? filter?.named?.rest : path === 'account' || path === 'table' ? filter?.set : filter?.few
     return sql`${this.#found(path, accountId)} ${form ? sql`and ${form}` : sql``} ${behind ? sql`and ${behind}` : sql``}`
   }
 
@@ -248,6 +270,8 @@ export class Finder {
         return sql`(c.account_id - 0) = ${accountId}::bigint and ${this.#ask.filter?.sought?.indexed ?? sql`true`} and ${this.#search.scanned}`
       case 'text':
         return sql`(c.account_id - 0) = ${accountId}::bigint and ${this.#search.indexed}`
+      case 'ids':
+        return sql`c.account_id = ${accountId} and c.id = any(${this.#ask.filter?.named?.ids ?? sql`'{}'`}) and ${this.#search.scanned}`
       default:
         return sql`c.account_id = ${accountId} and ${this.#search.scanned}`
     }

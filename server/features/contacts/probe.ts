@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import sql, { type Sql } from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
 import { SLICE, sampleOf, scaleOf } from '../fields/sample.ts'
@@ -16,7 +17,9 @@ export interface Probe {
   seen: number
   /** Of these, the ones that match the search text. */
   matching: number
-  /** Of these, the ones in the selection: matching, filtered, and behind the cursor. */
+  /** Of those looked at, the ones whose ids events or lists name. */
+  listed: number
+  /** Of those that match, the ones in the selection: filtered, and behind the cursor. */
   selected: number
   /** Sampled contacts that an ordered walk passes before the first one in the selection. */
   passed: number
@@ -30,6 +33,8 @@ interface Parts {
   accountId: number
   /** Whether a row matches the search text, over `contacts as c`. */
   matches: Sql
+  /** Whether events or lists name it; whoever meets the filter is among these. */
+  listed?: Sql | undefined
   /** Whether it meets everything else, the cursor left out. */
   filter: Sql
   /** Whether it lies behind the cursor. */
@@ -43,29 +48,33 @@ interface Parts {
  * the newest contacts alone are like each other, not like the rest.
  */
 export async function probe(db: Queryable, parts: Parts): Promise<Probe> {
-  const { accountId, matches, filter, behind, descending, most } = parts
+  const { accountId, matches, listed, filter, behind, descending, most } = parts
   const before = descending ? sql`>` : sql`<`
   const way = descending ? sql`desc` : sql`asc`
+  // Events are looked up once, for those whom they name besides what else is asked of them.
+  const isFilter = listed && listed.text === filter.text && isDeepStrictEqual(listed.values, filter.values)
+  const filtered = isFilter ? sql`c.listed` : sql`(c.listed and ${filter})`
   const [row] = await db.query<{
     seen: number
     matching: number
+    listed: number
     selected: number
     passed: number
     last: number | null
     table_rows: number
   }>(sql`
     with sampled as materialized (
-      select c.id, ${SLICE} as slice, ${matches} as matching, ${filter} as filtered, ${behind} as behind
-      ${sampleOf(accountId, most)}
+      select c.id, ${SLICE} as slice, ${matches} as matching, c.listed, ${filtered} as filtered, ${behind} as behind
+      from (select c.*, ${listed ?? sql`true`} as listed ${sampleOf(accountId, most)}) as c
     ), first as (
       select id from sampled where matching and filtered and behind order by id ${way} limit 1
     )
-    select count(*) as seen, count(*) filter (where matching) as matching,
+    select count(*) as seen, count(*) filter (where matching) as matching, count(*) filter (where listed) as listed,
       count(*) filter (where matching and filtered and behind) as selected, max(slice) as last,
       (select count(*) from sampled, first where behind and sampled.id ${before} first.id) as passed,
       (select coalesce(nullif(reltuples, -1) / nullif(relpages, 0), 30) * pg_relation_size(oid) / 8192
         from pg_class where oid = 'contacts'::regclass) as table_rows
     from sampled`)
-  const { seen, matching, selected, passed, last, table_rows: tableRows } = row!
-  return { seen, matching, selected, passed, scale: scaleOf(seen, last, most), tableRows }
+  const { seen, matching, listed: named, selected, passed, last, table_rows: tableRows } = row!
+  return { seen, matching, listed: named, selected, passed, scale: scaleOf(seen, last, most), tableRows }
 }

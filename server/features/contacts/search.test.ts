@@ -11,7 +11,7 @@ import { NEWEST_FIRST, type Order } from './order.ts'
 import { type Ask, countIn, type Filter, Finder } from './page.ts'
 import type { Probe } from './probe.ts'
 import { vocabularyOf } from './selection.ts'
-import { chooseStrategy, type Path, type Strategy } from './strategy.ts'
+import { chooseStrategy, type Path, type Question, type Strategy } from './strategy.ts'
 
 interface Person {
   email: string
@@ -274,9 +274,9 @@ test('more than 10,000 are told as such, of a text as of criteria, and counted w
 })
 
 test('a strategy goes with how frequent the matches are and where they lie', () => {
-  const large: Probe = { seen: 3000, matching: 0, selected: 0, passed: 0, scale: 333, tableRows: 1_300_000 }
-  const asked = { byId: true, lookedUp: 'text', counting: 'capped', rows: 51 } as const
-  const chosen = (probed: Partial<Probe>, more: Partial<Parameters<typeof chooseStrategy>[1]> = {}) =>
+  const large: Probe = { seen: 3000, matching: 0, listed: 0, selected: 0, passed: 0, scale: 333, tableRows: 1_300_000 }
+  const asked: Question = { byId: true, lookedUp: ['text'], counting: 'capped', rows: 51 }
+  const chosen = (probed: Partial<Probe>, more: Partial<Question> = {}) =>
     chooseStrategy({ ...large, ...probed }, { ...asked, ...more })
 
   assert.deepEqual(
@@ -306,38 +306,63 @@ test('a strategy goes with how frequent the matches are and where they lie', () 
     'frequent, but only among the oldest',
   )
   assert.deepEqual(
-    chosen({}, { lookedUp: undefined }),
+    chosen({}, { lookedUp: [] }),
     { do: 'set', path: 'table', limit: null, otherwise: 'set' },
     'nothing an index could look up',
   )
   assert.deepEqual(
-    chosen({ matching: 6, selected: 2, passed: 900 }, { lookedUp: 'values' }),
+    chosen({ matching: 6, selected: 2, passed: 900 }, { lookedUp: ['values'] }),
     { do: 'set', path: 'values', limit: null, otherwise: 'set' },
     'a rare value',
   )
   assert.deepEqual(
-    chosen({ matching: 700, selected: 20, passed: 90 }, { lookedUp: 'values', counting: 'exact' }),
+    chosen({ matching: 700, selected: 20, passed: 90 }, { lookedUp: ['values'], counting: 'exact' }),
     { do: 'ordered', total: 'table' },
     'a frequent one',
   )
   assert.deepEqual(
-    chosen({ matching: 30, selected: 20, passed: 90 }, { lookedUp: 'values', looksUp: true, counting: 'exact' }),
-    { do: 'ordered', total: 'table' },
+    chosen(
+      { matching: 30, selected: 20, passed: 90 },
+      { lookedUp: ['values'], looksUp: { each: 80, besides: 80 }, counting: 'exact' },
+    ),
+    { do: 'set', path: 'table', limit: null, otherwise: 'set' },
     'whose events would be looked up one by one',
   )
-  assert.deepEqual(chosen({ matching: 3000, selected: 0 }, { lookedUp: undefined, counting: 'exact' }), {
+  const events = { each: 40, besides: 0 }
+  const first = { seen: 250, matching: 250, scale: 4000 }
+  assert.deepEqual(
+    chosen({ ...first, listed: 1, selected: 1 }, { lookedUp: ['ids'], looksUp: events }),
+    { do: 'set', path: 'ids', limit: null, otherwise: 'set' },
+    'few whom events name',
+  )
+  assert.deepEqual(
+    chosen({ ...first, listed: 1 }, { lookedUp: ['values', 'ids'], looksUp: events, counting: 'exact' }),
+    { do: 'set', path: 'ids', limit: null, otherwise: 'set' },
+    'the rarer of two that can be looked up',
+  )
+  assert.deepEqual(
+    chosen({ ...first, listed: 20, selected: 20 }, { lookedUp: ['ids'], looksUp: events }),
+    { do: 'ordered', total: 'capped' },
+    'many: a walk',
+  )
+  assert.deepEqual(
+    chosen({ ...first, listed: 200, selected: 3, passed: 60 }, { lookedUp: ['ids'], looksUp: events }),
+    { do: 'ordered', total: 'table' },
+    'many, of whom few are meant',
+  )
+  assert.deepEqual(chosen({ matching: 3000, selected: 0 }, { lookedUp: [], counting: 'exact' }), {
     do: 'set',
     path: 'table',
     limit: null,
     otherwise: 'set',
   })
-  assert.deepEqual(chosen({ matching: 3000, selected: 600, passed: 5 }, { lookedUp: undefined, counting: 'exact' }), {
+  assert.deepEqual(chosen({ matching: 3000, selected: 600, passed: 5 }, { lookedUp: [], counting: 'exact' }), {
     do: 'ordered',
     total: 'table',
   })
-  assert.deepEqual(chosen({ seen: 100, scale: 256, tableRows: 50_000_000 }, { lookedUp: undefined }).do, 'set')
+  assert.deepEqual(chosen({ seen: 100, scale: 256, tableRows: 50_000_000 }, { lookedUp: [] }).do, 'set')
   assert.equal(
-    (chosen({ seen: 100, scale: 256, tableRows: 50_000_000 }, { lookedUp: undefined }) as { path: Path }).path,
+    (chosen({ seen: 100, scale: 256, tableRows: 50_000_000 }, { lookedUp: [] }) as { path: Path }).path,
     'account',
     'a middling account in a huge table',
   )

@@ -10,8 +10,9 @@ const SMALL = 80
  * What things cost, in µs, as measured on two cores with everything in memory. Only their proportions matter.
  * ROW: a contact on an ordered walk or a walk through the account; TABLE_ROW: one in a parallel scan of the whole table;
  * TRIGRAMS: to intersect posting lists, with the account's among them and without it; HIT: a contact found by them,
- * fetched and checked; VALUES and VALUE_HIT: the same by values, whose hits are compared once more; EVENTS: to look up the
- * events of one; KEPT: one kept and sorted besides.
+ * fetched and checked; VALUES and VALUE_HIT: the same by values, whose hits are compared once more; ID: a contact looked up by its
+ * id; KEPT: one kept and sorted besides. To look up a contact's events costs as much as the question says. What a set of events
+ * costs to read is left out: it is read for every set alike.
  */
 const ROW = 0.5
 const TABLE_ROW = 0.25
@@ -19,14 +20,14 @@ const TRIGRAMS = { trigrams: 10_000, text: 4000 }
 const HIT = 1.2
 const VALUES = 1000
 const VALUE_HIT = 3
-const EVENTS = 80
+const ID = 3
 const KEPT = 0.6
 
 /**
- * Ways to a whole set: through the trigram index, through its trigrams of all accounts, through the index on values, through
- * the account's index entries, through the whole table.
+ * Ways to a whole set: through the trigram index, through its trigrams of all accounts, through the index on values, by the ids
+ * that events or lists name, through the account's index entries, through the whole table.
  */
-export type Path = 'trigrams' | 'text' | 'values' | 'account' | 'table'
+export type Path = 'trigrams' | 'text' | 'values' | 'ids' | 'account' | 'table'
 
 /** From this share of the table on, an account's own posting list costs more to intersect than the others' hits to fetch. */
 const MOST_OF_TABLE = 0.9
@@ -40,13 +41,13 @@ export type Strategy =
   /** Sorts the set for the page alone, and counts it by itself: for sets too large to keep. */
   | { do: 'sorted'; path: Path; total: 'none' | 'capped' | Path }
 
-interface Question {
+export interface Question {
   /** Whether the order is that of the ids, which an index has. */
   byId: boolean
-  /** What an index can look up: a search text, or values. */
-  lookedUp: 'text' | 'values' | undefined
-  /** Whether each contact's events are looked up besides. */
-  looksUp?: boolean | undefined
+  /** What can be looked up: a search text by its index, values by theirs, people by ids. */
+  lookedUp: readonly ('text' | 'values' | 'ids')[]
+  /** What it costs to look up a contact's events for the filter, and for what is left of it once people are found by their ids. */
+  looksUp?: { each: number; besides: number } | undefined
   /** How the total is wanted. */
   counting: 'none' | 'capped' | 'exact'
   /** Rows up to the page's end, those of earlier pages included. */
@@ -69,11 +70,14 @@ export function isBeyondCap({ selected, scale }: Probe): boolean {
 export function chooseStrategy(found: Probe, question: Question): Strategy {
   const { byId, lookedUp, counting, rows } = question
   if (found.seen < SMALL) return { do: 'set', path: 'account', limit: null, otherwise: 'set' }
-  const costs = costsOf(found, rows, question.looksUp ?? false)
-  const scan: Path = costs.table < costs.account ? 'table' : 'account'
+  const costs = costsOf(found, rows, question.looksUp ?? { each: 0, besides: 0 })
+  const scan = scanOf(found)
   const trigrams = found.seen * found.scale >= MOST_OF_TABLE * found.tableRows ? 'text' : 'trigrams'
-  const indexed = lookedUp === 'text' ? trigrams : lookedUp
-  const path: Path = indexed && costs[indexed] <= costs[scan] ? indexed : scan
+  const [indexed] = lookedUp
+    .map((by): Path => (by === 'text' ? trigrams : by))
+    .filter((by) => costs[by] <= costs[scan])
+    .toSorted((one, other) => costs[one] - costs[other])
+  const path: Path = indexed ?? scan
   const walks = byId && costs.ordered <= costs[path]
 
   if (counting === 'none' || (counting === 'capped' && isBeyondCap(found))) {
@@ -96,19 +100,29 @@ function pageAlone(found: Probe, path: Path, walks: boolean, byId: boolean, tota
     : { do: 'sorted', path, total }
 }
 
+/** The way to a set that asks no index what is in it. */
+export function scanOf({ seen, scale, tableRows }: Probe): 'account' | 'table' {
+  return TABLE_ROW * tableRows < ROW * scale * seen ? 'table' : 'account'
+}
+
 function isLarge({ selected, scale }: Probe): boolean {
   return selected * scale > LARGE
 }
 
-function costsOf({ seen, matching, selected, passed, scale, tableRows }: Probe, rows: number, looksUp: boolean) {
-  const evenly = (ROW * 1.5 * rows * seen) / selected
+function costsOf(
+  { seen, matching, listed, selected, passed, scale, tableRows }: Probe,
+  rows: number,
+  { each, besides }: { each: number; besides: number },
+) {
+  const evenly = ((ROW + each) * 1.5 * rows * seen) / selected
   // More passed by than chance explains: the matches are all at the far end, and the walk goes there.
-  const farAway = ROW * scale * passed
+  const farAway = (ROW + each) * scale * passed
   return {
     ordered: selected === 0 ? Number.POSITIVE_INFINITY : passed * selected <= 5 * seen ? evenly : farAway + evenly,
     trigrams: TRIGRAMS.trigrams + HIT * scale * matching,
     text: TRIGRAMS.text + HIT * scale * matching,
-    values: VALUES + (VALUE_HIT + (looksUp ? EVENTS : 0)) * scale * matching,
+    values: VALUES + (VALUE_HIT + each) * scale * matching,
+    ids: (ID + besides) * scale * listed,
     account: ROW * scale * seen,
     table: TABLE_ROW * tableRows,
   }

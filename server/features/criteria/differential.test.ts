@@ -8,8 +8,9 @@ import { loadFields } from '../fields/field-set.ts'
 import { compile } from './compile.ts'
 import { expand, type NamedList } from './expand.ts'
 import { FOR_FEW, forSet, Together } from './forms.ts'
-import { criteria, defineFields, enterPeople, NOWS, person, world } from './generated.ts'
+import { criteria, defineFields, enterPeople, eventful, NOWS, person, world } from './generated.ts'
 import { among, happeningsIn } from './happened.ts'
+import { idsFor } from './ids.ts'
 import { parseCriteria, parseStored } from './parse.ts'
 import { accepts } from './reference.ts'
 import { soughtBy } from './sought.ts'
@@ -22,7 +23,10 @@ const scene = fc.constantFrom(...NOWS).chain((now) =>
   fc.record({
     people: fc.array(person(now), { maxLength: 12 }),
     world: world(now),
-    all: fc.array(criteria(now, [1, 2, 3, 4]), { minLength: 1, maxLength: 8 }),
+    all: fc.array(fc.oneof({ arbitrary: criteria(now, [1, 2, 3, 4]), weight: 3 }, eventful(now, [1, 2, 3, 4])), {
+      minLength: 1,
+      maxLength: 8,
+    }),
   }),
 )
 
@@ -33,6 +37,8 @@ test('compiled criteria select exactly the contacts that the reference accepts, 
   const set = await loadFields(db, accountId)
   const vocabulary = { fieldNamed: (tag: string) => set.tagged(tag), fieldNames: () => set.mergeTags }
   const fieldNumbered = (id: number) => set.numbered(id)
+
+  let looked = 0
 
   const property = fc.asyncProperty(scene, async ({ people, world, all: generated }) => {
     const all = JSON.parse(JSON.stringify(generated)) as object[] // as they come in a request
@@ -100,6 +106,13 @@ test('compiled criteria select exactly the contacts that the reference accepts, 
           select from contacts as c where c.account_id = ${accountId} and ${compile(conditions[nth]!, calendar)} and not ${sought.indexed}`)
         assert.equal(missed.length, 0, `what is looked up holds for whom the criteria hold: ${told}`)
       }
+      const named = idsFor(accountId, conditions[nth]!, calendar)
+      if (named) {
+        looked++
+        const found = await db.query<{ email: string }>(sql`
+          select email from contacts as c where c.account_id = ${accountId} and c.id = any(${named.ids}) and ${compile(named.rest, calendar)}`)
+        assert.deepEqual(found.map((row) => row.email).sort(), expected, `by the ids that are named ${told}`)
+      }
       for (const [rows, how] of [
         [shared, 'together'],
         [remembered, 'remembered'],
@@ -120,4 +133,5 @@ test('compiled criteria select exactly the contacts that the reference accepts, 
     }
   })
   await fc.assert(property, RUNS ? { numRuns: Number(RUNS) } : { numRuns: 120, seed: 20_261 })
+  assert.ok(looked > 50, `only ${looked} criteria had people whom events or lists name`)
 })

@@ -186,6 +186,22 @@ export function criteria(now: Date, lists: number[]): fc.Arbitrary<object> {
   })).criteria
 }
 
+/** Criteria that events or lists answer, besides others or by any of several. */
+export function eventful(now: Date, lists: number[]): fc.Arbitrary<object> {
+  const named = fc.oneof(
+    { arbitrary: event, weight: 3 },
+    fc.record({ list: fc.constantFrom(...lists) }),
+    fc.record({ tag: tags }),
+    fc.record({ city: texts }),
+  )
+  return fc.oneof(
+    event,
+    fc.record({ all: fc.tuple(event, criteria(now, lists)) }),
+    fc.record({ any: fc.array(named, { minLength: 1, maxLength: 3 }) }),
+    fc.record({ any: fc.tuple(event, fc.record({ all: fc.tuple(named, named) })) }),
+  )
+}
+
 export const world = (now: Date): fc.Arbitrary<World> =>
   fc.record({
     now: fc.constant(now),

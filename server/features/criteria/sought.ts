@@ -25,15 +25,21 @@ export function soughtBy(accountId: number, condition: Condition): Sought | unde
   const tags = parts.filter((part) => part.is === 'tag')
   const indexed = [
     ...chosen.map((test) => hasOneOf(accountId, keyOf(test)!, test.values)),
-    ...tags.map(({ tags }) => sql`c.tags && ${tags}::text[]`),
+    ...tags.map((tag) => indexedValues(accountId, tag)!),
   ]
   return indexed.length === 0
     ? undefined
     : { indexed: sql`(${join(indexed, ' and ')})`, parts: { is: 'all', of: [...chosen, ...tags] } }
 }
 
+/** What the index finds for one test of a value, or for tags; undefined where it does not look these up. */
+export function indexedValues(accountId: number, part: Test | Extract<Condition, { is: 'tag' }>): Sql | undefined {
+  if (part.is === 'tag') return sql`c.tags && ${part.tags}::text[]`
+  return isLookedUp(part) ? hasOneOf(accountId, keyOf(part)!, part.values) : undefined
+}
+
 /** The parts of which each must hold. */
-function necessary(condition: Condition): Condition[] {
+export function necessary(condition: Condition): Condition[] {
   switch (condition.is) {
     case 'all':
       return condition.of.flatMap(necessary)
