@@ -73,7 +73,7 @@ export async function mergeChunk(trx: Trx, terms: MergeTerms, range: Range, isCo
  */
 export async function mergeUnchanged(trx: Trx, terms: MergeTerms, range: Range): Promise<Merged> {
   if (!canCompare(terms)) return { counts: {}, left: Number.POSITIVE_INFINITY }
-  await holdExisting(trx, terms, range)
+  if (!range.isPlain) await holdExisting(trx, terms, range)
   const { people, duplicates, ...named } = await settleUnchanged(trx, terms, range)
   const counts: Counts = {}
   add(counts, named)

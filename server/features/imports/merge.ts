@@ -73,27 +73,35 @@ async function onePass(merging: Merging): Promise<'all done' | 'some wait' | 'cu
   return ended
 }
 
-/** Ranges of about `rows` rows that wait, in the order of their places. Several may take from it at once. */
+/**
+ * Ranges of about `rows` rows that wait, in the order of their places. Several may take from it at once. A range ends with a stripe
+ * where one ends near: of one that ends within, PostgreSQL reads the whole stripe.
+ */
 export async function* rangesOf(
   db: Queryable,
   accountId: number,
   importId: number,
   rows: number,
 ): AsyncGenerator<Range, void> {
+  const [fewest, most] = [rows - Math.floor(rows / 8), rows + Math.floor(rows / 8)]
   for (let after: Place = { stripe: -1, key: '' }; ; ) {
     // One row more than the range has shows whether its last person goes on.
     const [next] = await db.query<Place & { first: number; people: number; is_plain: boolean }>(sql`
       with waiting as materialized (
-        select stripe, key, row_number() over in_order as nth, key is not distinct from lag(key) over in_order as is_again
+        select stripe, key, row_number() over in_order as nth, key is not distinct from lag(key) over in_order as is_again,
+          stripe is distinct from lead(stripe) over in_order as ends
         from (
           select stripe, key from import_rows
           where account_id = ${accountId} and import_id = ${importId} and (stripe, key) > (${after.stripe}, ${after.key})
-          order by stripe, key limit ${rows + 1}
+          order by stripe, key limit ${most + 1}
         ) as ahead window in_order as (order by stripe, key)
+      ), cut as (
+        select coalesce(max(nth) filter (where ends and nth between ${fewest} and ${most}), least(max(nth), ${rows})) as last from waiting
       )
-      select stripe, key, (select min(stripe) from waiting) as first, not exists (select from waiting where is_again) as is_plain,
-        (select count(*) from waiting where nth <= ${rows} and not is_again) as people
-      from waiting where nth <= ${rows} order by nth desc limit 1`)
+      select stripe, key, (select min(stripe) from waiting) as first,
+        not exists (select from waiting where is_again and nth <= last + 1) as is_plain,
+        (select count(*) from waiting where nth <= last and not is_again) as people
+      from cut join waiting on nth = last`)
     if (!next) return
     const { first, people, is_plain: isPlain, stripe, key } = next
     const upTo = { stripe, key }

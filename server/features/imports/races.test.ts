@@ -142,3 +142,35 @@ test('who leaves a list by a link at the very moment when a file enters them is 
     assert.deepEqual((await person(made, joins!)).list_ids, [list])
   }
 })
+
+test(
+  'who is being changed while a chunk of unchanged people waits for them is compared as they then are',
+  LIMIT,
+  async (t) => {
+    const made = await testApp(t)
+    const { db, accountId } = made
+    const list = (await made.post('/api/contact_lists', { name: 'News' })).body.id
+    const emails = Array.from({ length: 8 }, (_, n) => `p${n}@example.com`)
+    for (const email of emails)
+      await made.post('/api/contacts', { email, fields: { first_name: 'Ann' }, list_ids: [list] })
+    const { id } = await sent(made, `email,first_name\n${emails.map((email) => `${email},Ann`).join('\n')}\n`, {
+      update_existing: 'true',
+      list_id: String(list),
+    })
+
+    // By their chunk, the last two, those before have brought nobody who is new or changed.
+    const merging = await db.transaction(async (trx) => {
+      await trx.query(sql`
+      update contacts set fields = '{"first_name": "Bea"}' where account_id = ${accountId} and email = ${emails[6]}`)
+      await trx.query(sql`delete from contacts where account_id = ${accountId} and email = ${emails[7]}`)
+      const done = run(made, id, { chunkRows: 2 })
+      await waitsForLocks(db, 1)
+      return { done }
+    })
+
+    assert.deepEqual(countsOf(await merging.done), { rows_read: 8, unchanged: 6, updated: 1, created: 1 })
+    assert.equal((await person(made, emails[6]!)).fields.first_name, 'Ann')
+    assert.deepEqual((await person(made, emails[7]!)).list_ids, [list])
+    assert.equal(await rowsLeft(made), 0)
+  },
+)

@@ -60,7 +60,11 @@ test('a chunk changes few people of each page of the table, and all rows of a pe
   const { id } = await sent(made, file, { update_existing: 'true', dry_run: 'true' })
   await run(made, id)
 
-  let chunks = 0
+  const stripes = await db.query<{ rows: number }>(sql`
+    select count(*) as rows from import_rows where account_id = ${accountId} and import_id = ${id} group by stripe order by stripe`)
+  let read = 0
+  const ends = stripes.map(({ rows }) => (read += rows))
+  let begins = 0
   for await (const { after, upTo } of rangesOf(db, accountId, id, 500)) {
     const [chunk] = await db.query<{ rows: number; people: number; pages: number }>(sql`
       select count(*) as rows, count(distinct c.id) as people, count(distinct (c.ctid::text::point)[0]) as pages
@@ -70,9 +74,15 @@ test('a chunk changes few people of each page of the table, and all rows of a pe
     const { rows, people, pages } = chunk!
     assert.equal(rows, 2 * people)
     assert.ok(pages > 0.6 * people, `of 40 people on a page, one or two are changed at once: ${JSON.stringify(chunk)}`)
-    chunks++
+    const near = ends.filter((end) => end >= begins + 438 && end <= begins + 562)
+    assert.equal(
+      begins + rows,
+      near.at(-1) ?? Math.min(begins + 500, 40_000),
+      'of 500 rows, or up to the end of a stripe near that',
+    )
+    begins += rows
   }
-  assert.equal(chunks, 80)
+  assert.equal(begins, 40_000)
   await made.post(`/api/contact_imports/${id}/apply`)
   const done = await run(made, id, { chunkRows: 500 })
 
