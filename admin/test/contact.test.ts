@@ -105,9 +105,12 @@ test('one contact: edited, by two people at once, by someone whose session ends;
 
   await t.test('who leaves with something unsaved is asked', async () => {
     await page.getByLabel('City').fill('Oslo')
+    await page.getByRole('tab', { name: 'Timeline' }).click() // from where it is not seen
     await page.getByRole('link', { name: 'All contacts' }).click()
     await page.getByText('Leave without saving?').waitFor()
     await page.getByRole('button', { name: 'Stay here' }).click()
+    await page.getByRole('tab', { name: 'Profile' }).click()
+    assert.equal(await page.getByLabel('City').inputValue(), 'Oslo')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('1 unsaved change').waitFor({ state: 'hidden' })
   })

@@ -156,6 +156,7 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     await page.getByRole('textbox', { name: 'Edit City of person001@example.com' }).fill('Tromsø')
     await page.keyboard.press('Enter')
     await page.getByRole('cell').getByText('Tromsø', { exact: true }).waitFor()
+    await page.locator('button[aria-label="Edit City of person001@example.com"]:focus').waitFor()
     assert.equal((await made.get('/api/contacts/person001@example.com')).body.data.fields.city, 'Tromsø')
   })
 
@@ -183,6 +184,7 @@ test('contacts: found, filtered, chosen, changed in bulk and taken back, edited 
     await dialog.getByLabel('Email address').fill('new@example.com')
     await dialog.getByRole('button', { name: 'Add contact' }).click()
     await page.getByText('new@example.com added').waitFor()
+    await page.locator('button:focus', { hasText: 'Add contact' }).waitFor()
   })
 
   await t.test('all but one are chosen; an act is stopped while it runs, and does no more', async () => {

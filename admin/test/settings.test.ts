@@ -54,6 +54,9 @@ test('settings, and acts on many people', async (t) => {
   await t.test('settings of the account are saved', async () => {
     await page.getByRole('tab', { name: 'Account' }).click()
     await page.getByLabel('Events of contacts').fill('90')
+    await page.getByRole('tab', { name: 'Users' }).click()
+    await page.getByText('Leave without saving?').waitFor()
+    await page.getByRole('button', { name: 'Stay here' }).click()
     await inspect(page, 'settings-account')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('The settings are saved').waitFor()

@@ -27,10 +27,12 @@ export const theme = createTheme({
   },
   components: {
     // To lock the scrolling, Mantine would write a <style> element, which the Content-Security-Policy forbids.
-    Modal: { defaultProps: { lockScroll: false } },
+    Modal: { defaultProps: { lockScroll: false, closeOnClickOutside: false } }, // a click beside it takes nothing away that was typed
     Drawer: { defaultProps: { lockScroll: false } },
     Tooltip: { defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: false } } },
     Button: { defaultProps: { size: 'sm' } },
+    // Mantine's own way stops the effects of what is hidden, and nobody would be asked about what is not saved in another tab.
+    Tabs: { defaultProps: { keepMountedMode: 'display-none' } },
   },
 })
 

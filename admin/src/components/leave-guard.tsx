@@ -2,11 +2,16 @@ import { Button, Group, Modal, Text } from '@mantine/core'
 import { useBlocker } from '@tanstack/react-router'
 import * as en from '../strings/en.ts'
 
+interface Props {
+  isDirty: boolean
+  /** Another tab of the same page takes it away as well. */
+  isTab?: boolean
+}
+
 /** Asks before a page is left on which something is not saved. */
-export function LeaveGuard({ isDirty }: { isDirty: boolean }) {
+export function LeaveGuard({ isDirty, isTab = false }: Props) {
   const { status, proceed, reset } = useBlocker({
-    // Another tab of the same page leaves nothing.
-    shouldBlockFn: ({ current, next }) => isDirty && current.pathname !== next.pathname,
+    shouldBlockFn: ({ current, next }) => isDirty && (isTab || current.pathname !== next.pathname),
     enableBeforeUnload: () => isDirty,
     withResolver: true,
   })

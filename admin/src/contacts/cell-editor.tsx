@@ -10,14 +10,22 @@ import { FieldInput } from './field-input.tsx'
 import { withContact } from './pages-query.ts'
 import { shownValue } from './shown-value.ts'
 
+interface Props {
+  contact: Contact
+  field: Field
+  /** `hadFocus`: nobody has gone elsewhere meanwhile, and the focus would be lost with the input. */
+  onDone: (hadFocus: boolean) => void
+}
+
 /** A field's value in place: Enter and leaving it save, Escape does not. */
-export function CellEditor({ contact, field, onDone }: { contact: Contact; field: Field; onDone: () => void }) {
+export function CellEditor({ contact, field, onDone }: Props) {
   const account = useAccount()
   const client = useQueryClient()
   const tag = field.merge_tag
   const before = contact.fields[tag] ?? null
   const [value, setValue] = useState<unknown>(before)
   const box = useRef<HTMLDivElement>(null)
+  const end = () => onDone(box.current?.contains(document.activeElement) === true)
   /** Only if the value is still what is shown; whatever else of the contact someone changes meanwhile does not matter. */
   const send = async ({ version }: Contact): Promise<Contact> => {
     try {
@@ -38,16 +46,16 @@ export function CellEditor({ contact, field, onDone }: { contact: Contact; field
         (held: Parameters<typeof withContact>[0]) => withContact(held, saved),
       )
       void client.invalidateQueries({ queryKey: [account.id, 'contact', contact.id] })
-      onDone()
+      end()
     },
     onError: (error) => {
       failed(error)
-      onDone()
+      end()
     },
   })
   const finish = () => {
     if (save.isPending) return
-    if (value === before) onDone()
+    if (value === before) end()
     else save.mutate()
   }
   return (
@@ -56,7 +64,7 @@ export function CellEditor({ contact, field, onDone }: { contact: Contact; field
       ref={box}
       className={classes.editor}
       onKeyDown={(event: KeyboardEvent) => {
-        if (event.key === 'Escape') onDone()
+        if (event.key === 'Escape') end()
         if (event.key === 'Enter' && field.type !== 'select' && field.type !== 'boolean') finish()
       }}
       onBlur={(event) => {

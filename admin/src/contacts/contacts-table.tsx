@@ -56,6 +56,8 @@ function Rows({ which, columns, sort, onSort, selection }: Omit<Props, 'empty'>)
   const account = useAccount()
   const scroller = useRef<HTMLDivElement>(null)
   const [editing, setEditing] = useState<{ id: string; column: string }>()
+  /** The cell whose input had the focus when it went: its button gets it. */
+  const left = useRef<string>(undefined)
   const [walk, goOn] = useWalk(which, sort)
   const count = rowsOf(walk)
   const more = walk.tail === undefined
@@ -147,7 +149,14 @@ function Rows({ which, columns, sort, onSort, selection }: Omit<Props, 'empty'>)
                     >
                       {isEditing && column.field ? (
                         <Suspense>
-                          <CellEditor contact={contact} field={column.field} onDone={() => setEditing(undefined)} />
+                          <CellEditor
+                            contact={contact}
+                            field={column.field}
+                            onDone={(hadFocus) => {
+                              if (hadFocus) left.current = `${contact.id} ${column.name}`
+                              setEditing(undefined)
+                            }}
+                          />
                         </Suspense>
                       ) : (
                         <>
@@ -155,6 +164,11 @@ function Rows({ which, columns, sort, onSort, selection }: Omit<Props, 'empty'>)
                           {canEdit && (
                             <ActionIcon
                               className={classes.pencil}
+                              ref={(button: HTMLButtonElement | null) => {
+                                if (!button || left.current !== `${contact.id} ${column.name}`) return
+                                left.current = undefined
+                                button.focus()
+                              }}
                               size={24}
                               variant="subtle"
                               color="gray"

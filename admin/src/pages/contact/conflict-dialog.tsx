@@ -1,5 +1,6 @@
 import { Button, Group, Modal, Radio, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
+import { useFocusBack } from '../../components/focus-back.ts'
 import * as en from '../../strings/en.ts'
 import { TheirChanges, useWording } from './their-changes.tsx'
 import type { Change, Conflict } from './use-saving.ts'
@@ -15,6 +16,7 @@ interface Props {
 
 /** Two people have changed the same values: both are shown, and one is chosen. */
 export function ConflictDialog({ conflicts, theirs, onCancel, onDecide }: Props) {
+  useFocusBack()
   const [mine, setMine] = useState<ReadonlySet<string>>(new Set())
   const { label, shown } = useWording()
   const others = theirs.filter(({ name }) => !conflicts.some((conflict) => conflict.name === name))

@@ -7,6 +7,7 @@ import { useAccount } from '../../api/client.ts'
 import { type Contact, contactQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
 import { Loaded, Loading } from '../../components/states.tsx'
+import { TabList } from '../../components/tab-list.tsx'
 import { TextLink } from '../../components/text-link.tsx'
 import * as en from '../../strings/en.ts'
 import { Consents } from './consents.tsx'
@@ -55,13 +56,13 @@ export function ContactPage() {
                 })
               }
             >
-              <Tabs.List mb="md">
+              <TabList open={tab} mb="md">
                 {TABS.map((key) => (
                   <Tabs.Tab key={key} value={key}>
                     {en.contact.tabs[key]}
                   </Tabs.Tab>
                 ))}
-              </Tabs.List>
+              </TabList>
               <Tabs.Panel value="profile" keepMounted>
                 <Profile key={contact.id} contact={contact} />
               </Tabs.Panel>

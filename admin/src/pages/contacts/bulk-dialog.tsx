@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { fieldsQuery, listsQuery } from '../../api/queries.ts'
+import { useFocusBack } from '../../components/focus-back.ts'
 import { done } from '../../components/toast.tsx'
 import { FieldInput } from '../../contacts/field-input.tsx'
 import { ManySuggesting } from '../../criteria/value-input.tsx'
@@ -22,6 +23,7 @@ interface Props {
 
 /** An act on everyone selected: what is done, then what would come of it in numbers, then how far it is. */
 export function BulkDialog({ type, selection, onClose }: Props) {
+  useFocusBack()
   const bulk = useBulk()
   const undo = useUndo()
   const { set } = bulk
@@ -60,6 +62,7 @@ export function BulkDialog({ type, selection, onClose }: Props) {
         <Choose
           type={type}
           busy={bulk.attempt.isPending}
+          hasFailed={bulk.attempt.isError}
           onTry={(action) => bulk.attempt.mutate({ selection, action })}
           onClose={onClose}
         />
@@ -107,11 +110,12 @@ function handled(counts: Record<string, number>): number {
 interface ChooseProps {
   type: Action['type']
   busy: boolean
+  hasFailed: boolean
   onTry: (action: Action) => void
   onClose: () => void
 }
 
-function Choose({ type, busy, onTry, onClose }: ChooseProps) {
+function Choose({ type, busy, hasFailed, onTry, onClose }: ChooseProps) {
   const account = useAccount()
   const { data: lists = [] } = useQuery(listsQuery(account))
   const { data: fields = [] } = useQuery(fieldsQuery(account))
@@ -131,6 +135,9 @@ function Choose({ type, busy, onTry, onClose }: ChooseProps) {
       onTry(action)
     }
   }, [isPlain, action, onTry])
+  useEffect(() => {
+    if (isPlain && hasFailed) onClose() // why is said by the toast, and nothing is to be chosen otherwise
+  }, [isPlain, hasFailed, onClose])
   if (isPlain)
     return (
       <Group gap="xs">

@@ -1,6 +1,6 @@
 import { Button, CloseButton, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback, useDisclosure, useLocalStorage } from '@mantine/hooks'
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { Funnel, Plus, Search, SearchX, Users } from 'lucide-react'
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
@@ -67,7 +67,6 @@ export function ContactsPage() {
   const { data: first } = useQuery(contactsPage(account, which, sort, ''))
   const { data: exact } = useQuery({
     ...exactTotal(account, which),
-    placeholderData: keepPreviousData,
     enabled: first?.total_is_capped === true,
   })
   const total = first && {

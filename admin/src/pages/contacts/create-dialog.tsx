@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAccount } from '../../api/client.ts'
 import { fieldsQuery, listsQuery } from '../../api/queries.ts'
+import { useFocusBack } from '../../components/focus-back.ts'
 import { faultsByInput } from '../../components/problem.ts'
 import { done } from '../../components/toast.tsx'
 import { FieldInput } from '../../contacts/field-input.tsx'
@@ -13,6 +14,7 @@ const FIRST_FIELDS = 4
 const texts = en.contacts.createDialog
 
 export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  useFocusBack()
   return (
     <Modal opened={opened} onClose={onClose} title={texts.title} closeButtonProps={{ 'aria-label': en.common.close }}>
       <Form onClose={onClose} />

@@ -1,5 +1,6 @@
 import { Button, Drawer, Group, Stack } from '@mantine/core'
 import { useState } from 'react'
+import { useFocusBack } from '../../components/focus-back.ts'
 import { CriteriaEditor, usePreview } from '../../criteria/criteria-editor.tsx'
 import { isEveryone, type Node, read, write } from '../../criteria/tree.ts'
 import * as en from '../../strings/en.ts'
@@ -13,6 +14,7 @@ interface Props {
 }
 
 export function FilterDrawer({ opened, onClose, ...rest }: Props) {
+  useFocusBack()
   return (
     <Drawer
       opened={opened}

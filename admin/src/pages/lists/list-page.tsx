@@ -8,6 +8,7 @@ import { useAccount } from '../../api/client.ts'
 import { fieldsQuery, type ListDetail, listQuery, listUsageQuery } from '../../api/queries.ts'
 import { Page } from '../../components/page.tsx'
 import { Empty, Loaded, Loading } from '../../components/states.tsx'
+import { TabList } from '../../components/tab-list.tsx'
 import { UsedBy } from '../../components/used-by.tsx'
 import { chosenColumns, columnsFor } from '../../contacts/columns.tsx'
 import { ContactsTable } from '../../contacts/contacts-table.tsx'
@@ -31,6 +32,8 @@ export function ListPage() {
   const query = useQuery(listQuery(account, Number(id)))
   const vocabulary = useVocabulary()
   const list = query.data
+  // Once seen it stays, with what is not saved: to be there from the start it would count a large list at each visit.
+  const [hasCriteria, setHasCriteria] = useState(tab === 'criteria')
   return (
     <Page
       title={list?.name ?? en.lists.title}
@@ -51,23 +54,24 @@ export function ListPage() {
           <Tabs
             value={tab}
             keepMounted={false}
-            onChange={(next) =>
+            onChange={(next) => {
+              if (next === 'criteria') setHasCriteria(true)
               void navigate({
                 search: next === 'contacts' ? {} : { tab: next as 'criteria' | 'history' },
                 replace: true,
               })
-            }
+            }}
           >
-            <Tabs.List mb="md">
+            <TabList open={tab} mb="md">
               <Tabs.Tab value="contacts">{en.lists.tabs.contacts}</Tabs.Tab>
               {found.type === 'smart' && <Tabs.Tab value="criteria">{en.lists.tabs.criteria}</Tabs.Tab>}
               <Tabs.Tab value="history">{en.lists.tabs.history}</Tabs.Tab>
-            </Tabs.List>
+            </TabList>
             <Tabs.Panel value="contacts">
               <Members list={found} />
             </Tabs.Panel>
             {found.type === 'smart' && (
-              <Tabs.Panel value="criteria">
+              <Tabs.Panel value="criteria" keepMounted={hasCriteria}>
                 <SmartListForm list={found} />
               </Tabs.Panel>
             )}

@@ -31,16 +31,16 @@ export function SmartListForm({ list, criteria }: Props) {
   const [isLeaving, setLeaving] = useState(false)
   const preview = usePreview(tree)
   const save = useMutation({
-    mutationFn: () => {
-      const body = { criteria: write(tree), ...(announce ? { announce } : {}) }
+    mutationFn: (sent: Node) => {
+      const body = { criteria: write(sent), ...(announce ? { announce } : {}) }
       return list
         ? account.api.call('updateList', { path: { list_id: list.id }, body })
         : account.api.call('createList', { body: { ...body, name } })
     },
     onMutate: () => setLeaving(true),
     onError: () => setLeaving(false),
-    onSuccess: (result) => {
-      setSaved(tree)
+    onSuccess: (result, sent) => {
+      setSaved(sent)
       setLeaving(!list)
       void client.invalidateQueries({ queryKey: [account.id, 'lists'] })
       void client.invalidateQueries({ queryKey: [account.id, 'contacts'] })
@@ -60,7 +60,7 @@ export function SmartListForm({ list, criteria }: Props) {
       className={classes.split}
       onSubmit={(event) => {
         event.preventDefault()
-        save.mutate()
+        save.mutate(tree)
       }}
     >
       <Stack>

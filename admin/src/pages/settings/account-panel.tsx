@@ -6,6 +6,7 @@ import { useAccount } from '../../api/client.ts'
 import { accountQuery } from '../../api/queries.ts'
 import { sessionQuery } from '../../api/session.ts'
 import { languageOptions } from '../../components/languages.ts'
+import { LeaveGuard } from '../../components/leave-guard.tsx'
 import { Panel } from '../../components/panel.tsx'
 import { faultsByInput } from '../../components/problem.ts'
 import { Loaded } from '../../components/states.tsx'
@@ -20,7 +21,7 @@ const INPUTS = ['name', 'color', 'language', 'time_zone', 'soft_bounce_limit', '
 
 export function AccountPanel() {
   const query = useQuery(accountQuery(useAccount()))
-  return <Loaded query={query}>{(account) => <Form key={account.updated_at} account={account} />}</Loaded>
+  return <Loaded query={query}>{(account) => <Form account={account} />}</Loaded>
 }
 
 /** Sends only what was changed, so that what someone else changes meanwhile stays. */
@@ -29,10 +30,14 @@ function Form({ account }: { account: Account }) {
   const client = useQueryClient()
   const [patch, setPatch] = useState<Patch>({})
   const save = useMutation({
-    mutationFn: () => api.call('updateAccount', { body: patch }),
-    onSuccess: async (saved) => {
+    mutationFn: (sent: Patch) => api.call('updateAccount', { body: sent }),
+    onSuccess: async (saved, sent) => {
       client.setQueryData([id, 'account'], saved)
-      if (patch.name) await client.invalidateQueries({ queryKey: sessionQuery.queryKey })
+      // What has been typed since it was sent is still to be saved.
+      setPatch((later) =>
+        Object.fromEntries(Object.entries(later).filter(([name, value]) => value !== sent[name as keyof Patch])),
+      )
+      if (sent.name) await client.invalidateQueries({ queryKey: sessionQuery.queryKey })
       done(en.settings.saved)
     },
   })
@@ -58,7 +63,7 @@ function Form({ account }: { account: Account }) {
     <form
       onSubmit={(event) => {
         event.preventDefault()
-        save.mutate()
+        save.mutate(patch)
       }}
     >
       <Stack gap="lg">
@@ -180,6 +185,7 @@ function Form({ account }: { account: Account }) {
           </Group>
         )}
       </Stack>
+      <LeaveGuard isDirty={Object.keys(patch).length > 0} isTab />
     </form>
   )
 }

@@ -2,6 +2,7 @@ import { Tabs } from '@mantine/core'
 import { getRouteApi } from '@tanstack/react-router'
 import { useAccount } from '../../api/client.ts'
 import { Page } from '../../components/page.tsx'
+import { TabList } from '../../components/tab-list.tsx'
 import * as en from '../../strings/en.ts'
 import { AccountPanel } from './account-panel.tsx'
 import { AuditPanel } from './audit-panel.tsx'
@@ -35,13 +36,13 @@ export function SettingsPage() {
           if (isSettingsTab(chosen)) void navigate({ search: { tab: chosen } })
         }}
       >
-        <Tabs.List mb="lg">
+        <TabList open={tab} mb="lg">
           {Object.entries(en.settings.tabs).map(([value, label]) => (
             <Tabs.Tab key={value} value={value}>
               {label}
             </Tabs.Tab>
           ))}
-        </Tabs.List>
+        </TabList>
         <Tabs.Panel value={tab}>
           <Panel />
         </Tabs.Panel>

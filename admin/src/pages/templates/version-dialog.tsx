@@ -2,6 +2,7 @@ import { Alert, Button, Code, Group, Modal, Stack, Text } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useAccount } from '../../api/client.ts'
 import { templateQuery } from '../../api/queries.ts'
+import { useFocusBack } from '../../components/focus-back.ts'
 import { problemText } from '../../components/problem.ts'
 import { Loaded } from '../../components/states.tsx'
 import { done } from '../../components/toast.tsx'
@@ -19,6 +20,7 @@ interface Props {
 
 /** The texts of an earlier version, which can be saved again. */
 export function VersionDialog({ name, version, isDirty, onClose, onBroughtBack }: Props) {
+  useFocusBack()
   const account = useAccount()
   const client = useQueryClient()
   const query = useQuery({
