@@ -2,7 +2,7 @@ import sql, { join, type Sql } from 'sql-template-tag'
 import type { EventType } from '../activity/event-types.ts'
 import { compile } from './compile.ts'
 import { isDay } from './compile-dates.ts'
-import { isRecordedSince, windowEdge } from './compile-event.ts'
+import { firstRecorded, windowEdge } from './compile-event.ts'
 import type { Operator } from './operators.ts'
 import type { Condition, Test } from './parse.ts'
 import type { EventCondition, Window } from './parse-event.ts'
@@ -200,16 +200,18 @@ function leavingWindows(
     types: [...new Set(those.flatMap(({ types, names }) => (names.length > 0 ? [...types, 'custom'] : types)))],
   }))
   const [first, last] = [from, to].map((now) => windowEdge({ unit, size: sql`size` }, { timeZone, now }))
-  const since = floor === undefined ? isRecordedSince(sql`edge.first`) : sql`e.id >= ${floor}::uuid`
+  // As a column, PostgreSQL goes by it to leave out months, which it would not by a subquery.
+  const [recorded, since] =
+    floor === undefined ? [firstRecorded(first!), sql`edge.recorded`] : [sql`null::uuid`, sql`${floor}::uuid`]
   return sql`
     select left_it.contact_id, edge.name as "window", left_it.types from (
-      select name, types::text[] as types, ${first} as first, ${last} as last
+      select name, types::text[] as types, ${first} as first, ${last} as last, ${recorded} as recorded
       from unnest(${bySize.map(({ size }) => size)}::int[], ${bySize.map(({ name }) => name)}::text[], ${bySize.map(({ types }) => `{${types.join()}}`)}::text[]) as edge (size, name, types)
       offset 0
     ) as edge cross join lateral (
       select e.contact_id, e.types from events as e
       where (e.account_id + 0) = ${accountId}::bigint and e.contact_id is not null
-        and e.at between edge.first and edge.last and e.types && edge.types and ${since} offset 0
+        and e.at between edge.first and edge.last and e.types && edge.types and e.id >= ${since} offset 0
     ) as left_it`
 }
 

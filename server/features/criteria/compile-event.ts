@@ -45,11 +45,12 @@ function isWithin(within: Window, context: Context): Sql {
  * No event lies later than the moment it was recorded, which its id tells; so the months before a window are not even looked
  * at. A minute to spare, as the id and the moment are made one after the other.
  */
-export function isRecordedSince(edge: Sql): Sql {
+function isRecordedSince(edge: Sql): Sql {
   return sql`e.id >= (select ${firstRecorded(edge)})`
 }
 
-function firstRecorded(edge: Sql): Sql {
+/** The id that an event has at least which is to lie behind this edge. */
+export function firstRecorded(edge: Sql): Sql {
   return sql`id_floor(greatest(${edge} - interval '1 minute', 'epoch'))`
 }
 

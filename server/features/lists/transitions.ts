@@ -98,7 +98,7 @@ function sum(first: Compared, second: Compared): Compared {
 }
 
 /**
- * Those of whom something is to be written: `contact_id`, `change_set_id`, `is_there`, `is_known` (whether they have a row of
+ * Those of whom something is to be written (`here`: in which of these lists they were told to be): `contact_id`, `change_set_id`, `is_there`, `is_known` (whether they have a row of
  * membership), `moved`, `behind`, which lists they have `entered` and which are `gone`, and what is to be kept: `after`, `happened`.
  */
 function readingChanged({ accountId, timeZone, lists, contacts, now, isWhole, ...comparison }: Comparison): Sql {
@@ -115,24 +115,27 @@ function readingChanged({ accountId, timeZone, lists, contacts, now, isWhole, ..
     recounted.length === 0 && !isWhole ? sql`remembered` : isWhole ? sql`happened` : both(kept, sql`happened`)
   return sql`
     select contact_id, change_set_id, is_there, is_known, moved, behind and not ${isWhole}::boolean as behind,
-      case when moved and is_there then array(select id from unnest(inside) as id where id <> all(before)) else '{}' end as entered,
-      case when not is_there then before when moved then array(select id from unnest(before) as id where id = any(${ids}) and id <> all(inside)) else '{}' end as gone,
-      case when not is_there then '{}' when moved then ${both(others(sql`before`, ids), sql`inside`)} else before end as after,
+      case when moved and is_there then ${others(sql`inside`, sql`here`)} else '{}' end as entered,
+      case when not is_there then before when moved then ${others(sql`here`, sql`inside`)} else '{}' end as gone,
+      case when not is_there then '{}' when not moved then before when here = before then inside
+        else ${both(others(sql`before`, ids), sql`inside`)} end as after,
       case when is_there then to_remember else '{}' end as happened
     from (
-      select *, before <> inside and (not is_there or inside <> array(select id from unnest(before) as id where id = any(${ids}))) as moved,
-        ${toRemember} as to_remember
+      select *, before <> inside and (not is_there or inside <> here) as moved, ${toRemember} as to_remember
       from (
-        select asked.contact_id, asked.change_set_id, c.id is not null as is_there, told.list_ids is not null as is_known,
-          coalesce(told.list_ids, '{}') as before, coalesce(told.happened, '{}') as remembered, coalesce(told.behind, false) as behind,
-          case when c.id is null then '{}' else ${inside} end as inside, ${happened} as happened
-        from (${contacts}) as asked
-        left join lateral (
-          select account_id, id, email, external_id, state, fields, tags, origin, created_at, updated_at
-          from contacts where account_id = ${accountId} and id = asked.contact_id offset 0) as c on true
-        left join lateral (
-          select list_ids, happened, behind from smart_memberships where account_id = ${accountId} and contact_id = asked.contact_id offset 0) as told on true ${joins}
-        offset 0
+        select *, case when before = inside then before else array(select id from unnest(before) as id where id = any(${ids})) end as here
+        from (
+          select asked.contact_id, asked.change_set_id, c.id is not null as is_there, told.list_ids is not null as is_known,
+            coalesce(told.list_ids, '{}') as before, coalesce(told.happened, '{}') as remembered, coalesce(told.behind, false) as behind,
+            case when c.id is null then '{}' else ${inside} end as inside, ${happened} as happened
+          from (${contacts}) as asked
+          left join lateral (
+            select account_id, id, email, external_id, state, fields, tags, origin, created_at, updated_at
+            from contacts where account_id = ${accountId} and id = asked.contact_id offset 0) as c on true
+          left join lateral (
+            select list_ids, happened, behind from smart_memberships where account_id = ${accountId} and contact_id = asked.contact_id offset 0) as told on true ${joins}
+          offset 0
+        ) as compared offset 0
       ) as compared offset 0
     ) as compared
     where moved or remembered <> to_remember or (is_known and not is_there) or (behind and ${isWhole}::boolean)`
