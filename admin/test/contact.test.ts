@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { dispatched } from '../../server/test/app.ts'
+import { until } from '../../server/test/until.ts'
 import { inspect, look, PASSWORD, pages } from './browser.ts'
 
 test('one contact: edited, by two people at once, by someone whose session ends; told of, explained, erased', async (t) => {
@@ -41,6 +42,21 @@ test('one contact: edited, by two people at once, by someone whose session ends;
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('1 unsaved change').waitFor({ state: 'hidden' })
     assert.equal((await now()).fields.city, 'Bergen')
+  })
+
+  await t.test('what is typed while the service answers is not taken for saved', async () => {
+    await page.route(`**/contacts/${person.id}`, async (route) => {
+      if (route.request().method() === 'PATCH') await page.getByLabel('External id').fill('meanwhile')
+      await route.continue()
+    })
+    await page.getByLabel('City').fill('Turin')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await until(async () => (await now()).fields.city === 'Turin')
+    await page.unroute(`**/contacts/${person.id}`)
+    await page.getByText('1 unsaved change').waitFor()
+    assert.equal(await page.getByLabel('External id').inputValue(), 'meanwhile')
+    await page.getByRole('button', { name: 'Discard' }).click()
+    assert.equal(await page.getByLabel('City').inputValue(), 'Turin')
   })
 
   await t.test('a fault is told at its input', async () => {

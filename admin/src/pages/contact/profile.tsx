@@ -9,7 +9,7 @@ import { FieldInput } from '../../contacts/field-input.tsx'
 import * as en from '../../strings/en.ts'
 import { ConflictDialog } from './conflict-dialog.tsx'
 import classes from './contact.module.css'
-import { changesOf, draftOf, useSaving } from './use-saving.ts'
+import { changesOf, draftOf, useSaving, withLater } from './use-saving.ts'
 
 /** What is known of a contact, each value with the input for its type; a viewer reads. */
 export function Profile({ contact }: { contact: Contact }) {
@@ -25,7 +25,7 @@ export function Profile({ contact }: { contact: Contact }) {
     draft,
     onSaved: (saved) => {
       setBase(saved)
-      setDraft(draftOf(saved))
+      setDraft((now) => withLater(draftOf(saved), draft, now))
     },
   })
   const changes = changesOf(draftOf(base), draft)

@@ -44,6 +44,12 @@ export function changesOf(before: Draft, after: Draft): Change[] {
   return [...attributes, ...fields].filter(({ from, to }) => !same(from, to))
 }
 
+/** What is saved, with all that has been typed since it was sent. */
+export function withLater(saved: Draft, sent: Draft, now: Draft): Draft {
+  const later: Partial<Draft> = patchOf(changesOf(sent, now))
+  return { ...saved, ...later, fields: { ...saved.fields, ...later.fields } }
+}
+
 /** A value that both have changed since the page was opened, to different ones. */
 export interface Conflict extends Change {
   theirs: unknown

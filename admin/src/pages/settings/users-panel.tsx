@@ -112,6 +112,7 @@ export function UsersPanel() {
                         size="xs"
                         variant="default"
                         aria-label={en.settings.resetOf(name)}
+                        disabled={reset.isPending}
                         onClick={() => reset.mutate(user)}
                       >
                         {en.settings.reset}
