@@ -3,9 +3,12 @@ import type { Database } from '../../db/database.ts'
 import { repeat } from '../../lib/repeat.ts'
 import type { Waiting } from '../activity/batch.ts'
 
-const EVERY_MS = 20_000
-/** How old the last look may be: windows of hours are to be told within a minute, of days within an hour. */
-const OLDEST = { minute: '40 seconds', hour: '40 minutes' } as const
+const EVERY_MS = 10_000
+/**
+ * How old the last look may be: windows of hours are to be told within a minute, of days within an hour. A look is a moment later
+ * than it was asked for, so its age is just short of five rounds at the fifth: the next look is asked for then, after 50 s.
+ */
+const OLDEST = { minute: '44 seconds', hour: '40 minutes' } as const
 const COMPARED_EVERY = '24 hours'
 
 /**
@@ -16,12 +19,10 @@ const COMPARED_EVERY = '24 hours'
 export async function askForLooks(db: Database): Promise<void> {
   const [looks, comparisons, criteria] = await Promise.all([
     db.query<{ account_id: number }>(sql`
-      select l.account_id from lists as l join smart_looks as k on k.account_id = l.account_id
-      join accounts as a on a.id = l.account_id
-      where l.criteria is not null
-      group by l.account_id, k.looked_at, k.time_zone, a.settings
-      having k.time_zone <> coalesce(a.settings ->> 'time_zone', 'UTC') or k.looked_at < now() - (
-        case when bool_or(l.clock = 'minute') then ${OLDEST.minute} when bool_or(l.clock = 'hour') then ${OLDEST.hour} end)::interval`),
+      select k.account_id from smart_looks as k join accounts as a on a.id = k.account_id
+      where k.time_zone <> coalesce(a.settings ->> 'time_zone', 'UTC') and ${has(sql`true`)}
+        or k.looked_at < now() - ${OLDEST.minute}::interval and ${has(sql`l.clock = 'minute'`)}
+        or k.looked_at < now() - ${OLDEST.hour}::interval and ${has(sql`l.clock = 'hour'`)}`),
     db.query<{ account_id: number }>(
       sql`select account_id from smart_looks where compared_at < now() - ${COMPARED_EVERY}::interval`,
     ),
@@ -44,6 +45,11 @@ export async function askForLooks(db: Database): Promise<void> {
     })
 }
 
+/** Whether the account of `smart_looks as k` has a smart list of this kind. */
+function has(which: Sql): Sql {
+  return sql`exists (select from lists as l where l.account_id = k.account_id and l.criteria is not null and ${which})`
+}
+
 /** Unless the same is asked for already. */
 function asking(accountId: number, kind: Waiting['kind'], details: Record<string, unknown> = {}): Sql {
   const asked = JSON.stringify(details)
@@ -55,7 +61,7 @@ function asking(accountId: number, kind: Waiting['kind'], details: Record<string
         and (kind <> 'criteria' or details ->> 'list_id' = ${asked}::jsonb ->> 'list_id'))`
 }
 
-/** Asks now and every 20 s. */
+/** Asks now and every 10 s. */
 export function startLooks(db: Database, onError: (error: unknown) => void) {
   return repeat(EVERY_MS, () => askForLooks(db).catch(onError))
 }
