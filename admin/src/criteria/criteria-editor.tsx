@@ -13,11 +13,8 @@ import { type Node, write } from './tree.ts'
 import { useVocabulary } from './vocabulary.ts'
 import { describe } from './words.ts'
 
-/**
- * Between the last key and the question how many there are: more than those leave between two who type fast, 120. The first key at once was
- * tried. The service goes on with what was given up, and the number of the last key waited for it, up to 1.4 s (decision 0072).
- */
-const PAUSE_MS = 150
+/** Changes that follow each other sooner than this are asked about once, after the last of them; a single one at once. */
+const PAUSE_MS = 100
 /** So long the criteria stay before more than 10,000 are counted: the service counts on for criteria that nobody waits for any more. */
 const REST_MS = 400
 
@@ -35,7 +32,7 @@ interface Found {
  */
 export function usePreview(tree: Node) {
   const account = useAccount()
-  const [settled] = useDebouncedValue(tree, PAUSE_MS)
+  const [settled] = useDebouncedValue(tree, PAUSE_MS, { leading: true })
   const [rested] = useDebouncedValue(settled, REST_MS)
   const criteria = write(settled)
   const query = useQuery({ ...previewQuery(account, criteria), placeholderData: keepPreviousData })
