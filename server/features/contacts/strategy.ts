@@ -116,7 +116,8 @@ function costsOf(
 ) {
   const evenly = ((ROW + each) * 1.5 * rows * seen) / selected
   // More passed by than chance explains: the matches are all at the far end, and the walk goes there.
-  const farAway = (ROW + each) * scale * passed
+  // What events cost is left out: whoever is passed by has few, and the sample makes more of the way than it is.
+  const farAway = ROW * scale * passed
   return {
     ordered: selected === 0 ? Number.POSITIVE_INFINITY : passed * selected <= 5 * seen ? evenly : farAway + evenly,
     trigrams: TRIGRAMS.trigrams + HIT * scale * matching,
