@@ -6,10 +6,14 @@ import { progress } from './report.ts'
 /** Events for each contact, on average. */
 const EVENTS_PER_CONTACT = 10
 
+/** What a few people did: the name of a custom event. */
+export const REFUND = 'asked for a refund'
+
 /** How they are spread, for whoever reads the results. */
 export const SPREAD =
   `${EVENTS_PER_CONTACT} events a contact on average, whose share falls with the square of a number that hashes from its id; ` +
-  'over 360 days, more of them lately; 40 % delivered, 40 % opened (a tenth of these by machines), 12 % clicked, 8 % custom'
+  'over 360 days, more of them lately; 40 % delivered, 40 % opened (a tenth of these by machines), 12 % clicked, 8 % custom; ' +
+  'besides, as many as one in 2,000 contacts have asked for a refund, mostly of those who click much'
 
 const KINDS = ['email_delivered', 'email_opened', 'email_clicked', 'custom']
 
@@ -18,13 +22,14 @@ export async function loadAudience(db: Database, contacts: number): Promise<void
   const startedMs = performance.now()
   const [there] = await db.query<{ people: number; events: number }>(sql`
     select (select count(*) from contacts where account_id = 1 and origin <> 'bench') as people,
-      (select count(*) from events where account_id = 1 and type = any(${KINDS}::text[])) as events`)
+      (select count(*) from events where account_id = 1 and type = any(${KINDS}::text[]) and name is distinct from ${REFUND}) as events`)
   const { people, events } = there!
   if (people > contacts) throw new Error(`${people} contacts are kept there, not ${contacts}: name another directory`)
-  if (people === contacts && events === contacts * EVENTS_PER_CONTACT) return
+  if (people === contacts && events === contacts * EVENTS_PER_CONTACT) return loadRefunds(db, contacts)
   if (people === 0) await db.query(contactFields(1))
   await loadContacts(db, 1, contacts, people)
   await loadEvents(db, contacts, events)
+  await loadRefunds(db, contacts)
   progress('vacuum analyze')
   await db.query({ text: 'vacuum analyze', values: [] })
   progress(`all loaded after ${Math.round((performance.now() - startedMs) / 1000)} s`)
@@ -69,4 +74,16 @@ async function loadEvents(db: Database, contacts: number, loaded: number): Promi
       ) as event join people using (nth)`)
     progress(`loaded ${upTo.toLocaleString('en')} events`)
   }
+}
+
+/** A custom event that few have, a moment after clicks that a hash chooses; unless they are there from an earlier run. */
+async function loadRefunds(db: Database, contacts: number): Promise<void> {
+  await db.query(sql`
+    insert into events (account_id, id, contact_id, type, types, name, at)
+    select 1, (left(replace(id_floor(at)::text, '-', ''), 12) || substr(replace(gen_random_uuid()::text, '-', ''), 13))::uuid,
+      contact_id, 'custom', '{custom}', ${REFUND}, at
+    from (
+      select contact_id, at from events where account_id = 1 and type = 'email_clicked'
+      order by hashtextextended(id::text, 7) limit ${Math.ceil(contacts / 2000)}) as clicked
+    where not exists (select from events where account_id = 1 and type = 'custom' and name = ${REFUND})`)
 }

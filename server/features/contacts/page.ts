@@ -58,7 +58,8 @@ function planner(settings: { seq: string; index: string; bitmap: string; sort?: 
       set_config('parallel_setup_cost', ${isShared ? '0' : '1000'}, true), set_config('jit', 'off', true)`
 }
 
-const PLANNER = {
+/** How each way is left to the planner; also for whoever measures beside it. */
+export const PLANNER = {
   ordered: planner({ seq: OFF, index: ON, bitmap: OFF, sort: OFF }),
   trigrams: planner({ seq: OFF, index: OFF, bitmap: ON }),
   text: planner({ seq: OFF, index: OFF, bitmap: ON }),
