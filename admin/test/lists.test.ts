@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import sql from 'sql-template-tag'
 import { type Arity, OPERATORS, OPERATORS_OF } from '../../server/features/criteria/operators.ts'
 import { dispatched } from '../../server/test/app.ts'
 import { inspect, look, pages } from './browser.ts'
@@ -189,6 +190,36 @@ test('lists and smart lists: conditions put together, counted, written as JSON, 
       assert.deepEqual([list.type, list.contacts_count, list.criteria], ['static', 4, null])
     },
   )
+
+  await t.test('of many, about how many is told at once, and then exactly', async () => {
+    await made.db.query(sql`
+      insert into contacts (account_id, email, state, origin)
+      select ${made.accountId}, 'm' || n || '@example.org', 'subscribed', 'test' from generate_series(1, 60000) as n`)
+    await made.db.query(sql`
+      insert into events (account_id, contact_id, type, types, name)
+      select account_id, id, 'custom', '{custom}', 'Bought' from contacts
+      where account_id = ${made.accountId} and email like 'm%0@example.org'`)
+    let count = () => {}
+    const isAsked = new Promise<void>((resolve) => {
+      count = resolve
+    })
+    await page.route('**/contact_lists/preview', async (route) => {
+      if (route.request().postDataJSON().count === 'exact') await isAsked
+      await route.continue().catch(() => {}) // who asked may have given it up
+    })
+    await open('/lists/new')
+    await page.getByText('JSON', { exact: true }).click()
+    await page.getByLabel('Criteria as JSON').fill('{"event": "Bought", "count": {"gte": 1}}')
+    await page.getByText(/^About [\d,]+ contacts meet this$/).waitFor()
+    await page
+      .getByText(/@example\.org$/)
+      .first()
+      .waitFor()
+    await look(page, 'smart-list-estimated')
+    count()
+    await page.getByText('6,000 contacts meet this', { exact: true }).waitFor()
+    await page.unroute('**/contact_lists/preview')
+  })
 
   await t.test('a list is deleted, its people stay', async () => {
     await open('/lists')

@@ -100,7 +100,7 @@ addEventListener(
       const shown = countShown()
       if (shown === undefined) continue
       window.probe.counted ??= performance.now() - timeStamp
-      if (!shown.startsWith('More than')) window.probe.countedExactly = performance.now() - timeStamp
+      if (/^[0-9]|^No /.test(shown)) window.probe.countedExactly = performance.now() - timeStamp
     }
   },
   { capture: true },

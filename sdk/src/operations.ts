@@ -2962,14 +2962,16 @@ export interface Operations {
       body: {
         /** Who is in the list: a map of values, or the nested language of docs/criteria.md. */
         criteria: unknown
-        /** With a search text, a filter or criteria, totals are counted to 10,000 unless `exact` is asked for. */
-        count?: 'exact' | 'capped'
+        /** capped, unless another is asked for: to 10,000. estimated: the same where that is known within a moment, else about how many, from a sample. */
+        count?: 'exact' | 'capped' | 'estimated'
       }
     }
     answer: {
       count: number
       /** There are more than `count`. */
       count_is_capped?: boolean
+      /** There are about so many, which a sample says, and `sample` is of that; 0: few, if any. */
+      count_is_estimated?: boolean
       sample: ({
         /** UUIDv7, given by the service. */
         id: string

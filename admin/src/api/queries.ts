@@ -101,19 +101,18 @@ export const contactsTotalQuery = ({ id, api }: OpenAccount) =>
     queryFn: async ({ signal }) => (await api.contacts.list({ per_page: 1 }, { signal })).total,
   })
 
-/** How many meet criteria, or that they are more than 10,000, and a few of them. */
+/** How many meet criteria, or that they are more than 10,000, or about how many, whichever is known at once; and a few of them. */
 export const previewQuery = ({ id, api }: OpenAccount, criteria: unknown) =>
   queryOptions({
     queryKey: [id, 'contacts', 'preview', criteria],
-    queryFn: ({ signal }) => api.call('previewCriteria', { body: { criteria } }, { signal }),
+    queryFn: ({ signal }) => api.call('previewCriteria', { body: { criteria, count: 'estimated' } }, { signal }),
   })
 
-/** How many more than 10,000 are. */
+/** How many exactly, where that is not known at once. */
 export const exactCountQuery = ({ id, api }: OpenAccount, criteria: unknown) =>
   queryOptions({
     queryKey: [id, 'contacts', 'preview', criteria, 'exact'],
-    queryFn: async ({ signal }) =>
-      (await api.call('previewCriteria', { body: { criteria, count: 'exact' } }, { signal })).count,
+    queryFn: ({ signal }) => api.call('previewCriteria', { body: { criteria, count: 'exact' } }, { signal }),
   })
 
 /** Of these every contact may have another: they are looked up among all, and not suggested from a sample. */

@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { useAccount } from '../api/client.ts'
 import { exactCountQuery, previewQuery } from '../api/queries.ts'
 import { problemText } from '../components/problem.ts'
+import type { Known } from '../strings/en/common.ts'
 import * as en from '../strings/en.ts'
 import { CriteriaBuilder } from './builder.tsx'
 import { JsonView } from './json-view.tsx'
@@ -15,20 +16,20 @@ import { describe } from './words.ts'
 
 /** Changes that follow each other sooner than this are asked about once, after the last of them; a single one at once. */
 const PAUSE_MS = 100
-/** So long the criteria stay before more than 10,000 are counted: the service counts on for criteria that nobody waits for any more. */
+/** So long the criteria stay before what is not known at once is counted: the service counts on for criteria that nobody waits for any more. */
 const REST_MS = 400
 
 /** How many meet criteria, and a few of them. */
 interface Found {
   sample: { id: string; email: string }[]
   count: number
-  /** There are more than that. */
-  isCapped: boolean
+  /** Whether that is their number, or there are more, or about so many. */
+  known: Known
 }
 
 /**
- * How many meet criteria that are being written, and what is wrong with them. Many are "more than 10,000" first, and counted while
- * that is there to be read. `found` is of the criteria as they stand; `before` of others, while these are on their way.
+ * How many meet criteria that are being written, and what is wrong with them. Many are "more than 10,000" first, what takes long
+ * is "about" so many, and they are counted while that is there to be read. `found` is of the criteria as they stand; `before` of others, while these are on their way.
  */
 export function usePreview(tree: Node) {
   const account = useAccount()
@@ -37,20 +38,22 @@ export function usePreview(tree: Node) {
   const criteria = write(settled)
   const query = useQuery({ ...previewQuery(account, criteria), placeholderData: keepPreviousData })
   const isBehind = query.isPlaceholderData || settled !== tree
-  const isCapped = query.data?.count_is_capped === true
-  const exact = useQuery({
-    ...exactCountQuery(account, criteria),
-    enabled: isCapped && !query.isPlaceholderData && rested === settled,
-  })
-  const all = isCapped && !query.isPlaceholderData ? exact.data : undefined
+  const known: Known = query.data?.count_is_capped ? 'at least' : query.data?.count_is_estimated ? 'about' : 'exactly'
+  const isOpen = known !== 'exactly' && !query.isPlaceholderData
+  const exact = useQuery({ ...exactCountQuery(account, criteria), enabled: isOpen && rested === settled })
+  const all = isOpen ? exact.data : undefined
   const last: Found | undefined =
     query.error || !query.data
       ? undefined
-      : { sample: query.data.sample, count: all ?? query.data.count, isCapped: isCapped && all === undefined }
+      : {
+          sample: all?.sample ?? query.data.sample,
+          count: all?.count ?? query.data.count,
+          known: all === undefined ? known : 'exactly',
+        }
   return {
     found: isBehind ? undefined : last,
     before: isBehind ? last : undefined,
-    isCounting: isBehind || query.isFetching || (last?.isCapped === true && !exact.error),
+    isCounting: isBehind || query.isFetching || (isOpen && all === undefined && !exact.error),
     error: query.error,
     faults: query.error instanceof InvalidError ? query.error.fields : undefined,
   }
@@ -84,15 +87,15 @@ export function CriteriaEditor({
           ]}
         />
         <Group gap="xs" role="status" aria-busy={isCounting}>
-          {isCounting && <Loader size={14} aria-label={en.criteria.counting} />}
+          {isCounting && <Loader size={14} role="img" aria-label={en.criteria.counting} />}
           {found && (
             <Text size="sm" fw={600} className="figures">
-              {en.criteria.found(found.count, found.isCapped)}
+              {en.criteria.found(found.count, found.known)}
             </Text>
           )}
           {before && (
             <Text size="sm" c="dimmed" className="figures">
-              {en.criteria.before(before.count, before.isCapped)}
+              {en.criteria.before(before.count, before.known)}
             </Text>
           )}
         </Group>

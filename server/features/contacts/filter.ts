@@ -21,6 +21,7 @@ export function filterOf(accountId: number, condition: Condition, calendar: Cale
       rest: compile(named.rest, calendar, FOR_FEW),
       restLookingUp: lookingUp(named.rest),
       isNarrow: named.isNarrow,
+      byEvents: named.byEvents,
     },
   }
 }

@@ -24,7 +24,7 @@ interface Asked {
   per_page?: number
   cursor?: string
   sort?: string
-  count?: 'exact' | 'capped'
+  count?: 'exact' | 'capped' | 'estimated'
   /** As the parameter `include`. */
   include?: string
   /** What `links` leave: one list, or all mail. */
@@ -204,7 +204,10 @@ export class ContactReader {
     const rows = await this.#rows(accountId, [...onTop, ...places.map((place) => place.id)])
     const shown = await this.#show(this.#db, accountId, rows)
     const data = await this.including(accountId, shown, asked.include, asked.linksTo ?? null)
-    return collection(data, page, total, next, capped)
+    return {
+      ...collection(data, page, total, next, capped),
+      ...(found.isEstimated ? { total_is_estimated: true } : {}),
+    }
   }
 
   /** undefined for a condition that everyone meets. */

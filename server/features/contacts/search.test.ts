@@ -273,6 +273,46 @@ test('more than 10,000 are told as such, of a text as of criteria, and counted w
   assert.deepEqual(within, { total: 27_000, settings: await made.db.query(planner()) }, 'and leaves no trace')
 })
 
+test('what takes long is estimated from the sample where that is asked for, and whatever is soon known is not', async (t) => {
+  const made = await testApp(t)
+  const { db, accountId } = made
+  await db.query(sql`
+    insert into contacts (account_id, email, state, origin)
+    select ${accountId}, 'p' || n || '@' || case when n % 10 < 9 then 'many' else 'few' end || '.example', 'subscribed', 'test'
+    from generate_series(1, 60000) as n`)
+  await db.query(sql`
+    insert into events (account_id, contact_id, type, types, name)
+    select account_id, id, 'custom', '{custom}', 'Bought' from contacts
+    where account_id = ${accountId} and email like '%@few.example'`)
+  const [sampled] = await db.query<{ few: number }>(sql`
+    select count(*) as few from contacts
+    where account_id = ${accountId} and email like '%@few.example' and get_byte(uuid_send(id), 15) = 0`)
+  const preview = async (criteria: object, count?: string) =>
+    (await made.post('/api/contact_lists/preview', { criteria, ...(count ? { count } : {}) })).body
+
+  const about = await preview({ event: 'Bought', count: { gte: 1 } }, 'estimated')
+  const digits = sampled!.few < 30 ? 1 : 2
+  assert.deepEqual(
+    [about.count, about.count_is_estimated, about.count_is_capped],
+    [Number((sampled!.few * 256).toPrecision(digits)), true, undefined],
+  )
+  assert.equal(about.sample.length, Math.min(sampled!.few, 10))
+  for (const { email } of about.sample) assert.match(email, /@few\.example$/)
+
+  const nobody = await preview({ event: 'Sold' }, 'estimated')
+  assert.deepEqual([nobody.count, nobody.count_is_estimated, nobody.sample], [0, true, []])
+  const exact = await preview({ event: 'Bought' }, 'exact')
+  const capped = await preview({ event: 'Bought' })
+  for (const { count, count_is_estimated } of [exact, capped])
+    assert.deepEqual([count, count_is_estimated], [6000, undefined])
+  const field = await preview({ email_domain: 'few.example' }, 'estimated')
+  assert.deepEqual([field.count, field.count_is_estimated], [6000, undefined], 'a scan of these takes no time')
+  const most = await preview({ not: { event: 'Bought' } }, 'estimated')
+  assert.deepEqual([most.count, most.count_is_capped, most.count_is_estimated], [10_000, true, undefined])
+  const everyone = await preview({}, 'estimated')
+  assert.deepEqual([everyone.count, everyone.count_is_estimated], [60_000, undefined])
+})
+
 test('a strategy goes with how frequent the matches are and where they lie', () => {
   const large: Probe = { seen: 3000, matching: 0, listed: 0, selected: 0, passed: 0, scale: 333, tableRows: 1_300_000 }
   const asked: Question = { byId: true, lookedUp: ['text'], counting: 'capped', rows: 51 }

@@ -3,6 +3,11 @@ import type { Probe } from './probe.ts'
 /** A total beyond this is told as "more than", unless it is to be exact. */
 export const CAP = 10_000
 
+/** A tenth of a second, in µs. */
+const LONG = 100_000
+/** To read the events of a contact in a scan of all, where each has ten; in µs. */
+const ROW_EVENTS = 2.5
+
 /** Below so many sampled contacts an account is small enough (20,000) to be read whole. */
 const SMALL = 80
 
@@ -98,6 +103,20 @@ function pageAlone(found: Probe, path: Path, walks: boolean, byId: boolean, tota
   return byId && !isLarge(found) && total === 'none'
     ? { do: 'set', path, limit: null, otherwise: 'set' }
     : { do: 'sorted', path, total }
+}
+
+/**
+ * Whether a strategy takes so long that whoever waits for a number is better off with an estimate.
+ * @param readsEvents Whether the filter asks for events; `namedByEvents`: whether the ids are taken from these.
+ */
+export function takesLong(
+  { seen, scale, tableRows }: Probe,
+  strategy: Strategy,
+  { readsEvents, namedByEvents }: { readsEvents: boolean; namedByEvents: boolean },
+): boolean {
+  const path = strategy.do === 'ordered' ? strategy.total : strategy.path
+  if (path === 'table') return tableRows * (TABLE_ROW + (readsEvents ? ROW_EVENTS : 0)) > LONG
+  return path === 'ids' && namedByEvents && seen * scale * ROW_EVENTS > LONG
 }
 
 /** The way to a set that asks no index what is in it. */

@@ -8,7 +8,7 @@ import { indexedValues, necessary } from './sought.ts'
 
 /** Contacts whom events name, or static lists, among whom is whoever meets a condition. */
 export interface IdsFound {
-  /** An array of their ids. */
+  /** An array of their ids, each once. */
   ids: Sql
   /** The same as a test of one contact. */
   parts: Condition
@@ -16,6 +16,8 @@ export interface IdsFound {
   rest: Condition
   /** Whether to find them takes indexes alone, rather than a scan of months of events. */
   isNarrow: boolean
+  /** Whether events are read, of which there may be any number. */
+  byEvents: boolean
 }
 
 interface Lookup {
@@ -27,6 +29,7 @@ interface Lookup {
   /** How much of the account's past is read for it: only to take the less of two. */
   share: number
   isNarrow: boolean
+  byEvents: boolean
 }
 
 const EVERYONE: Condition = { is: 'all', of: [] }
@@ -46,10 +49,11 @@ export function idsFor(accountId: number, condition: Condition, calendar: Calend
   if (!least) return undefined
   const { part, lookup } = least
   return {
-    ids: sql`array(${join(lookup.statements, ' union all ')})`,
+    ids: sql`array(select distinct named.id from (${join(lookup.statements, ' union all ')}) as named (id))`,
     parts: lookup.parts,
     rest: lookup.isExact ? without(condition, part) : condition,
     isNarrow: lookup.isNarrow,
+    byEvents: lookup.byEvents,
   }
 }
 
@@ -64,7 +68,7 @@ function lookupOf(accountId: number, condition: Condition, context: Context): Lo
         statements: [
           sql`select m.contact_id from list_members as m where m.account_id = ${accountId} and m.list_id = any(${condition.listIds}::bigint[])`,
         ],
-        ...{ parts: condition, isExact: true, share: 0.01, isNarrow: true },
+        ...{ parts: condition, isExact: true, share: 0.01, isNarrow: true, byEvents: false },
       }
     case 'tag':
     case 'test': {
@@ -74,7 +78,7 @@ function lookupOf(accountId: number, condition: Condition, context: Context): Lo
           statements: [
             sql`select c.id from contacts as c where (c.account_id - 0) = ${accountId}::bigint and ${indexed}`,
           ],
-          ...{ parts: condition, isExact: false, share: 0.002, isNarrow: true },
+          ...{ parts: condition, isExact: false, share: 0.002, isNarrow: true, byEvents: false },
         }
       )
     }
@@ -102,6 +106,7 @@ function anyOf(accountId: number, parts: readonly Condition[], context: Context)
     isExact: lookups.every((lookup) => lookup.isExact),
     share: lookups.reduce((sum, { share }) => sum + share, 0),
     isNarrow: lookups.every((lookup) => lookup.isNarrow),
+    byEvents: lookups.some((lookup) => lookup.byEvents),
   }
 }
 
@@ -121,6 +126,7 @@ function eventsOf(accountId: number, condition: EventCondition, context: Context
     isExact: true,
     share: (days === null ? 1 : Math.min(1, days / 365)) * (isNamed ? 0.001 : 1),
     isNarrow: isNamed || (days !== null && days <= NARROW_DAYS),
+    byEvents: true,
   }
 }
 

@@ -4,7 +4,7 @@ import type { Database } from '../../db/database.ts'
 /** Below so many contacts an account is read whole. */
 const SMALL = 20_000
 /** Of a larger one so many at most: a share among them is within 1.6 points of that of all, 95 times in 100. */
-const LOOKED_AT = 4000
+export const LOOKED_AT = 4000
 /** The sample's index, `contacts_sample`, holds one contact in so many. */
 const ONE_IN = 256
 /** A byte of the id that has nothing to do with the contact: the order in which the sample is looked at. Over `contacts as c`. */

@@ -7,7 +7,7 @@ import { parseContactRef } from '../../lib/contact-ref.ts'
 import { pathId } from '../../lib/ids.ts'
 import type { AccountSettings } from '../accounts/settings.ts'
 import type { ContactReader } from '../contacts/find.ts'
-import { Counting, vocabularyOf } from '../contacts/selection.ts'
+import { vocabularyOf } from '../contacts/selection.ts'
 import { parseCriteria } from '../criteria/parse.ts'
 import { fieldsIn } from '../criteria/stored.ts'
 import {
@@ -50,6 +50,11 @@ const ListBody = Type.Object(
   },
   { additionalProperties: false },
 )
+/** How far those who meet criteria are counted. */
+const PreviewCounting = Type.Enum(['exact', 'capped', 'estimated'], {
+  description:
+    'capped, unless another is asked for: to 10,000. estimated: the same where that is known within a moment, else about how many, from a sample.',
+})
 /** Contacts that a preview shows. */
 const SAMPLE = 10
 
@@ -195,7 +200,10 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
         tags,
         operationId: 'previewCriteria',
         summary: 'How many contacts criteria find, and some of them',
-        body: Type.Object({ criteria: Criteria, count: Type.Optional(Counting) }, { additionalProperties: false }),
+        body: Type.Object(
+          { criteria: Criteria, count: Type.Optional(PreviewCounting) },
+          { additionalProperties: false },
+        ),
         response: { 200: Preview },
       },
     },
@@ -207,9 +215,15 @@ export const listRoutes: FastifyPluginAsyncTypebox<Options> = async (
       const {
         total,
         total_is_capped: isCapped,
+        total_is_estimated: isEstimated,
         data,
       } = await reader.page(accountId, { q: undefined, condition }, asked)
-      return { count: total, ...(isCapped ? { count_is_capped: true } : {}), sample: data }
+      return {
+        count: total,
+        ...(isCapped ? { count_is_capped: true } : {}),
+        ...(isEstimated ? { count_is_estimated: true } : {}),
+        sample: data,
+      }
     },
   )
 

@@ -73,6 +73,11 @@ export const Merged = Type.Object({
 export const Preview = Type.Object({
   count: Type.Integer(),
   count_is_capped: Type.Optional(Type.Boolean({ description: 'There are more than `count`.' })),
+  count_is_estimated: Type.Optional(
+    Type.Boolean({
+      description: 'There are about so many, which a sample says, and `sample` is of that; 0: few, if any.',
+    }),
+  ),
   sample: Type.Array(Contact),
 })
 

@@ -44,7 +44,7 @@ function Filter({ criteria, onApply, onClose }: Omit<Props, 'opened'>) {
           {en.contacts.clearFilter}
         </Button>
         <Button disabled={preview.error !== null} onClick={() => apply(isEveryone(tree) ? undefined : write(tree))}>
-          {en.contacts.applyFilter(preview.found?.count, preview.found?.isCapped === true)}
+          {en.contacts.applyFilter(preview.found?.count, preview.found?.known)}
         </Button>
       </Group>
     </Stack>

@@ -110,7 +110,7 @@ export function SmartListForm({ list, criteria }: Props) {
         </Title>
         {shown === undefined || shown.sample.length === 0 ? (
           <Text size="sm" c="dimmed">
-            {preview.found ? en.lists.sampleNone : '\u2026'}
+            {preview.found?.known === 'exactly' ? en.lists.sampleNone : '\u2026'}
           </Text>
         ) : (
           <ul className={classes.sample} aria-busy={shown === preview.before}>

@@ -1,5 +1,8 @@
 const numbers = new Intl.NumberFormat('en')
 
+/** How much is known of a number. */
+export type Known = 'exactly' | 'at least' | 'about'
+
 /** 1234567 → 1,234,567. */
 export const number = (value: number) => numbers.format(value)
 

@@ -1,4 +1,4 @@
-import { count, number } from './common.ts'
+import { count, type Known, number } from './common.ts'
 
 const people = (n: number) => count(n, 'contact')
 
@@ -10,8 +10,12 @@ export const contacts = {
   filter: 'Filter',
   filterActive: (n: number) => `Filter · ${n}`,
   filterTitle: 'Filter contacts',
-  applyFilter: (n: number | undefined, capped: boolean) =>
-    n === undefined ? 'Show' : capped ? `Show more than ${number(n)} contacts` : `Show ${people(n)}`,
+  applyFilter: (n: number | undefined, known: Known = 'exactly') => {
+    if (n === undefined || (n === 0 && known === 'about')) return 'Show'
+    return known === 'exactly'
+      ? `Show ${people(n)}`
+      : `Show ${known === 'about' ? 'about' : 'more than'} ${number(n)} contacts`
+  },
   clearFilter: 'Clear the filter',
   asSmartList: 'Save as a smart list',
   columns: 'Columns',
