@@ -91,7 +91,6 @@ export const PLANNER = {
   account: planner({ seq: OFF, index: ON, bitmap: ON, loop: OFF }),
   // A total that is capped looks cheap to the planner, which would not think workers worth their start: 484 ms in place of 281.
   table: planner({ seq: ON, index: OFF, bitmap: OFF, loop: OFF, isShared: true }),
-  free: planner({ seq: ON, index: ON, bitmap: ON }),
 }
 
 /** What each of these settings is without us. */
@@ -204,7 +203,7 @@ export class Finder {
     }
     const lookedUp: Question['lookedUp'] =
       q !== undefined ? ['text'] : [...(sought ? ['values' as const] : []), ...(named ? ['ids' as const] : [])]
-    const looksUp = { each: filter?.lookingUp ?? 0, besides: named?.restLookingUp ?? 0 }
+    const looksUp = { each: this.#lookingUp, besides: named?.restLookingUp ?? 0 }
     const asFar = counting === 'estimated' ? 'capped' : counting
     const question = { byId: !order.by, lookedUp, counting: asFar, rows: offset + limit, looksUp } as const
     if (looksUp.each > 0) {
@@ -231,6 +230,10 @@ export class Finder {
     return this.#probe !== undefined && scanOf(this.#probe) === 'account'
   }
 
+  get #lookingUp(): number {
+    return this.#ask.filter?.lookingUp ?? 0
+  }
+
   #isCapped(): boolean {
     return this.#ask.counting === 'capped' || this.#ask.counting === 'estimated'
   }
@@ -238,7 +241,7 @@ export class Finder {
   /** Whether an estimate is wanted in place of this. */
   #takesLong(strategy: Strategy): boolean {
     const { counting, filter } = this.#ask
-    const asks = { readsEvents: (filter?.lookingUp ?? 0) > 0, namedByEvents: filter?.named?.byEvents === true }
+    const asks = { readsEvents: this.#lookingUp > 0, namedByEvents: filter?.named?.byEvents === true }
     return counting === 'estimated' && this.#probe !== undefined && takesLong(this.#probe, strategy, asks)
   }
 
@@ -246,7 +249,7 @@ export class Finder {
     const { accountId, filter, limit } = this.#ask
     const selects = sql`(${this.#search.scanned} and ${filter?.few ?? sql`true`})`
     this.#trx.send(PLANNER.ordered)
-    const { total, ids } = await estimate(this.#trx, { accountId, selects, each: 1 + (filter?.lookingUp ?? 0), limit })
+    const { total, ids } = await estimate(this.#trx, { accountId, selects, each: 1 + this.#lookingUp, limit })
     return { places: ids.map((id) => ({ id, position: null })), total, capped: false, isEstimated: true }
   }
 

@@ -6,7 +6,7 @@ import { firstRecorded, windowEdge } from './compile-event.ts'
 import type { Operator } from './operators.ts'
 import type { Condition, Test } from './parse.ts'
 import type { EventCondition, Window } from './parse-event.ts'
-import { counts } from './relevance.ts'
+import { countedTypes, counts } from './relevance.ts'
 
 /** How soon time alone may change what a condition says: within windows of hours, or of days. */
 export type Pace = 'minute' | 'hour'
@@ -197,7 +197,7 @@ function leavingWindows(
   const bySize = [...Map.groupBy(windowed, ({ within }) => within.size)].map(([size, those]) => ({
     size,
     name: nameOf({ size, unit }),
-    types: [...new Set(those.flatMap(({ types, names }) => (names.length > 0 ? [...types, 'custom'] : types)))],
+    types: countedTypes(those),
   }))
   const [first, last] = [from, to].map((now) => windowEdge({ unit, size: sql`size` }, { timeZone, now }))
   // As a column, PostgreSQL goes by it to leave out months, which it would not by a subquery.

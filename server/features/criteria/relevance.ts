@@ -43,6 +43,13 @@ export function concerns(condition: Condition, { types, parts }: Touched): boole
   return within(condition)
 }
 
+/** The types of the events that conditions count. */
+export function countedTypes(conditions: readonly EventCondition[]): EventType[] {
+  return [
+    ...new Set(conditions.flatMap(({ types, names }) => (names.length > 0 ? [...types, 'custom' as const] : types))),
+  ]
+}
+
 /** Whether a condition may count events of these types. */
 export function counts({ types, names }: EventCondition, happened: ReadonlySet<EventType>): boolean {
   return types.some((type) => happened.has(type)) || (names.length > 0 && happened.has('custom'))

@@ -4,6 +4,7 @@ import type { PlacedAct } from '../activity/batch.ts'
 import type { Placed } from '../activity/dispatcher.ts'
 import { ALONE, type EventType } from '../activity/event-types.ts'
 import { happeningsIn } from '../criteria/happened.ts'
+import { countedTypes } from '../criteria/relevance.ts'
 import type { TrackedList } from '../criteria/smart-lists.ts'
 
 /**
@@ -43,7 +44,7 @@ export async function whatHappened(
 ): Promise<Seen> {
   const since = firstOf(placed.acts)
   const counted = lists.flatMap((list) => happeningsIn(list.condition))
-  const types = new Set(counted.flatMap((one) => (one.names.length > 0 ? [...one.types, 'custom'] : one.types)))
+  const types = countedTypes(counted)
   const waits = sql`exists (
     select from events as later where later.account_id = ${accountId} and later.contact_id = newest.contact_id
       and later.id > newest.id and later.id >= ${since}::uuid and not later.types && '{list_entered,list_left}' offset 0)`
@@ -64,7 +65,7 @@ export async function whatHappened(
         when contact_id in (select contact_id from smart_memberships where account_id = ${accountId} and behind)
           or contact_id in (select contact_id from placed where data ? 'marked_as_machine') then 'unknown'
         when contact_id in (select contact_id from placed where type = 'created') then 'created'
-        when contact_id in (select contact_id from placed where types && ${[...types]}::text[]) then 'happened'
+        when contact_id in (select contact_id from placed where types && ${types}::text[]) then 'happened'
         else 'changed' end as standing
       from seen where not waits
     ), telling as (select data from placed where type <> all(${[...ALONE]}))

@@ -9,6 +9,10 @@ export const number = (value: number) => numbers.format(value)
 /** `count(1, 'contact')` → 1 contact; `count(2, 'list')` → 2 lists. */
 export const count = (value: number, one: string, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`
 
+/** 500, more than 10,000, about 500. */
+export const known = (value: number, how: Known) =>
+  `${{ exactly: '', 'at least': 'more than ', about: 'about ' }[how]}${number(value)}`
+
 export const common = {
   cancel: 'Cancel',
   close: 'Close',

@@ -1,4 +1,4 @@
-import { count, type Known, number } from './common.ts'
+import { count, type Known, known, number } from './common.ts'
 
 const people = (n: number) => count(n, 'contact')
 
@@ -10,11 +10,9 @@ export const contacts = {
   filter: 'Filter',
   filterActive: (n: number) => `Filter · ${n}`,
   filterTitle: 'Filter contacts',
-  applyFilter: (n: number | undefined, known: Known = 'exactly') => {
-    if (n === undefined || (n === 0 && known === 'about')) return 'Show'
-    return known === 'exactly'
-      ? `Show ${people(n)}`
-      : `Show ${known === 'about' ? 'about' : 'more than'} ${number(n)} contacts`
+  applyFilter: (n: number | undefined, how: Known = 'exactly') => {
+    if (n === undefined || (n === 0 && how === 'about')) return 'Show'
+    return `Show ${how === 'exactly' ? people(n) : `${known(n, how)} contacts`}`
   },
   clearFilter: 'Clear the filter',
   asSmartList: 'Save as a smart list',

@@ -1,5 +1,5 @@
 import type { Operator } from '../../criteria/table.ts'
-import { count, type Known, number } from './common.ts'
+import { count, type Known, known, number } from './common.ts'
 
 const operators: Record<Operator, string> = {
   eq: 'is',
@@ -117,14 +117,13 @@ export const criteria = {
   yes: 'yes',
   no: 'no',
   counting: 'Counting…',
-  found: (n: number, known: Known) => {
-    if (known === 'about' && n === 0) return 'Few contacts, if any, meet this'
-    if (known === 'exactly') return `${count(n, 'contact meets', 'contacts meet')} this`
-    return `${known === 'about' ? 'About' : 'More than'} ${number(n)} contacts meet this`
+  found: (n: number, how: Known) => {
+    if (how === 'about' && n === 0) return 'Few contacts, if any, meet this'
+    if (how === 'exactly') return `${count(n, 'contact meets', 'contacts meet')} this`
+    return `${how === 'about' ? 'About' : 'More than'} ${number(n)} contacts meet this`
   },
   /** While those who meet what stands there now are counted. */
-  before: (n: number, known: Known) =>
-    `Counting… Before this change: ${{ exactly: '', 'at least': 'more than ', about: 'about ' }[known]}${number(n)}`,
+  before: (n: number, how: Known) => `Counting… Before this change: ${known(n, how)}`,
   /** For the sentence that says who is meant. */
   sentence: {
     everyone: 'Everyone',
