@@ -10,7 +10,7 @@ export interface Touched {
 }
 
 /** Acts whose data names all that they changed. After others anything may be different: someone is new, gone, or has left. */
-const TELLING: readonly EventType[] = ['updated', 'list_added']
+export const TELLING: readonly EventType[] = ['updated', 'list_added']
 
 /** Parts that change nothing else. An address is none of them: who has left a list has left it by their address. */
 const PLAIN = /^(external_id|state|tags|lists|fields\.\w+)$/

@@ -1,4 +1,4 @@
-import sql, { join, type Sql } from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import type { Waiting } from '../activity/batch.ts'
 import type { Follower, Placed } from '../activity/dispatcher.ts'
@@ -27,12 +27,15 @@ import { type Comparison, compareMembership, isWaiting, leaveBehind } from './tr
 /** Contacts compared in one transaction: a fraction of a second, so that small acts need not wait. */
 const CHUNK = 20_000
 
+/** Of so many it pays to have another connection compare some: that one plans its statement as well, which takes some ms. */
+const MANY = 2000
+
 export interface FollowerOptions {
   /** Is told how many contacts a full comparison found in other lists than was told: it must be none. */
   onDifferences: (accountId: number, contacts: number) => void
   /** The moment that it is, for tests that turn the clock; else the database's `now()`. */
   now?: () => Date
-  /** Of how many contacts half is compared by another connection, for tests, which have few. */
+  /** Of how many contacts some are compared by another connection, for tests, which have few. */
   many?: number
 }
 
@@ -48,7 +51,7 @@ export class SmartListFollower implements Follower {
   async afterActs(trx: Trx, accountId: number, placed: Placed): Promise<number> {
     const lists = await this.#known.of(trx, accountId)
     if (!lists) return placed.position
-    const seen = await whatHappened(trx, accountId, tracked(lists), placed, this.#options.many)
+    const seen = await whatHappened(trx, accountId, tracked(lists), placed)
     const touched = { types: new Set(seen.types), parts: new Set(seen.parts) }
     if (touched.types.has('deleted')) forgetTransitions(trx, accountId, placed)
     const all = tracked(lists)
@@ -66,14 +69,14 @@ export class SmartListFollower implements Follower {
     }
     let { position } = placed
     for (const standing of STANDINGS) {
-      const [group, parts] = [groups[standing], seen.contacts[standing]]
-      if (!parts) continue
-      const contacts = join(parts, ' union all ')
+      const [group, those] = [groups[standing], seen.people[standing]]
+      if (!those) continue
+      const contacts = those.sql
       const isSilent = await this.#takeOverSilently(trx, lists, group.lists, contacts, placed)
       // What has just been written, another connection would not see.
-      const [first, second] = parts
-      const halves = first && second && !isSilent ? ([first, second] as const) : undefined
-      const comparison = { ...group, halves, position, cause: 'act', announce: true } as const
+      const people = those.size >= (this.#options.many ?? MANY) && !isSilent ? those : undefined
+      const areAll = group.lists.length === all.length
+      const comparison = { ...group, areAll, people, position, cause: 'act', announce: true } as const
       position = (await this.#compare(trx, lists, contacts, comparison)).position
     }
     return position
@@ -309,7 +312,14 @@ export class SmartListFollower implements Follower {
     const { accountId } = lists
     if (!item.details?.after) trx.send(sql`update smart_looks set differences = 0 where account_id = ${accountId}`)
     const chunk = await this.#chunk(trx, task, item)
-    const comparison = { lists: tracked(lists), position, cause: 'comparison', announce: true, isWhole: true } as const
+    const comparison = {
+      lists: tracked(lists),
+      position,
+      cause: 'comparison',
+      announce: true,
+      isWhole: true,
+      areAll: true,
+    } as const
     const done = await this.#compare(trx, lists, chunk.contacts(), comparison)
     if (done.differing > 0) {
       trx.afterCommit(() => this.#options.onDifferences(accountId, done.differing))

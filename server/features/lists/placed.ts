@@ -4,7 +4,7 @@ import type { PlacedAct } from '../activity/batch.ts'
 import type { Placed } from '../activity/dispatcher.ts'
 import { ALONE, type EventType } from '../activity/event-types.ts'
 import { happeningsIn } from '../criteria/happened.ts'
-import { countedTypes } from '../criteria/relevance.ts'
+import { countedTypes, TELLING } from '../criteria/relevance.ts'
 import type { TrackedList } from '../criteria/smart-lists.ts'
 
 /**
@@ -15,32 +15,54 @@ import type { TrackedList } from '../criteria/smart-lists.ts'
 export const STANDINGS = ['changed', 'happened', 'created', 'unknown'] as const
 export type Standing = (typeof STANDINGS)[number]
 
-/** Of so many it pays to have another connection compare half: that one plans its statement as well, which takes some ms. */
-const MANY = 2000
+/** Contacts, and with each the act on many that was the last about it; null where that was an act by itself. As PostgreSQL writes them. */
+export class People {
+  readonly #contacts: readonly string[]
+  readonly #changeSets: readonly string[]
+
+  constructor(contacts: readonly string[], changeSets: readonly string[]) {
+    this.#contacts = contacts
+    this.#changeSets = changeSets
+  }
+
+  /** Out of two arrays, as text: to have them read as values and written again takes Node 20 ms for ten thousand. */
+  static from(contacts: string, changeSets: string): People {
+    const [ids, sets] = [contacts, changeSets].map((array) => array.slice(1, -1).split(','))
+    return new People(ids!, sets!)
+  }
+
+  get size(): number {
+    return this.#contacts.length
+  }
+
+  slice(from: number, to = this.size): People {
+    return new People(this.#contacts.slice(from, to), this.#changeSets.slice(from, to))
+  }
+
+  /** `select … as contact_id, … as change_set_id`. */
+  get sql(): Sql {
+    return sql`
+      select contact_id, change_set_id
+      from unnest(${`{${this.#contacts.join()}}`}::uuid[], ${`{${this.#changeSets.join()}}`}::bigint[]) as told (contact_id, change_set_id)`
+  }
+}
 
 /** What the acts just placed were about. */
 export interface Seen {
   types: EventType[]
   parts: string[]
-  /**
-   * `select … as contact_id, … as change_set_id`, that of the last act, null where it was an act by itself. Not those of whom more
-   * acts wait. In two parts, where they are many.
-   */
-  contacts: Partial<Record<Standing, Sql[]>>
+  /** Not those of whom more acts wait. */
+  people: Partial<Record<Standing, People>>
   /** The first of the events. */
   since: string
 }
 
-/**
- * Contacts of whom more acts wait are left to the last of these: what follows from it stands behind it.
- * @param many For tests, which have few.
- */
+/** Contacts of whom more acts wait are left to the last of these: what follows from it stands behind it. */
 export async function whatHappened(
   trx: Trx,
   accountId: number,
   lists: readonly TrackedList[],
   placed: Placed,
-  many = MANY,
 ): Promise<Seen> {
   const since = firstOf(placed.acts)
   const counted = lists.flatMap((list) => happeningsIn(list.condition))
@@ -48,7 +70,6 @@ export async function whatHappened(
   const waits = sql`exists (
     select from events as later where later.account_id = ${accountId} and later.contact_id = newest.contact_id
       and later.id > newest.id and later.id >= ${since}::uuid and not later.types && '{list_entered,list_left}' offset 0)`
-  // As text, which goes back as it came: to read ten thousand ids and write them again takes Node 20 ms.
   interface Row extends Pick<Seen, 'types' | 'parts'> {
     groups: { standing: Standing; contacts: string; change_sets: string }[]
   }
@@ -60,7 +81,7 @@ export async function whatHappened(
       insert into smart_memberships as m (account_id, contact_id, list_ids, behind)
       select ${accountId}::bigint, contact_id, '{}', true from seen where waits and ${lists.length > 0}::boolean
       on conflict (account_id, contact_id) do update set behind = true where not m.behind
-    ), told as materialized (
+    ), told as (
       select contact_id, change_set_id, case
         when contact_id in (select contact_id from smart_memberships where account_id = ${accountId} and behind)
           or contact_id in (select contact_id from placed where data ? 'marked_as_machine') then 'unknown'
@@ -68,28 +89,23 @@ export async function whatHappened(
         when contact_id in (select contact_id from placed where types && ${types}::text[]) then 'happened'
         else 'changed' end as standing
       from seen where not waits
+    ), kinds as materialized (
+      select array(select distinct unnest(types) from (select distinct types from placed) as of_acts) as types
     ), telling as (select data from placed where type <> all(${[...ALONE]}))
-    select array(select distinct unnest(types) from placed) as types,
-      array(
-        select distinct jsonb_object_keys(data - 'fields') from telling
+    select types,
+      case when types <@ ${[...TELLING, ...ALONE]}::text[] then array(
+        select distinct jsonb_object_keys(data) from telling
         union all select distinct 'fields.' || jsonb_object_keys(data -> 'fields') from telling where jsonb_typeof(data -> 'fields') = 'object'
         union all select '?' where exists (
-          select from telling where data = '{}' or data ? 'fields' and jsonb_typeof(data -> 'fields') <> 'object')) as parts,
+          select from telling where data = '{}' or data ? 'fields' and jsonb_typeof(data -> 'fields') <> 'object')
+      ) else '{?}' end as parts,
       (select coalesce(jsonb_agg(jsonb_build_object('standing', standing, 'contacts', contacts, 'change_sets', change_sets)), '[]') from (
         select standing, array_agg(contact_id)::text as contacts, array_agg(change_set_id)::text as change_sets
-        from (
-          select *, number >= ${many}::int and 2 * nth > number as second from (
-            select *, count(*) over (partition by standing) as number, row_number() over (partition by standing order by contact_id) as nth
-            from told) as counted order by standing, contact_id
-        ) as in_order group by standing, second order by standing, second) as grouped) as groups`)
-  const contacts: Seen['contacts'] = {}
-  for (const { standing, contacts: ids, change_sets: sets } of row!.groups)
-    contacts[standing] = [
-      ...(contacts[standing] ?? []),
-      sql`
-        select contact_id, change_set_id from unnest(${ids}::uuid[], ${sets}::bigint[]) as told (contact_id, change_set_id)`,
-    ]
-  return { types: row!.types, parts: row!.parts, contacts, since }
+        from told group by standing) as grouped) as groups
+    from kinds`)
+  const { groups, parts, ...seen } = row!
+  const people = groups.map((group) => [group.standing, People.from(group.contacts, group.change_sets)])
+  return { ...seen, parts: parts.filter((part) => part !== 'fields'), people: Object.fromEntries(people), since }
 }
 
 /** The events that have just been placed, of contacts. Small acts have their places before bulk ones. */

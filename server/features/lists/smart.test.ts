@@ -123,6 +123,54 @@ test('who enters and leaves is told once, after what caused it; changes of crite
   assert.deepEqual(await made.db.query(sql`select * from smart_memberships`), [])
 })
 
+test('of many lists, some of which an act concerns, each is told of and kept as its criteria say', async (t) => {
+  const made = await testApp(t)
+  const ann = await contact(made, 'ann', { fields: { plan: 'none' } })
+  const plansOf = (nth: number) => ['P0', 'P1', 'P2', 'P3', 'P4'].filter((_, value) => (nth * 7 + value * 3) % 5 < 2)
+  const isIn = new Map<number, (plan: string, tags: string[]) => boolean>()
+  for (let nth = 0; nth < 24; nth++) {
+    const ofTags = nth % 4 === 3 // and 18 of the field, between them
+    const criteria = ofTags ? { tag: `T${nth % 3}` } : { plan: plansOf(nth) }
+    const { id } = await ok(made.post('/api/contact_lists', { name: `L${nth}`, criteria }))
+    isIn.set(id, (plan, tags) => (ofTags ? tags.includes(`T${nth % 3}`) : plansOf(nth).includes(plan)))
+  }
+  await dispatched(made.db)
+
+  const told = new Set<number>()
+  const steps: [plan: string, tags: string[]][] = [
+    ['P0', []],
+    ['P0', ['T0', 'T2']],
+    ['P1', ['T0', 'T2']],
+    ['P3', ['T0', 'T2']],
+    ['P3', ['T1']],
+    ['none', ['T1']],
+    ['P4', ['T0', 'T1']],
+    ['P2', []],
+    ['none', []],
+  ]
+  for (const [plan, tags] of steps) {
+    const before = (await transitions(made)).length
+    await ok(made.patch(`/api/contacts/${ann}`, { fields: { plan }, tags }))
+    await dispatched(made.db)
+    for (const { data } of (await transitions(made)).slice(before)) {
+      for (const id of data.smart_lists.left ?? []) assert.ok(told.delete(id), 'nobody leaves where they are not')
+      for (const id of data.smart_lists.entered ?? []) {
+        assert.ok(!told.has(id), 'nobody enters twice')
+        told.add(id)
+      }
+    }
+    const expected = [...isIn].filter(([, has]) => has(plan, tags)).map(([id]) => id)
+    const [kept] = await made.db.query<{ list_ids: number[] }>(
+      sql`select list_ids from smart_memberships where account_id = ${made.accountId} and contact_id = ${ann}`,
+    )
+    assert.deepEqual(
+      [...told].toSorted((a, b) => a - b),
+      expected,
+    )
+    assert.deepEqual(kept?.list_ids ?? [], expected)
+  }
+})
+
 test('a list is kept by whoever speaks of it in any form, not by an event that has a parameter of that name', async (t) => {
   const { post, del } = await testApp(t)
   const a = (await ok(post('/api/contact_lists', { name: 'A' }))).id as number
