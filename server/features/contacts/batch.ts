@@ -60,7 +60,8 @@ export async function resolveContacts(trx: Trx, accountId: number, named: readon
   const found = await trx.query<{ id: string; email: string; external_id: string | null }>(sql`
     select id, email, external_id from contacts
     where account_id = ${accountId}
-      and (id = any(${of('id')}::uuid[]) or email = any(${of('email')}) or external_id = any(${of('external_id')}))
+      and (id = any(${of('id')}::uuid[]) or email = any(${of('email')})
+        or (external_id is not null and external_id = any(${of('external_id')})))
     order by id for update`)
   for (const { id, email, external_id } of found) {
     const keys = [`id:${id}`, `email:${email}`, ...(external_id === null ? [] : [`external_id:${external_id}`])]

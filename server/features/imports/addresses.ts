@@ -127,7 +127,7 @@ async function keepWithout(trx: Trx, terms: MergeTerms, range: Range, erased: re
       insert into change_rows (account_id, change_set_id, line, action)
       select ${accountId}::bigint, ${importId}::bigint, r.line, case when r.line = p.line then 'suppressed' else 'duplicate' end
       from people as p join import_rows as r
-        on r.account_id = ${accountId} and r.import_id = ${importId} and r.stripe = p.stripe and r.key = p.key
+        on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = p.key
       where p.key = any(${[...erased]}::text[])
       returning action
     )

@@ -156,12 +156,12 @@ async function applyMarks(trx: Trx, terms: MergeTerms, range: Range, { ids, emai
   if (erased.length === 0) return none
   trx.send(sql`delete from contacts where account_id = ${accountId} and id = any(${erased}::uuid[])`)
   const [tally] = await trx.query<Tally>(sql`
-    with ${people(terms, range)}, erased as (select stripe, key, line from people where email = any(${emails.filter((email) => marks.get(email) === 'erased')}::text[])),
+    with ${people(terms, range)}, erased as (select key, line from people where email = any(${emails.filter((email) => marks.get(email) === 'erased')}::text[])),
     kept as (
       insert into change_rows (account_id, change_set_id, line, action)
       select ${accountId}::bigint, ${importId}::bigint, r.line, case when r.line = e.line then 'suppressed' else 'duplicate' end
       from erased as e join import_rows as r
-        on r.account_id = ${accountId} and r.import_id = ${importId} and r.stripe = e.stripe and r.key = e.key
+        on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = e.key
       returning action
     )
     select count(*) filter (where action = 'suppressed') as suppressed, count(*) filter (where action = 'duplicate') as duplicates from kept`)
@@ -175,13 +175,13 @@ async function refuseOthers(trx: Trx, terms: MergeTerms, range: Range): Promise<
   const { accountId, importId } = terms
   const [tally] = await trx.query<Tally>(sql`
     with ${people(terms, range)}, refused as (
-      select p.stripe, p.key, p.line, p.email, ${reasonOf(terms)} as problem from people as p
+      select p.key, p.line, p.email, ${reasonOf(terms)} as problem from people as p
     ), kept as (
       insert into change_rows (account_id, change_set_id, line, email, action, problem)
       select ${accountId}::bigint, ${importId}::bigint, r.line, f.email, case when r.line = f.line then 'rejected' else 'duplicate' end,
         case when r.line = f.line then f.problem end
       from refused as f join import_rows as r
-        on r.account_id = ${accountId} and r.import_id = ${importId} and r.stripe = f.stripe and r.key = f.key
+        on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = f.key
       where f.problem is not null
       returning action
     )

@@ -91,7 +91,7 @@ export async function settleNew(
   const isTheirs = matchBy === 'email' ? sql`` : sql` and c.external_id = p.key` // two may have the same address
   const [tally] = await trx.query<Tally>(sql`
     with ${people(terms, range)}, born as (
-      select p.stripe, p.key, p.line, p.rows, p.lists, p.more, c.id, c.email, c.external_id, c.state, c.state_reason, c.fields, c.tags
+      select p.key, p.line, p.rows, p.lists, p.more, c.id, c.email, c.external_id, c.state, c.state_reason, c.fields, c.tags
       from people as p cross join lateral (
         select * from contacts as c where c.account_id = ${accountId} and c.email = p.email limit 1) as c
       where c.id = any(${[...ids]}::uuid[])${isTheirs}

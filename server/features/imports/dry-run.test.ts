@@ -23,8 +23,8 @@ test('a trial looks once for each person whether they have left the list that al
     const terms = await termsOf(trx, row, keyring)
     const before = await looksAtOptOuts(trx)
     const counts = await planChunk(trx, terms, {
-      after: { stripe: 0, key: '' },
-      upTo: { stripe: 0, key: '~' },
+      after: '',
+      upTo: '~',
       people: PEOPLE,
       isPlain: false,
     })

@@ -138,7 +138,7 @@ async function planDuplicates(trx: Trx, terms: MergeTerms, range: Range): Promis
       select ${accountId}::bigint, ${importId}::bigint, r.line, 'duplicate', k.contact_id, k.email
       from people as p
         join import_rows as r
-          on r.account_id = ${accountId} and r.import_id = ${importId} and r.stripe = p.stripe and r.key = p.key and r.line < p.line
+          on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = p.key and r.line < p.line
         cross join lateral (select * from change_rows as k where k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = p.line limit 1) as k
       returning 1
     )

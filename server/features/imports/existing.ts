@@ -52,7 +52,7 @@ export function planned(terms: MergeTerms, range: Range, moves: readonly Move[])
   const hasNewFields = unsets ? sql`${merged(sql`m`)} <> m.old_fields` : sql`not m.old_fields @> m.given`
   return sql`
     ${people(terms, range)}, matched as materialized (
-      select p.stripe, p.key, p.line, p.rows, p.fields as given, p.lists, p.more, p.external_id as given_id, p.email as given_email,
+      select p.key, p.line, p.rows, p.fields as given, p.lists, p.more, p.external_id as given_id, p.email as given_email,
         c.id, coalesce(moved.to_email, c.email) as email, coalesce(moved.from_email, c.email) as old_email,
         moved.withdrawn as has_withdrawn, c.external_id as old_id, c.state as old_state, c.state_reason as old_reason, c.state_before as old_before,
         c.fields as old_fields, c.tags as old_tags, ${takes(tagsOf(terms), sql`${[...tags]}::text[]`)} as wished_tags

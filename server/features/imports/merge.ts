@@ -3,7 +3,7 @@ import type { Database, Queryable, Trx } from '../../db/database.ts'
 import { violatedUnique } from '../../db/sqlstate.ts'
 import { type Merged, mergeChunk, mergeKnown, mergeNew, mergeUnchanged, TakenElsewhere } from './chunk.ts'
 import { type Counts, Stopped } from './imports.ts'
-import type { MergeTerms, Place, Range } from './people.ts'
+import type { MergeTerms, Range } from './people.ts'
 
 /**
  * Rows merged in one transaction: what it costs by itself is a few ms, and nobody whom it changes waits longer than it takes,
@@ -38,7 +38,7 @@ interface Merging {
 }
 
 /**
- * Merges whatever waits, chunk after chunk in the order of their places, two at once. Answers whether all was merged. Whoever
+ * Merges whatever waits, chunk after chunk in the order of their keys, two at once. Answers whether all was merged. Whoever
  * dies in between has merged whole chunks, and the rest waits for the next who comes.
  */
 export async function mergeAll(merging: Merging): Promise<boolean> {
@@ -73,41 +73,30 @@ async function onePass(merging: Merging): Promise<'all done' | 'some wait' | 'cu
   return ended
 }
 
-/**
- * Ranges of about `rows` rows that wait, in the order of their places. Several may take from it at once. A range ends with a stripe
- * where one ends near: of one that ends within, PostgreSQL reads the whole stripe.
- */
+/** Ranges of `rows` rows that wait, and more where the last person has several, in the order of their keys. Several may take from it at once. */
 export async function* rangesOf(
   db: Queryable,
   accountId: number,
   importId: number,
   rows: number,
 ): AsyncGenerator<Range, void> {
-  const [fewest, most] = [rows - Math.floor(rows / 8), rows + Math.floor(rows / 8)]
-  for (let after: Place = { stripe: -1, key: '' }; ; ) {
+  for (let after = ''; ; ) {
     // One row more than the range has shows whether its last person goes on.
-    const [next] = await db.query<Place & { first: number; people: number; is_plain: boolean }>(sql`
+    const [next] = await db.query<{ key: string | null; people: number; is_plain: boolean }>(sql`
       with waiting as materialized (
-        select stripe, key, row_number() over in_order as nth, key is not distinct from lag(key) over in_order as is_again,
-          stripe is distinct from lead(stripe) over in_order as ends
+        select key, row_number() over in_order as nth, key is not distinct from lag(key) over in_order as is_again
         from (
-          select stripe, key from import_rows
-          where account_id = ${accountId} and import_id = ${importId} and (stripe, key) > (${after.stripe}, ${after.key})
-          order by stripe, key limit ${most + 1}
-        ) as ahead window in_order as (order by stripe, key)
-      ), cut as (
-        select coalesce(max(nth) filter (where ends and nth between ${fewest} and ${most}), least(max(nth), ${rows})) as last from waiting
+          select key from import_rows where account_id = ${accountId} and import_id = ${importId} and key > ${after}
+          order by key limit ${rows + 1}
+        ) as ahead window in_order as (order by key)
       )
-      select stripe, key, (select min(stripe) from waiting) as first,
-        not exists (select from waiting where is_again and nth <= last + 1) as is_plain,
-        (select count(*) from waiting where nth <= last and not is_again) as people
-      from cut join waiting on nth = last`)
-    if (!next) return
-    const { first, people, is_plain: isPlain, stripe, key } = next
-    const upTo = { stripe, key }
-    const range = { after: first > after.stripe ? { stripe: first, key: '' } : after, upTo, people, isPlain }
+      select max(key) filter (where nth <= ${rows}) as key, not coalesce(bool_or(is_again), false) as is_plain,
+        count(*) filter (where nth <= ${rows} and not is_again) as people
+      from waiting`)
+    const { people, is_plain: isPlain, key: upTo } = next!
+    if (upTo === null) return
+    yield { after, upTo, people, isPlain }
     after = upTo
-    yield range
   }
 }
 

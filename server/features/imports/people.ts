@@ -31,16 +31,10 @@ export interface MergeTerms {
   required: readonly { key: string; mergeTag: string }[]
 }
 
-/** Where a row waits: see `Stripes`. */
-export interface Place {
-  stripe: number
-  key: string
-}
-
-/** Places behind `after`, up to `upTo` itself: the rows of one person are never in two ranges. */
+/** Keys behind `after`, up to `upTo` itself: the rows of one person are never in two ranges. */
 export interface Range {
-  after: Place
-  upTo: Place
+  after: string
+  upTo: string
   /** How many people it has. */
   people: number
   /** Whether nobody has more than one row. */
@@ -49,18 +43,9 @@ export interface Range {
   takesOut?: boolean
 }
 
-/**
- * The rows of a range that wait to be merged. Of two pairs compared, PostgreSQL lets the first columns alone end the look into
- * the index: within a stripe it would go on to the stripe's end, for each chunk of it.
- */
+/** The rows of a range that wait to be merged. */
 export function waiting({ accountId, importId }: MergeTerms, { after, upTo }: Range, of = sql``): Sql {
-  const within =
-    after.stripe === upTo.stripe
-      ? sql`${of}stripe = ${upTo.stripe} and ${of}key > ${after.key} and ${of}key <= ${upTo.key}`
-      : sql`
-        (${of}stripe, ${of}key) > (${after.stripe}, ${after.key}) and ${of}stripe <= ${upTo.stripe}
-        and (${of}stripe < ${upTo.stripe} or ${of}key <= ${upTo.key})`
-  return sql`${of}account_id = ${accountId} and ${of}import_id = ${importId} and ${within}`
+  return sql`${of}account_id = ${accountId} and ${of}import_id = ${importId} and ${of}key > ${after} and ${of}key <= ${upTo}`
 }
 
 /**
@@ -76,7 +61,7 @@ export function people(terms: MergeTerms, range: Range): Sql {
     return sql`
     ${range.takesOut ? sql`taken as (delete from import_rows where ${waiting(terms, range)} returning *),` : sql``}
     people as (
-      select stripe, key, line, 1::bigint as rows, ${byEmail ? sql`key` : sql`email`} as email, ${externalId} as external_id, fields,
+      select key, line, 1::bigint as rows, ${byEmail ? sql`key` : sql`email`} as email, ${externalId} as external_id, fields,
         coalesce(tags, '{}') as tags, coalesce(lists, '{}') as lists, coalesce(more, '{}') as more
       from ${from}
     )`
@@ -86,11 +71,11 @@ export function people(terms: MergeTerms, range: Range): Sql {
   const externalId = !byEmail ? sql`key` : saysMore ? sql`${more} ->> 'external_id'` : sql`null::text`
   return sql`
     people as (
-      select stripe, key, max(line) as line, count(*) as rows, ${email} as email, ${externalId} as external_id,
+      select key, max(line) as line, count(*) as rows, ${email} as email, ${externalId} as external_id,
         jsonb_merged(fields order by line) as fields, texts_joined(tags order by line) as tags,
         ${namesLists ? sql`jsonb_merged(lists order by line)` : sql`'{}'::jsonb`} as lists, ${more} as more
       from import_rows where ${waiting(terms, range)}
-      group by stripe, key
+      group by key
     )`
 }
 
@@ -157,13 +142,13 @@ export function listsOf({ accountId, listIds, namesLists }: MergeTerms): Sql {
     ) as w`
 }
 
-/** Earlier rows of people whose rows are being merged, from a step with stripe, key, line and id: kept as duplicates. */
+/** Earlier rows of people whose rows are being merged, from a step with key, line and id: kept as duplicates. */
 export function duplicates({ accountId, importId }: MergeTerms, from: Sql): Sql {
   return sql`
     insert into change_rows (account_id, change_set_id, line, email, action, contact_id)
     select ${accountId}::bigint, ${importId}::bigint, r.line, f.email, 'duplicate', f.id
     from ${from} as f join import_rows as r
-      on r.account_id = ${accountId} and r.import_id = ${importId} and r.stripe = f.stripe and r.key = f.key and r.line < f.line`
+      on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = f.key and r.line < f.line`
 }
 
 /** `{"notes": […]}` of those whose condition holds; null when none does. */

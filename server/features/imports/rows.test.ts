@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { testApp } from '../../test/app.ts'
+import { assertWhole } from '../../test/import-whole.ts'
 import { applied, countsOf, filesIn, person, rowsLeft, run, sent, took, upload } from '../../test/imports.ts'
+import { rangesOf } from './merge.ts'
 
 test('a header alone brings nobody and ends well', async (t) => {
   const made = await testApp(t)
@@ -240,4 +242,32 @@ test('a list that is deleted while people go into it fails the import with the r
     sql`select count(*) as count from list_members where list_id = ${other}`,
   )
   assert.equal(members!.count, 100 - interrupted.created_contacts_count)
+})
+
+test('rows of one person are in one chunk, however far apart they stand in the file', async (t) => {
+  const made = await testApp(t)
+  const { db, accountId } = made
+  const all = Array.from({ length: 1000 }, (_, n) => `p${n}@example.com`)
+  const file = `email,company\n${[1, 2, 3].map((nth) => all.map((email) => `${email},N${nth}`).join('\n')).join('\n')}\n`
+  const { id } = await sent(made, file, { update_existing: 'true', dry_run: 'true' })
+  await run(made, id)
+
+  const chunks: number[] = []
+  for await (const { after, upTo, people, isPlain } of rangesOf(db, accountId, id, 400)) {
+    const [chunk] = await db.query<{ rows: number; people: number }>(sql`
+      select count(*) as rows, count(distinct key) as people from import_rows
+      where account_id = ${accountId} and import_id = ${id} and key > ${after} and key <= ${upTo}`)
+    assert.deepEqual(chunk, { rows: 3 * people, people })
+    assert.equal(isPlain, false)
+    chunks.push(people)
+  }
+  assert.deepEqual(chunks, [...Array(7).fill(134), 62], 'of 400 rows, and the rest of the last person')
+  await made.post(`/api/contact_imports/${id}/apply`)
+  const done = await run(made, id, { chunkRows: 400 })
+
+  assert.deepEqual(countsOf(done), { rows_read: 3000, created: 1000, duplicate: 2000 })
+  await assertWhole(made, [id])
+  const [said] = await db.query(sql`
+    select count(*) as people, count(*) filter (where fields ->> 'company' = 'N3') as last from contacts where account_id = ${accountId}`)
+  assert.deepEqual(said, { people: 1000, last: 1000 })
 })

@@ -149,7 +149,7 @@ async function read(run: Run, row: ImportRow, signal: AbortSignal): Promise<Impo
     ...(merging ? {} : { counts: { rows_read: rowsRead, rejected } }),
   }
   // Where rows are is all that a plan depends on: nothing is found by what they hold.
-  await db.query(sql`analyze import_rows (account_id, import_id, stripe, key, line)`)
+  await db.query(sql`analyze import_rows (account_id, import_id, key, line)`)
   if (questions.length > 0 && !merging) {
     await must(
       moveImport(

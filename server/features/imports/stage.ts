@@ -15,7 +15,6 @@ import { fingerprintOf, type Ground } from './plan.ts'
 import { type Cell, type Detected, openTable, type Table, type TableRow } from './reading/table.ts'
 import { UnreadableFile } from './reading/unreadable.ts'
 import { RowReader, type Staged } from './row-reader.ts'
-import { readStripes } from './stripes.ts'
 import { type Target, Targets } from './targets.ts'
 import type { Warning } from './warnings.ts'
 
@@ -124,7 +123,7 @@ async function lookAhead(table: Table, row: ImportRow, ground: Ground): Promise<
   return styles.settled()
 }
 
-const STAGED = 'import_rows (account_id, import_id, stripe, key, line, email, fields, tags, lists, more)'
+const STAGED = 'import_rows (account_id, import_id, key, line, email, fields, tags, lists, more)'
 const REFUSED = 'change_rows (account_id, change_set_id, line, input, problem, action)'
 
 async function onePass(
@@ -136,7 +135,6 @@ async function onePass(
 ) {
   const { db, accountId, importId, runner, signal } = parts
   const merged = await clear(db, accountId, importId, runner)
-  const stripes = await readStripes(db, accountId, importId, row.options.match_by)
   const styles = new ColumnStyles(row.options, assumed)
   const { reader, targets } = readerFor(table, row, ground, styles)
   const causes = new Causes()
@@ -157,7 +155,7 @@ async function onePass(
         const outcome = reader.read(each)
         if ('staged' in outcome) {
           if (outcome.staged.lists) for (const id in outcome.staged.lists) listIds.add(Number(id))
-          good.push(stagedRow(accountId, importId, stripes.of(outcome.staged.key), outcome.staged))
+          good.push(stagedRow(accountId, importId, outcome.staged))
           continue
         }
         rejected++
@@ -241,13 +239,11 @@ class Lines {
 function stagedRow(
   accountId: number,
   importId: number,
-  stripe: number,
   { key, line, email, fields, tags, lists, more }: Staged,
 ): CopyValue[] {
   return [
     accountId,
     importId,
-    stripe,
     key,
     line,
     email,

@@ -51,8 +51,8 @@ async function settlePlain(trx: Trx, terms: MergeTerms, range: Range): Promise<S
         coalesce(${join([saysNothing(terms), ...lists.map(({ of }) => sql`${of}.contact_id is not null`)], ' and ')}, false) as is_known
       from people as p left join held as c on c.email = p.key ${join(members, ' ', '', '')}
     ), ${kept(terms)}, back as (
-      insert into import_rows (account_id, import_id, stripe, key, line, fields, tags)
-      select ${accountId}::bigint, ${terms.importId}::bigint, stripe, key, line, fields, tags from compared where not is_known
+      insert into import_rows (account_id, import_id, key, line, fields, tags)
+      select ${accountId}::bigint, ${terms.importId}::bigint, key, line, fields, tags from compared where not is_known
     ) select count(*) as people, ${TALLY} from compared`)
   return settled!
 }
@@ -69,7 +69,7 @@ async function settleGathered(trx: Trx, terms: MergeTerms, range: Range): Promis
     with rows as materialized (
       select line, key, fields, coalesce(tags, '{}') as tags, 1 as rows, key is not distinct from lag(key) over in_order as is_again,
         key is not distinct from lead(key) over in_order as comes_again
-      from import_rows where ${waiting(terms, range)} window in_order as (order by stripe, key, line)
+      from import_rows where ${waiting(terms, range)} window in_order as (order by key, line)
     ), compared as materialized (
       select p.*, c.id, ${keptUnsubscribed(terms)}, coalesce(${join([saysNothing(terms), ...isMember], ' and ')}, false) as is_known
       from (select * from rows where not is_again and not comes_again) as p left join lateral (
