@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag'
 import type { Database } from '../server/db/database.ts'
+import { forgetAllBefore } from '../server/features/criteria/before.ts'
 import { contactFields, loadContacts } from './dataset.ts'
 import { progress } from './report.ts'
 
@@ -27,6 +28,7 @@ export async function loadAudience(db: Database, contacts: number): Promise<void
   if (people > contacts) throw new Error(`${people} contacts are kept there, not ${contacts}: name another directory`)
   if (people === contacts && events === contacts * EVENTS_PER_CONTACT) return loadRefunds(db, contacts)
   if (people === 0) await db.query(contactFields(1))
+  await db.transaction(async (trx) => forgetAllBefore(trx, 1)) // the events have ids of the past
   await loadContacts(db, 1, contacts, people)
   await loadEvents(db, contacts, events)
   await loadRefunds(db, contacts)

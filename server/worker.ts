@@ -8,6 +8,7 @@ import { startHousekeeping } from './features/activity/housekeeping.ts'
 import { BULK_JOB_NAMES, bulkJobs } from './features/contacts/bulk.ts'
 import { expirePending, forgetConfirmations } from './features/contacts/pending.ts'
 import { REVERT_JOB_NAMES, revertJobs } from './features/contacts/revert.ts'
+import { sumUpAll } from './features/criteria/before.ts'
 import { EXPORT_JOB_NAMES, exportJobs } from './features/exports/jobs.ts'
 import { FieldCache } from './features/fields/field-set.ts'
 import { FIELD_JOB_NAMES, fieldJobs } from './features/fields/jobs.ts'
@@ -133,6 +134,7 @@ export async function startWorker(parts: WorkerParts): Promise<{ stop: (timeoutM
     () => forgetEnded(db),
     () => forgetTaken(db),
     () => applyRetention({ db, files, log: logger }),
+    () => sumUpAll(db),
     () => renewSamples(db),
   ])
   const words = startWordJournal(parts, onError('keeping words in the file store failed'))

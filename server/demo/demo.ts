@@ -4,6 +4,7 @@ import sql from 'sql-template-tag'
 import type { Config } from '../config.ts'
 import type { Database, Trx } from '../db/database.ts'
 import { findAccount } from '../features/accounts/accounts.ts'
+import { forgetAllBefore } from '../features/criteria/before.ts'
 import { loadFields } from '../features/fields/field-set.ts'
 import { createField } from '../features/fields/fields.ts'
 import { createForm } from '../features/forms/forms.ts'
@@ -223,6 +224,7 @@ async function writePast(trx: Trx, parts: DemoParts, caller: Caller, past: Past)
   const { everybody, imports, today, now } = past
   // Nothing of the account gets a place in the feed meanwhile.
   await trx.query(sql`select position from feed_heads where account_id = ${accountId} for update`)
+  forgetAllBefore(trx, accountId)
   await unplace(trx, accountId, [...imports.values()])
   for (const [file, importId] of imports) await moveImport(trx, accountId, importId, importedAt(today, file))
   const rows = await trx.query<{ id: string; external_id: string }>(sql`

@@ -41,6 +41,7 @@ const HOLDS_NOBODY: Record<string, string> = {
   form_counts: 'numbers',
   forms: 'what an account asks everyone',
   fields: 'what an account keeps of people, of nobody',
+  happened_until: 'ids of events',
   provider_events: 'halves of hashes of ids that a provider gave',
   provider_hooks: 'secrets and numbers',
   restored_jobs: 'ids, between a restore and the start after it',

@@ -7,6 +7,7 @@ import { imported } from './imports.ts'
 import { runJobs } from './jobs.ts'
 import { pathOf } from './permission.ts'
 import { receiver } from './receiver.ts'
+import { summedUp } from './summed-up.ts'
 import { sendAll } from './webhooks.ts'
 
 export const EMAIL = 'mara.lindqvist@example.com'
@@ -83,6 +84,7 @@ export async function withEverything(t: TestContext): Promise<TestApp & { id: st
   ]
   assert.equal((await post(pathOf(hook), events)).body.recorded, 2)
   assert.equal((await post(`/api/contacts/${id}/resubscribe`, { send_confirmation: false })).status, 200)
+  await summedUp(made.db, made.accountId)
   await dispatched(made.db)
   await sendAll(made.db)
   return { ...made, id }

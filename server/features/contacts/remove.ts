@@ -5,6 +5,7 @@ import type { ContactRef } from '../../lib/contact-ref.ts'
 import type { Keyring } from '../../lib/secret.ts'
 import { recording } from '../activity/record.ts'
 import { isReferred } from '../activity/referred.ts'
+import { forgetBefore } from '../criteria/before.ts'
 import type { State, StateReason } from '../subscriptions/states.ts'
 import { leaveWithdrawn } from '../subscriptions/suppressions.ts'
 import { type Precondition, readContact } from './contact.ts'
@@ -71,6 +72,7 @@ export async function removeContacts(
   for (const table of HOLDS_CONTACTS) {
     trx.send(sql`delete from ${table} where account_id = ${accountId} and contact_id = any(${gone}::uuid[])`)
   }
+  forgetBefore(trx, accountId, gone)
   trx.send(sql`
     update change_rows set email = null, input = null, before = null, after = null, problem = null
     where account_id = ${accountId} and contact_id = any(${gone}::uuid[])`)

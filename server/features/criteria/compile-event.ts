@@ -6,26 +6,25 @@ import { COMPARISON } from './operators.ts'
 import type { Count, EventCondition, Window } from './parse-event.ts'
 
 /** What machines do too: scanners open mails and follow links within seconds. */
-const BY_MACHINES = ['email_opened', 'email_clicked']
+export const BY_MACHINES: readonly EventType[] = ['email_opened', 'email_clicked']
 
 /** Whether an event, of `events as e`, is one of those that a condition counts; its contact and account aside. Never null. */
-export function isThatEvent({ types, names, within, params, machine }: EventCondition, context: Context): Sql {
+export function isThatEvent(condition: EventCondition, context: Context): Sql {
+  const { within, params } = condition
+  const tests = params.map(({ subject, op, values }) => compileTest(subject, op, values, context))
+  return sql`(${join([isOfKind(condition), ...(within ? [isWithin(within, context)] : []), ...tests], ' and ')})`
+}
+
+/** Whether it is of these types or names, whenever it was. */
+export function isOfKind({ types, names, machine }: Pick<EventCondition, 'types' | 'names' | 'machine'>): Sql {
   const what = [
     ...(types.length === 0 ? [] : [isOfTypes(types)]),
     ...(names.length === 0 ? [] : [sql`(e.type = 'custom' and coalesce(e.name = any(${names}), false))`]),
   ]
-  const tests = params.map(({ subject, op, values }) => compileTest(subject, op, values, context))
-  return sql`(${join(
-    [
-      what.length === 0 ? sql`false` : sql`(${join(what, ' or ')})`,
-      ...(within ? [isWithin(within, context)] : []),
-      ...(!machine && types.some((type) => BY_MACHINES.includes(type))
-        ? [sql`not coalesce(e.data -> 'machine' = 'true', false)`]
-        : []),
-      ...tests,
-    ],
-    ' and ',
-  )})`
+  const isOneOf = what.length === 0 ? sql`false` : sql`(${join(what, ' or ')})`
+  return !machine && types.some((type) => BY_MACHINES.includes(type))
+    ? sql`(${isOneOf} and not coalesce(e.data -> 'machine' = 'true', false))`
+    : isOneOf
 }
 
 /** Equality takes half the time of a search in an array of one, and its statistics are used. */

@@ -3,12 +3,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import sql from 'sql-template-tag'
 import { testDatabase } from '../../test/database.ts'
+import { summedUp } from '../../test/summed-up.ts'
 import { createAccount } from '../accounts/accounts.ts'
 import { loadFields } from '../fields/field-set.ts'
 import { compile } from './compile.ts'
 import { expand, type NamedList } from './expand.ts'
 import { FOR_FEW, forSet, Together } from './forms.ts'
-import { criteria, defineFields, enterPeople, eventful, NOWS, person, world } from './generated.ts'
+import { criteria, defineFields, enterPeople, eventful, NOWS, person, summedUpUntil, world } from './generated.ts'
 import { among, happeningsIn } from './happened.ts'
 import { idsFor } from './ids.ts'
 import { parseCriteria, parseStored } from './parse.ts'
@@ -23,6 +24,7 @@ const scene = fc.constantFrom(...NOWS).chain((now) =>
   fc.record({
     people: fc.array(person(now), { maxLength: 12 }),
     world: world(now),
+    until: fc.option(summedUpUntil(now)),
     all: fc.array(fc.oneof({ arbitrary: criteria(now, [1, 2, 3, 4]), weight: 3 }, eventful(now, [1, 2, 3, 4])), {
       minLength: 1,
       maxLength: 8,
@@ -40,9 +42,10 @@ test('compiled criteria select exactly the contacts that the reference accepts, 
 
   let looked = 0
 
-  const property = fc.asyncProperty(scene, async ({ people, world, all: generated }) => {
+  const property = fc.asyncProperty(scene, async ({ people, world, until, all: generated }) => {
     const all = JSON.parse(JSON.stringify(generated)) as object[] // as they come in a request
     await enterPeople(db, accountId, people)
+    if (until) await summedUp(db, accountId, until)
     const listOf = (id: number): NamedList => {
       const smart = world.smart[id]
       return { id, name: `List ${id}`, condition: smart === undefined ? undefined : parseCriteria(smart, vocabulary) }

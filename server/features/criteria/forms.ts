@@ -1,4 +1,5 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
+import { whoEver } from './before.ts'
 import type { Context } from './compile.ts'
 import {
   admitsNone,
@@ -70,7 +71,9 @@ export function forSet(accountId: number): Form {
       const { count } = condition
       const those = sql`e.account_id = ${accountId} and ${isThatEvent(condition, context)}`
       if (isAtLeastOne(count) || isNone(count)) {
-        const some = sql`exists (select from events as e where ${those} and e.contact_id = c.id)`
+        const ever = whoEver(accountId, condition, those)
+        const events = ever ? sql`${ever} as e where` : sql`events as e where ${those} and`
+        const some = sql`exists (select from ${events} e.contact_id = c.id)`
         return isNone(count) ? sql`(not ${some})` : some
       }
       // Who has no such event is not among the counted: where none is allowed, those are found who have too many or too few.

@@ -33,6 +33,10 @@ const distances = fc
   )
   .map(([distance, more]) => Math.max(0, distance + more))
 
+/** How far events are summed up: between any of theirs. */
+export const summedUpUntil = (now: Date): fc.Arbitrary<Date> =>
+  fc.oneof(distances, fc.constant(-DAY)).map((distance) => new Date(now.getTime() - distance))
+
 const day = (now: Date) =>
   fc
     .oneof(
@@ -230,7 +234,7 @@ export const idMadeAt = (at: Sql) =>
 
 /** Puts people, and nobody else, into an account; their events stand under another account too, which has none of them. */
 export async function enterPeople(db: Queryable, accountId: number, people: readonly Person[]): Promise<void> {
-  for (const table of [sql`contacts`, sql`list_members`, sql`list_opt_outs`, sql`suppressions`])
+  for (const table of [sql`contacts`, sql`list_members`, sql`list_opt_outs`, sql`suppressions`, sql`happened_until`])
     await db.query(sql`delete from ${table} where account_id = ${accountId}`)
   await db.query(sql`delete from events where account_id in (${accountId}, ${accountId + 1})`)
   const rows = people.map((one) => ({ ...one, fields: storedFields(one.fields) }))

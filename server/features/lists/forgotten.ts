@@ -5,7 +5,7 @@ const MOST_NAMED = 5
 
 /**
  * Removes events of an account, and in the same statement has the dispatcher compare whose they were: to conditions on events
- * it is as if these had not been. Answers `count`, of the events.
+ * it is as if these had not been. Answers `count`, of the events, and whose they were: `contact_ids`.
  * @param some `select id`, of at most some ten thousand events.
  */
 export function removingEvents(accountId: number, some: Sql, mostNamed = MOST_NAMED): Sql {
@@ -21,7 +21,7 @@ export function removingEvents(accountId: number, some: Sql, mostNamed = MOST_NA
         then jsonb_build_object('contacts', ids) else '{}' end
       from whose where not exists (select from again)
     )
-    select count(*) as count from gone`
+    select (select count(*) from gone) as count, coalesce((select ids from whose), '{}') as contact_ids`
 }
 
 /** The same of a month of events of all accounts, which is to be dropped in this transaction: everyone is compared. */

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import sql from 'sql-template-tag'
 import { dispatched, testApp } from '../../test/app.ts'
 import { filesIn, took } from '../../test/imports.ts'
+import { summedUp } from '../../test/summed-up.ts'
 import { applyRetention } from './retention.ts'
 
 const DAY_MS = 86_400_000
@@ -42,8 +43,19 @@ test('each account keeps events, mails and rows of acts as long as it says, and 
   const months = async () => (await db.query(sql`select from pg_inherits where inhparent = 'events'::regclass`)).length
   const monthsBefore = await months()
 
+  for (const account of [accountId, other.accountId]) await summedUp(db, account)
+  const summed = () =>
+    db.query<{ account_id: number; rows: number }>(sql`
+      select u.account_id, (select count(*) from happened_before as h where h.account_id = u.account_id and h.custom) as rows
+      from happened_until as u order by 1`)
+
   await applyRetention({ db, files, log }, now)
   assert.deepEqual(await count(accountId), { events: 2, mails: 2, rows: 1 }, 'for good, unless it says otherwise')
+  const ofTwo = (rows: number) => [
+    { account_id: accountId, rows },
+    { account_id: other.accountId, rows: 1 },
+  ]
+  assert.deepEqual(await summed(), ofTwo(1))
 
   assert.equal((await patch('/api/account', { retention: { events_days: 30, mails_days: 30 } })).status, 200)
   const settings = (await patch('/api/account', { retention: { changes_days: 30 } })).body
@@ -52,6 +64,7 @@ test('each account keeps events, mails and rows of acts as long as it says, and 
   assert.deepEqual(await count(accountId), { events: 0, mails: 1, rows: 0 })
   assert.deepEqual(await count(other.accountId), { events: 2, mails: 0, rows: 0 }, 'the other keeps its own')
   assert.equal(await months(), monthsBefore)
+  assert.deepEqual(await summed(), ofTwo(0), 'what has gone is not among what ever happened')
   const refused = await post(`/api/change_sets/${imported.id}/revert`)
   assert.deepEqual([refused.status, JSON.stringify(refused.body).includes('retention')], [409, true])
   assert.equal((await get(`/api/contact_imports/${imported.id}`)).body.created_contacts_count, 1)
@@ -60,6 +73,7 @@ test('each account keeps events, mails and rows of acts as long as it says, and 
     await db.query(sql`update accounts set settings = '{"retention": {"events_days": 100}}' where id = ${account.id}`)
   await applyRetention({ db, files, log }, now)
   assert.equal(await months(), monthsBefore - 1)
+  assert.deepEqual(await summed(), [], 'everybody is to be summed up anew')
   assert.deepEqual(await count(other.accountId), { events: 1, mails: 0, rows: 0 })
 })
 

@@ -1,9 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import sql, { raw, type Sql } from 'sql-template-tag'
-import type { Database } from '../../db/database.ts'
+import type { Database, Trx } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
 import { type Account, listAccounts } from '../accounts/accounts.ts'
 import { audit } from '../accounts/audit.ts'
+import { forgetAllBefore, sumUpAnew } from '../criteria/before.ts'
 import { expireExports } from '../exports/housekeeping.ts'
 import { removeOldUploads } from '../imports/retention.ts'
 import { droppingEvents, removingEvents } from '../lists/forgotten.ts'
@@ -73,7 +74,12 @@ const ACTS: Record<string, (db: Database, account: Account, now: Date) => Promis
     const { events_days: days } = settings.retention
     if (days === null) return 0
     const old = sql`account_id = ${id} and id < id_floor(${before(days, now)}::timestamptz)`
-    return inBatches(db, removingEvents(id, sql`select id from events where ${old} order by id limit ${AT_ONCE}`))
+    const removal = removingEvents(id, sql`select id from events where ${old} order by id limit ${AT_ONCE}`)
+    return inBatches(db, async (trx) => {
+      const [gone] = await trx.query<{ count: number; contact_ids: string[] }>(removal)
+      if (gone!.contact_ids.length > 0) sumUpAnew(trx, id, gone!.contact_ids)
+      return gone!.count
+    })
   },
   async mails(db, { id, settings }, now) {
     const { mails_days: days } = settings.retention
@@ -108,15 +114,20 @@ const ACTS: Record<string, (db: Database, account: Account, now: Date) => Promis
   },
 }
 
-function counting(removal: Sql): Sql {
-  return sql`with gone as (${removal} returning 1) select count(*) as count from gone`
+function counting(removal: Sql) {
+  return async (trx: Trx): Promise<number> => {
+    const [gone] = await trx.query<{ count: number }>(
+      sql`with gone as (${removal} returning 1) select count(*) as count from gone`,
+    )
+    return gone!.count
+  }
 }
 
-async function inBatches(db: Database, removal: Sql): Promise<number> {
+async function inBatches(db: Database, removal: (trx: Trx) => Promise<number>): Promise<number> {
   for (let rows = 0; ; ) {
-    const [gone] = await db.query<{ count: number }>(removal)
-    rows += gone!.count
-    if (gone!.count < AT_ONCE) return rows
+    const count = await db.transaction(removal)
+    rows += count
+    if (count < AT_ONCE) return rows
   }
 }
 
@@ -134,6 +145,7 @@ async function dropMonths(db: Database, accounts: readonly Account[], now: Date)
     await db.transaction(async (trx) => {
       trx.send(`set local lock_timeout = '2s'`)
       trx.send(droppingEvents(raw(name)))
+      for (const { id } of accounts) forgetAllBefore(trx, id)
       trx.send(sql`drop table ${raw(name)}`)
     })
   return old

@@ -1,5 +1,6 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
+import { sumUpAnew } from '../criteria/before.ts'
 import type { ProviderEvent } from './event.ts'
 import { CLICK_WITHIN_S, CLOCKS_DIFFER_S } from './machine.ts'
 
@@ -33,14 +34,16 @@ export async function markClicks(trx: Trx, accountId: number, told: readonly Tol
     for (const { nth } of soon) open[nth - 1]!.event.isMachine = true
   }
   if (deliveries.length === 0) return new Map()
-  const marked = await trx.query<{ contact_id: string; id: string }>(sql`
+  const marked = await trx.query<{ contact_id: string; id: string; is_of_the_past: boolean }>(sql`
     update events as e set data = e.data || '{"machine": true}'
     from ${rows(deliveries)}
     where e.account_id = ${accountId} and e.contact_id = c.contact_id
       and e.id >= id_floor(c.at - make_interval(secs => ${CLOCKS_DIFFER_S})) and e.type = 'email_clicked' and e.data ? 'hook_id'
       and not e.data ? 'machine' and e.data -> 'params' ->> 'message_id' = c.message_id
       and e.at >= c.at - make_interval(secs => ${CLOCKS_DIFFER_S}) and e.at < c.at + make_interval(secs => ${CLICK_WITHIN_S})
-    returning e.contact_id, e.id`)
+    returning e.contact_id, e.id, e.id < id_floor(date_trunc('day', now() at time zone 'UTC') at time zone 'UTC') as is_of_the_past`)
+  const summedUp = marked.filter((row) => row.is_of_the_past).map((row) => row.contact_id)
+  if (summedUp.length > 0) sumUpAnew(trx, accountId, [...new Set(summedUp)])
   const byContact = Map.groupBy(marked, (row) => row.contact_id)
   return new Map([...byContact].map(([contactId, found]) => [contactId, found.map(({ id }) => id)]))
 }

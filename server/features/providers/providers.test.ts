@@ -10,6 +10,8 @@ import { formOf, signUp } from '../../test/forms.ts'
 import { person, took } from '../../test/imports.ts'
 import { waitsForLocks } from '../../test/locks.ts'
 import { confirmationLink, pathOf, press } from '../../test/permission.ts'
+import { summedUp } from '../../test/summed-up.ts'
+import { idMadeAt } from '../criteria/generated.ts'
 import { newSigningSecret, signedHeaders } from '../webhooks/signature.ts'
 
 const MAILTRAP = readFileSync(join(import.meta.dirname, 'fixtures/mailtrap.json'), 'utf8')
@@ -374,6 +376,23 @@ test('smart lists hear of bounces and complaints, and of clicks found to be a ma
   assert.deepEqual([await told(clicked), await members(clicked)], [0, 0])
   await made.send({ id: 'c', type: 'complained', email: 'cleo@example.com', at: NOW })
   assert.equal(await told(sendable), 3)
+})
+
+test('a click of yesterday that turns out to be a machine’s is no longer among what ever happened', async (t) => {
+  const made = await withHook(t)
+  const { db, accountId } = made
+  const yesterday = Date.now() - 86_400_000
+  const at = (ms: number) => new Date(yesterday + ms).toISOString()
+  await db.query(sql`select make_event_partitions(${at(0)}::date, 0)`)
+  await made.send({ id: 'k', type: 'clicked', email: 'ann@example.com', message_id: 'm', at: at(0) })
+  await db.query(sql`
+    update events set id = ${idMadeAt(sql`${at(0)}::timestamptz`)} where account_id = ${accountId} and type = 'email_clicked'`)
+  await summedUp(db, accountId)
+  const clicked = async () =>
+    (await made.post('/api/contacts/search', { criteria: { event: 'email_clicked' }, count: 'exact' })).body.total
+  assert.equal(await clicked(), 1)
+  await made.send({ id: 'd', type: 'delivered', email: 'ann@example.com', message_id: 'm', at: at(-2000) })
+  assert.equal(await clicked(), 0)
 })
 
 test('hooks are shown without their address, rotated with a day of both, and deleted', async (t) => {
