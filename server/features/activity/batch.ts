@@ -150,21 +150,21 @@ export async function placeActs(
     first_event: string
     last_event: string
   }>(sql`
-    with taken as (
-      select chosen.nth, o.id, o.bulk, o.event_ids
+    with taken as materialized (
+      select chosen.nth, o.id, o.bulk, o.event_ids, o.first_event, o.last_event,
+        sum(cardinality(o.event_ids)) over (order by chosen.nth) - cardinality(o.event_ids) as before
       from unnest(${acts.map((row) => row.id)}::bigint[]) with ordinality as chosen (id, nth)
       join outbox as o on o.account_id = ${accountId} and o.id = chosen.id
     ), placed as (
       insert into feed (account_id, position, event_id)
-      select ${accountId}::bigint, ${position}::bigint + row_number() over (order by taken.nth, event.nth), event.id
+      select ${accountId}::bigint, ${position}::bigint + taken.before + event.nth, event.id
       from taken, unnest(taken.event_ids) with ordinality as event (id, nth)
-      returning position
     ), removed as (
       delete from outbox where account_id = ${accountId} and id in (select id from taken)
     )
     select id, bulk, cardinality(event_ids) as events,
-      (select event from unnest(event_ids) as event order by event limit 1) as first_event,
-      (select event from unnest(event_ids) as event order by event desc limit 1) as last_event
+      coalesce(first_event, (select event from unnest(event_ids) as event order by event limit 1)) as first_event,
+      coalesce(last_event, (select event from unnest(event_ids) as event order by event desc limit 1)) as last_event
     from taken order by nth`)
   let last = position
   return rows.map(({ id, bulk, events, first_event: firstEvent, last_event: lastEvent }) => {
