@@ -33,8 +33,14 @@ const HEARTBEAT_S = 30
 /** How often it is seen which queues have a job that is due: by one statement for all of them. */
 const LOOK_EVERY_MS = 500
 
-/** How often each lane looks by itself, should nobody wake it. It is woken: eighteen that looked twice a second took 6 % of a core. */
-const LANE_LOOKS_EVERY_S = 30
+/**
+ * How often each lane looks by itself, should nobody wake it. It is woken: eighteen that looked twice a second took 6 % of a core, and
+ * each half minute they did it all at once, and so each by a connection of its own.
+ */
+const LANE_LOOKS_EVERY_S = 300
+
+/** How often it is seen whether jobs wait for others, as pg-boss knows them: none of ours does. */
+const DEPENDENTS_EVERY_S = 300
 
 /** pg-boss behind one small face. It polls through our own pool, so that it works behind PgBouncer too. */
 export class Queue {
@@ -59,6 +65,7 @@ export class Queue {
       createSchema: supervise,
       superviseIntervalSeconds: 5,
       monitorIntervalSeconds: 5,
+      flowIntervalSeconds: DEPENDENTS_EVERY_S,
       registerInstance: false,
       monitorVacuum: false,
     })
