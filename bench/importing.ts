@@ -59,11 +59,19 @@ export async function importEnds(
   }
 }
 
-/** Reads one contact every 20 ms; what each answer took, in ms. */
-export function ask(api: Program, token: string, email: string): { stop: () => Promise<number[]> } {
+/** Someone of an account, who may be asked for with its token. */
+export interface Asked {
+  token: string
+  email: string
+}
+
+/** Reads one contact every 20 ms, of one account after the other; what each answer took, in ms. */
+export function ask(api: Program, whom: readonly Asked[]): { stop: () => Promise<number[]> } {
   const latencies: number[] = []
   const open = new Set<Promise<unknown>>()
+  let nth = 0
   const timer = setInterval(() => {
+    const { token, email } = whom[nth++ % whom.length]!
     const startedMs = performance.now()
     const asked = call(api, token, 'GET', `contacts/${email}`).then(() => latencies.push(performance.now() - startedMs))
     open.add(asked)
