@@ -77,17 +77,16 @@ export async function compareMembership(trx: Trx, comparison: Comparison): Promi
 const [HERE_FIRST, THERE_FIRST] = [0.12, 0.3]
 
 /**
- * How much of the rest is compared here, for both processors to end at once: to write someone who moves takes twice and a half
- * as long as to compare them, and everyone is written here.
+ * How much of the rest is compared here, for both processors to end at once: to write someone who moves, which is all done here,
+ * takes half as long as to compare them.
  */
 function shareHere(moving: number): number {
-  const share = 0.65 - 2 * moving
-  return share < 0.15 ? 0 : share
+  return 0.65 - 0.4 * moving
 }
 
 /**
- * Two processors compare: this connection some, whom it takes over at once, another one the others, of whom it reads what has
- * changed for this one to take over. undefined where there is no other.
+ * Two processors compare: this connection some, whom it takes over at once, others the rest, of whom they read what has changed
+ * for this one to take over. undefined where there is no other.
  */
 async function compareTogether(
   trx: Trx,
@@ -95,29 +94,42 @@ async function compareTogether(
   people: People,
   read: (contacts: Sql) => Sql,
 ): Promise<Compared | undefined> {
-  const beside = (some: People) =>
-    trx.beside((other, now) => {
-      other.send(PLANNED_BY_KEYS)
-      return foundThere(other, reading({ ...comparison, now: comparison.now ?? now })(some.sql))
-    })
   const [second, third] = [HERE_FIRST, HERE_FIRST + THERE_FIRST].map((share) => Math.ceil(share * people.size))
-  const early = await beside(people.slice(second!, third!))
+  const early = await compareBeside(trx, comparison, [people.slice(second!, third!)])
   if (!early) return undefined
-  const first = await takeOver(trx, comparison, foundHere(read(people.slice(0, second!).sql)))
-  const share = shareHere(first.differing / second!)
-  const fourth = third! + Math.round(share * (people.size - third!))
-  const late = fourth < people.size ? await beside(people.slice(fourth)) : undefined
+  let done = await takeOver(trx, comparison, foundHere(read(people.slice(0, second!).sql)))
+  const fourth = third! + Math.round(shareHere(done.differing / second!) * (people.size - third!))
+  const half = fourth + Math.ceil((people.size - fourth) / 2) // of which the first is written while the second is read
+  const late = await compareBeside(trx, comparison, [people.slice(fourth, half), people.slice(half)])
   const own = people.slice(third!, late && fourth)
-  let done = first
-  const alsoTakeOver = async (found: Found) => {
-    done = sum(done, await takeOver(trx, { ...comparison, position: done.position }, found))
-  }
-  if (own.size > 0) await alsoTakeOver(foundHere(read(own.sql)))
-  for (const other of [early, late]) {
-    const found = await other?.done
-    if (found) await alsoTakeOver(found)
+  const others = [...early, ...(late ?? [])]
+  for (const next of [foundHere(read(own.sql)), ...others]) {
+    const found = await next
+    if (found) done = sum(done, await takeOver(trx, { ...comparison, position: done.position }, found))
   }
   return done
+}
+
+/** What is found of each part, one after the other; undefined where no connection is free. */
+async function compareBeside(
+  trx: Trx,
+  comparison: Comparison,
+  parts: readonly People[],
+): Promise<Promise<Found | undefined>[] | undefined> {
+  const found = parts.map(() => Promise.withResolvers<Found | undefined>())
+  const beside = await trx.beside(async (other, now) => {
+    other.send(PLANNED_BY_KEYS)
+    const read = reading({ ...comparison, now: comparison.now ?? now })
+    const reads = parts.map((part) => foundThere(other, read(part.sql)))
+    for (const [nth, one] of reads.entries()) void one.then(found[nth]!.resolve, found[nth]!.reject)
+    await Promise.all(reads)
+  })
+  if (!beside) return undefined
+  beside.done.catch((error: unknown) => {
+    for (const { reject } of found) reject(error) // also those that it did not come to
+  })
+  for (const { promise } of found) promise.catch(() => {}) // whoever awaits it hears of it
+  return found.map(({ promise }) => promise)
 }
 
 function sum(first: Compared, second: Compared): Compared {
