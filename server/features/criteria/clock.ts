@@ -112,6 +112,8 @@ export interface Span {
 export interface Turned {
   day: boolean
   suppression: boolean
+  /** Conditions that are left out, as it is known already whether they have turned (`judged.ts`). */
+  isJudged?: (condition: EventCondition) => boolean
 }
 
 /** Of what depends on the clock, what may have turned: windows of hours always, the rest at the end of a day, or of a suppression. */
@@ -119,7 +121,7 @@ function turning(condition: Condition, turned: Turned): OfClock {
   const { tests, windowed } = clockParts(condition)
   return {
     tests: tests.filter(({ subject }) => (isSendable(subject) ? turned.suppression : turned.day)),
-    windowed: windowed.filter(({ within }) => turnsIn(within, turned)),
+    windowed: windowed.filter((one) => turnsIn(one.within, turned) && !turned.isJudged?.(one)),
   }
 }
 

@@ -8,6 +8,11 @@ import type { Count, EventCondition, Window } from './parse-event.ts'
 /** What machines do too: scanners open mails and follow links within seconds. */
 export const BY_MACHINES: readonly EventType[] = ['email_opened', 'email_clicked']
 
+/** Whether what machines do is left out. */
+export function countsPeopleOnly({ types, machine }: Pick<EventCondition, 'types' | 'machine'>): boolean {
+  return !machine && types.some((type) => BY_MACHINES.includes(type))
+}
+
 /** Whether an event, of `events as e`, is one of those that a condition counts; its contact and account aside. Never null. */
 export function isThatEvent(condition: EventCondition, context: Context): Sql {
   const { within, params } = condition
@@ -22,7 +27,7 @@ export function isOfKind({ types, names, machine }: Pick<EventCondition, 'types'
     ...(names.length === 0 ? [] : [sql`(e.type = 'custom' and coalesce(e.name = any(${names}), false))`]),
   ]
   const isOneOf = what.length === 0 ? sql`false` : sql`(${join(what, ' or ')})`
-  return !machine && types.some((type) => BY_MACHINES.includes(type))
+  return countsPeopleOnly({ types, machine })
     ? sql`(${isOneOf} and not coalesce(e.data -> 'machine' = 'true', false))`
     : isOneOf
 }

@@ -2,26 +2,15 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import type { Waiting } from '../activity/batch.ts'
 import type { Follower, Placed } from '../activity/dispatcher.ts'
-import {
-  asksWhetherSendable,
-  type Crossed,
-  crossings,
-  dependsOnZone,
-  hasEvents,
-  LOOK_OVERLAP,
-  longestHours,
-  mayTurn,
-  paceOf,
-  turnsIn,
-} from '../criteria/clock.ts'
+import { asksWhetherSendable, hasEvents } from '../criteria/clock.ts'
 import { among, happeningsIn } from '../criteria/happened.ts'
 import { membersOf, type SmartList } from '../criteria/membership.ts'
 import type { EventCondition } from '../criteria/parse-event.ts'
 import { concerns, counts } from '../criteria/relevance.ts'
 import { KnownSmartLists, type SmartLists, type TrackedList } from '../criteria/smart-lists.ts'
 import { addToAnnouncement, endAnnouncement } from './announcements.ts'
+import { whatClockBrought } from './clock-look.ts'
 import { forgetTransitions, STANDINGS, type Standing, whatHappened } from './placed.ts'
-import { askToCompare } from './smart.ts'
 import { type Comparison, compareMembership, isWaiting, leaveBehind } from './transitions.ts'
 
 /** Contacts compared in one transaction: a fraction of a second, so that small acts need not wait. */
@@ -210,59 +199,14 @@ export class SmartListFollower implements Follower {
         set version = excluded.version, contacts = excluded.contacts, counted_at = now()`)
   }
 
-  /** Only those of whom something crossed the edge of a window since the last look are compared. */
+  /** Only those whom time may have moved since the last look are compared, with the lists that it may have moved them into or out of. */
   async #look(trx: Trx, task: Task): Promise<number> {
     const { lists, position, isSettled } = task
-    const { accountId, timeZone } = lists
-    const now = this.#now
-    const ofClock = tracked(lists).filter((list) => paceOf(list.condition) !== null)
-    const hours = longestHours(ofClock.map((list) => list.condition))
-    const [last] = await trx.query<{
-      looked_at: string
-      time_zone: string
-      new_day: boolean
-      suppression_ended: boolean
-      floor: string
-    }>(sql`
-      select looked_at::text, time_zone, ((looked_at - ${LOOK_OVERLAP}::interval) at time zone ${timeZone})::date <> (${now} at time zone ${timeZone})::date as new_day,
-        exists (select from suppressions as s where s.account_id = ${accountId}
-          and s.expires_at between looked_at - ${LOOK_OVERLAP}::interval and ${now}) as suppression_ended,
-        id_floor(greatest(looked_at - ${LOOK_OVERLAP}::interval - make_interval(hours => ${hours}::int, mins => 1), 'epoch')) as floor
-      from smart_looks where account_id = ${accountId}`)
-    trx.send(sql`
-      insert into smart_looks (account_id, looked_at, time_zone) select ${accountId}::bigint, ${now}, ${timeZone}
-      on conflict (account_id) do update set looked_at = excluded.looked_at, time_zone = excluded.time_zone`)
-    if (!last) return position
-    // Days begin elsewhere now: to all criteria that know days that is as an edit of them.
-    if (last.time_zone !== timeZone) {
-      const ofDays = tracked(lists).filter((list) => dependsOnZone(list.condition))
-      askToCompare(
-        trx,
-        accountId,
-        ofDays.map(({ id, version }) => ({ id, criteria_version: version })),
-      )
-    }
-    if (ofClock.length === 0) return position
-    const span = { timeZone, from: sql`(${last.looked_at}::timestamptz - ${LOOK_OVERLAP}::interval)`, to: now }
-    const turned = { day: last.new_day, suppression: last.suppression_ended }
-    const affected = ofClock.filter((list) => mayTurn(list.condition, turned))
-    const conditions = affected.map((list) => list.condition)
-    const crossing = crossings(accountId, conditions, span, turned, last.floor)
-    if (!crossing) return position
-    const [moved] = await trx.query<{ contacts: string; crossed: Crossed[] }>(sql`
-      with moved as materialized (${crossing})
-      select array(select distinct contact_id from moved)::text as contacts,
-        (select coalesce(jsonb_agg(distinct jsonb_build_object('window', "window", 'types', types)), '[]') from moved) as crossed`)
-    const { contacts, crossed } = moved!
-    const concerned = affected.filter((list) => mayTurn(list.condition, turned, crossed))
-    if (concerned.length === 0) return position
-    const asked = sql`select unnest(${contacts}::uuid[]) as contact_id, null::bigint as change_set_id`
-    const remembers = (condition: EventCondition) =>
-      isSettled(condition) && (condition.within === null || !turnsIn(condition.within, turned))
-    const read = concerned.flatMap((list) => happeningsIn(list.condition)).filter((condition) => !remembers(condition))
-    const since = read.every(({ within }) => within?.unit === 'h') ? last.floor : undefined
-    const comparison = { lists: concerned, position, cause: 'clock', announce: true, remembers, since } as const
-    return (await this.#compare(trx, lists, this.#ofWhomNoneWaits(trx, task, asked), comparison)).position
+    const brought = await whatClockBrought(trx, lists, isSettled, this.#now)
+    if (!brought) return position
+    const contacts = this.#ofWhomNoneWaits(trx, task, brought.contacts)
+    const comparison = { ...brought, contacts, position, cause: 'clock', announce: true } as const
+    return (await this.#compare(trx, lists, contacts, comparison)).position
   }
 
   /** Mail to some addresses, or to anyone, has been forbidden or allowed: nothing of the contacts themselves has changed. */
