@@ -1,4 +1,4 @@
-import sql, { type Sql } from 'sql-template-tag'
+import sql, { join, type Sql } from 'sql-template-tag'
 import { type Static, Type } from 'typebox'
 import type { Trx } from '../../db/database.ts'
 import { invalid } from '../../lib/app-error.ts'
@@ -57,11 +57,14 @@ export async function resolveContacts(trx: Trx, accountId: number, named: readon
     open.set(`${by}:${value}`, name)
   }
   const of = (by: string) => refs.filter((ref) => ref.by === by).map((ref) => ref.value)
+  const looks = [
+    { values: of('id'), look: sql`id = any(${of('id')}::uuid[])` },
+    { values: of('email'), look: sql`email = any(${of('email')})` },
+    { values: of('external_id'), look: sql`external_id = any(${of('external_id')})` },
+  ].flatMap(({ values, look }) => (values.length > 0 ? [look] : [])) // of none, an index might be read whole
   const found = await trx.query<{ id: string; email: string; external_id: string | null }>(sql`
     select id, email, external_id from contacts
-    where account_id = ${accountId}
-      and (id = any(${of('id')}::uuid[]) or email = any(${of('email')})
-        or (external_id is not null and external_id = any(${of('external_id')})))
+    where account_id = ${accountId} and (${join(looks, ' or ')})
     order by id for update`)
   for (const { id, email, external_id } of found) {
     const keys = [`id:${id}`, `email:${email}`, ...(external_id === null ? [] : [`external_id:${external_id}`])]

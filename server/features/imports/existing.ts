@@ -150,9 +150,12 @@ export async function mergeExisting(
   const withdrawn = moves.filter((move) => move.withdrawn).map(({ id }) => id)
   const withdrew = (of: Sql) => sql`${of}.id = any(${withdrawn}::uuid[])`
   const [tally] = await trx.query<Tally>(sql`
-    with ${planned(terms, range, moves)}, agreed as (select * from planned where not conflict), ${wished(terms, agreed)}, joined as (
+    with ${planned(terms, range, moves)}, agreed as not materialized (select * from planned where not conflict), ${wished(terms, agreed)}, joined as (
       insert into list_members (account_id, list_id, contact_id, change_set_id)
-      select ${accountId}::bigint, list_id, contact_id, ${importId}::bigint from wished where not opted_out
+      select ${accountId}::bigint, list_id, contact_id, ${importId}::bigint from wished as w where not opted_out and (
+        select m.contact_id from list_members as m
+        where m.account_id = ${accountId} and m.list_id = w.list_id and m.contact_id = w.contact_id limit 1
+      ) is null
       on conflict do nothing
       returning contact_id, list_id
     ), left_lists as (${
