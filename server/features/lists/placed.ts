@@ -3,6 +3,7 @@ import type { Trx } from '../../db/database.ts'
 import type { PlacedAct } from '../activity/batch.ts'
 import type { Placed } from '../activity/dispatcher.ts'
 import { ALONE, type EventType } from '../activity/event-types.ts'
+import { isRecordedBy } from '../criteria/compile-event.ts'
 import { happeningsIn } from '../criteria/happened.ts'
 import { countedTypes, TELLING } from '../criteria/relevance.ts'
 import type { TrackedList } from '../criteria/smart-lists.ts'
@@ -67,11 +68,9 @@ export async function whatHappened(
   const since = firstOf(placed.acts)
   const counted = lists.flatMap((list) => happeningsIn(list.condition))
   const types = countedTypes(counted)
-  // With an end, or the months that are made ahead are looked into for each contact: 5 µs in place of 1.
   const waits = sql`exists (
-    select from events as later where later.account_id = ${accountId} and later.contact_id = newest.contact_id
-      and later.id > newest.id and later.id >= ${since}::uuid and later.id < (select id_floor(now() + interval '1 hour'))
-      and not later.types && '{list_entered,list_left}' offset 0)`
+    select from events as e where e.account_id = ${accountId} and e.contact_id = newest.contact_id
+      and e.id > newest.id and e.id >= ${since}::uuid and ${isRecordedBy(sql`now()`)} and not e.types && '{list_entered,list_left}' offset 0)`
   interface Row extends Pick<Seen, 'types' | 'parts'> {
     groups: { standing: Standing; contacts: string; change_sets: string }[]
   }

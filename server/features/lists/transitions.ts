@@ -74,14 +74,14 @@ export async function compareMembership(trx: Trx, comparison: Comparison): Promi
 }
 
 /** Of how many it is found out here how many of them move, and how many are compared elsewhere meanwhile. */
-const [HERE_FIRST, THERE_FIRST] = [0.12, 0.3]
+const [HERE_FIRST, THERE_FIRST] = [0.12, 0.25]
 
 /**
  * How much of the rest is compared here, for both processors to end at once: to write someone who moves, which is all done here,
  * takes half as long as to compare them.
  */
 function shareHere(moving: number): number {
-  return 0.65 - 0.4 * moving
+  return 0.65 - 0.5 * moving
 }
 
 /**
