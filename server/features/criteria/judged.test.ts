@@ -8,7 +8,7 @@ import { createAccount } from '../accounts/accounts.ts'
 import { compile } from './compile.ts'
 import { Together } from './forms.ts'
 import { happeningId, happeningsIn } from './happened.ts'
-import { isPlain, lookAtClock } from './judged.ts'
+import { isPlain, lookAtClock, toJudge } from './judged.ts'
 import { parseCriteria } from './parse.ts'
 import type { EventCondition } from './parse-event.ts'
 
@@ -92,7 +92,7 @@ const differences = (some: readonly number[], others: readonly number[]) => [
 ]
 
 const look = (db: Database, accountId: number, conditions: readonly EventCondition[]) =>
-  lookAtClock(db, accountId, { timeZone: 'UTC', now: at(NOW), longestHours: 5, conditions })
+  lookAtClock(db, accountId, toJudge(conditions, 5), { timeZone: 'UTC', now: at(NOW) })
 
 test('a look at the clock judges conditions on events as the criteria do', async (t) => {
   const db = await testDatabase(t)

@@ -1,4 +1,4 @@
-import sql, { type Sql } from 'sql-template-tag'
+import sql, { join, type Sql } from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
 import { LOOK_OVERLAP } from './clock.ts'
 import { countsPeopleOnly } from './compile-event.ts'
@@ -11,17 +11,37 @@ export function isPlain({ within, params }: EventCondition): boolean {
   return within?.unit === 'h' && params.length === 0
 }
 
-/** What a look at an account's clock is told. */
-export interface Look {
-  timeZone: string
-  now: Sql
-  /** Of all windows of hours. */
+/** What a look is to judge, ready to be sent: an account's is the same from one look to the next. */
+export interface ToJudge {
+  /** Of all windows of hours, those included that are not judged here. */
   longestHours: number
-  /** Plain ones, of which it is remembered what they say of every contact. */
-  conditions: readonly EventCondition[]
+  /** What `look_at_clock` takes from `windows` on: arrays as PostgreSQL writes them. */
+  arrays: readonly Sql[]
 }
 
-/** What it answers. */
+/** @param conditions Plain ones, of which it is remembered what they say of every contact. */
+export function toJudge(conditions: readonly EventCondition[], longestHours: number): ToJudge {
+  const each = [...new Map(conditions.map((one) => [happeningId(one), one]))]
+  const plain = each.map(([id, one]) => ({ ...one, id, hours: one.within!.size, ...bounds(one.count) }))
+  const windows = [...Map.groupBy(plain, ({ hours }) => hours)]
+  const column = (read: (one: (typeof plain)[number]) => string | number | boolean | null) => arrayOf(plain.map(read))
+  return {
+    longestHours,
+    arrays: [
+      sql`${arrayOf(windows.map(([hours]) => hours))}::int[]`,
+      sql`${arrayOf(windows.map(([, those]) => arrayOf(countedTypes(those))))}::text[]`,
+      sql`${column(({ id }) => id)}::bigint[]`,
+      sql`${column(({ hours }) => hours)}::int[]`,
+      sql`${column(({ types }) => arrayOf(types))}::text[]`,
+      sql`${column(({ names }) => arrayOf(names))}::text[]`,
+      sql`${column(countsPeopleOnly)}::boolean[]`,
+      sql`${column(({ fewest }) => fewest)}::bigint[]`,
+      sql`${column(({ most }) => most)}::bigint[]`,
+    ],
+  }
+}
+
+/** What a look at an account's clock answers. */
 export interface Seen {
   looked_at: string
   time_zone: string
@@ -43,19 +63,12 @@ export interface Seen {
 export async function lookAtClock(
   db: Queryable,
   accountId: number,
-  { timeZone, now, longestHours, conditions }: Look,
+  { longestHours, arrays }: ToJudge,
+  { timeZone, now }: { timeZone: string; now: Sql },
 ): Promise<Seen | undefined> {
-  const each = [...new Map(conditions.map((one) => [happeningId(one), one]))]
-  const plain = each.map(([id, one]) => ({ ...one, id, hours: one.within!.size, ...bounds(one.count) }))
-  const windows = [...Map.groupBy(plain, ({ hours }) => hours)]
   const [seen] = await db.query<{ [Key in keyof Seen]: Seen[Key] | null }>(sql`
     select looked_at::text, time_zone, new_day, suppression_ended, since_id, is_judged, contacts::text, turned
-    from look_at_clock(${accountId}, ${timeZone}, ${now}, ${LOOK_OVERLAP}::interval, ${longestHours}::int,
-      ${windows.map(([hours]) => hours)}::int[], ${windows.map(([, those]) => textArray(countedTypes(those)))}::text[],
-      ${plain.map(({ id }) => id)}::bigint[], ${plain.map(({ hours }) => hours)}::int[],
-      ${plain.map(({ types }) => textArray(types))}::text[], ${plain.map(({ names }) => textArray(names))}::text[],
-      ${plain.map(countsPeopleOnly)}::boolean[],
-      ${plain.map(({ fewest }) => fewest)}::bigint[], ${plain.map(({ most }) => most)}::bigint[])`)
+    from look_at_clock(${accountId}, ${timeZone}, ${now}, ${LOOK_OVERLAP}::interval, ${longestHours}::int, ${join(arrays)})`)
   return seen!.looked_at === null ? undefined : (seen as Seen)
 }
 
@@ -68,7 +81,7 @@ function bounds({ eq, gt, gte, lt, lte }: Count): { fewest: number; most: number
   }
 }
 
-/** An array as PostgreSQL writes one, for an array of arrays of several lengths, which it does not have. */
-function textArray(items: readonly string[]): string {
-  return `{${items.map((item) => `"${item.replaceAll(/["\\]/g, '\\$&')}"`).join()}}`
+/** As PostgreSQL writes one. Arrays of several lengths stand in an array as text, as it has none of these. */
+function arrayOf(items: readonly (string | number | boolean | null)[]): string {
+  return `{${items.map((item) => (typeof item === 'string' ? `"${item.replaceAll(/["\\]/g, '\\$&')}"` : item === null ? 'null' : item)).join()}}`
 }

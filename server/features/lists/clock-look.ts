@@ -11,7 +11,7 @@ import {
   turnsIn,
 } from '../criteria/clock.ts'
 import { happeningId, happeningsIn } from '../criteria/happened.ts'
-import { isPlain, lookAtClock, type Seen } from '../criteria/judged.ts'
+import { isPlain, lookAtClock, type Seen, type ToJudge, toJudge } from '../criteria/judged.ts'
 import type { EventCondition } from '../criteria/parse-event.ts'
 import type { SmartLists, TrackedList } from '../criteria/smart-lists.ts'
 import { askToCompare } from './smart.ts'
@@ -19,6 +19,49 @@ import type { Comparison } from './transitions.ts'
 
 /** Whom time alone may have moved: what is to be compared. */
 export type Brought = Pick<Comparison, 'lists' | 'contacts' | 'remembers' | 'since'>
+
+/** What an account's smart lists come to for a look, which is the same for each as long as the lists are. */
+interface Prepared {
+  tracked: readonly TrackedList[]
+  ofClock: readonly TrackedList[]
+  toJudge: ToJudge
+  canBeJudged: (condition: EventCondition) => boolean
+  /** The lists in which a condition stands, by its id. */
+  having: ReadonlyMap<number, readonly TrackedList[]>
+  /** Those that are to be looked at as well while no day and no suppression ends. */
+  besides: readonly TrackedList[]
+}
+
+/** By what tells which conditions are settled, which is made anew where any list is (`settled`). */
+const PREPARED = new WeakMap<(condition: EventCondition) => boolean, Prepared>()
+
+function prepare({ all }: SmartLists, isSettled: (condition: EventCondition) => boolean): Prepared {
+  const known = PREPARED.get(isSettled)
+  if (known) return known
+  const tracked = all.filter((list) => list.track)
+  const ofClock = tracked.filter((list) => paceOf(list.condition) !== null)
+  const canBeJudged = (condition: EventCondition) => isPlain(condition) && isSettled(condition)
+  const standing = ofClock.flatMap((list) => happeningsIn(list.condition).map((condition) => ({ list, condition })))
+  const usually = { day: false, suppression: false, isJudged: canBeJudged }
+  const prepared = {
+    tracked,
+    ofClock,
+    toJudge: toJudge(
+      standing.map(({ condition }) => condition).filter(canBeJudged),
+      longestHours(ofClock.map((list) => list.condition)),
+    ),
+    canBeJudged,
+    having: new Map(
+      [...Map.groupBy(standing, ({ condition }) => happeningId(condition))].map(([id, those]) => [
+        id,
+        those.map(({ list }) => list),
+      ]),
+    ),
+    besides: ofClock.filter((list) => mayTurn(list.condition, usually)),
+  }
+  PREPARED.set(isSettled, prepared)
+  return prepared
+}
 
 /**
  * What time has brought since the last look: contacts of whom some conditions say something else now, or may, and the lists that have
@@ -28,42 +71,38 @@ export type Brought = Pick<Comparison, 'lists' | 'contacts' | 'remembers' | 'sin
  */
 export async function whatClockBrought(
   trx: Trx,
-  { accountId, timeZone, all }: SmartLists,
+  lists: SmartLists,
   isSettled: (condition: EventCondition) => boolean,
   now: Sql,
 ): Promise<Brought | undefined> {
-  const tracked = all.filter((list) => list.track)
-  const ofClock = tracked.filter((list) => paceOf(list.condition) !== null)
-  const canBeJudged = (condition: EventCondition) => isPlain(condition) && isSettled(condition)
-  const seen = await lookAtClock(trx, accountId, {
-    timeZone,
-    now,
-    longestHours: longestHours(ofClock.map((list) => list.condition)),
-    conditions: ofClock.flatMap((list) => happeningsIn(list.condition)).filter(canBeJudged),
-  })
+  const { accountId, timeZone } = lists
+  const prepared = prepare(lists, isSettled)
+  const seen = await lookAtClock(trx, accountId, prepared.toJudge, { timeZone, now })
   if (!seen) return undefined
   // Days begin elsewhere now: to all criteria that know days that is as an edit of them.
   if (seen.time_zone !== timeZone) {
-    const ofDays = tracked.filter((list) => dependsOnZone(list.condition))
+    const ofDays = prepared.tracked.filter((list) => dependsOnZone(list.condition))
     askToCompare(
       trx,
       accountId,
       ofDays.map(({ id, version }) => ({ id, criteria_version: version })),
     )
   }
-  const isJudged = (condition: EventCondition) => seen.is_judged && canBeJudged(condition)
+  const isJudged = seen.is_judged ? prepared.canBeJudged : () => false
   const turned = { day: seen.new_day, suppression: seen.suppression_ended, isJudged }
-  const mayHave = ofClock.filter((list) => mayTurn(list.condition, turned))
-  const { contacts, crossed } = await whatCrossed(trx, accountId, { lists: mayHave, timeZone, seen, turned, now })
-  const ids = new Set(seen.turned)
-  const hasTurned = (list: TrackedList) => happeningsIn(list.condition).some((one) => ids.has(happeningId(one)))
-  const lists = ofClock.filter((list) => hasTurned(list) || mayTurn(list.condition, turned, crossed))
-  if (lists.length === 0) return undefined
+  const isUsual = seen.is_judged && !turned.day && !turned.suppression
+  const besides = isUsual ? prepared.besides : prepared.ofClock.filter((list) => mayTurn(list.condition, turned))
+  const { contacts, crossed } = await whatCrossed(trx, accountId, { lists: besides, timeZone, seen, turned, now })
+  const concerned = new Set([
+    ...(seen.turned ?? []).flatMap((id) => prepared.having.get(id)!),
+    ...besides.filter((list) => mayTurn(list.condition, turned, crossed)),
+  ])
+  if (concerned.size === 0) return undefined
   const remembers = (condition: EventCondition) =>
     isSettled(condition) && (isJudged(condition) || condition.within === null || !turnsIn(condition.within, turned))
-  const read = lists.flatMap((list) => happeningsIn(list.condition)).filter((condition) => !remembers(condition))
+  const read = [...concerned].flatMap((list) => happeningsIn(list.condition)).filter((one) => !remembers(one))
   return {
-    lists,
+    lists: [...concerned],
     contacts: sql`
       select contact_id, null::bigint as change_set_id from (
         select unnest(${seen.contacts ?? '{}'}::uuid[]) as contact_id union select unnest(${contacts}::uuid[])) as asked`,
@@ -86,6 +125,7 @@ async function whatCrossed(
   accountId: number,
   { lists, timeZone, seen, turned, now }: Span,
 ): Promise<{ contacts: string; crossed: Crossed[] }> {
+  if (lists.length === 0) return { contacts: '{}', crossed: [] }
   const from = sql`(${seen.looked_at}::timestamptz - ${LOOK_OVERLAP}::interval)`
   const conditions = lists.map((list) => list.condition)
   const crossing = crossings(accountId, conditions, { timeZone, from, to: now }, turned, seen.since_id)

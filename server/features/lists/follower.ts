@@ -314,9 +314,16 @@ interface Task {
 function settled(lists: SmartLists, items: readonly Waiting[]): (condition: EventCondition) => boolean {
   if (items.some(({ details }) => details?.cause === 'retention')) return () => false
   const waiting = new Set(items.filter(({ kind }) => kind === 'criteria').map(({ details }) => details?.list_id))
+  const known = waiting.size === 0 ? SETTLED.get(lists) : undefined
+  if (known) return known
   const those = tracked(lists).filter((list) => list.isSettled && !waiting.has(list.id))
-  return among(those.flatMap((list) => happeningsIn(list.condition)))
+  const isSettled = among(those.flatMap((list) => happeningsIn(list.condition)))
+  if (waiting.size === 0) SETTLED.set(lists, isSettled)
+  return isSettled
 }
+
+/** The same while none waits, for as long as the lists are kept: it is asked for by each batch and each look. */
+const SETTLED = new WeakMap<SmartLists, (condition: EventCondition) => boolean>()
 
 /** Nothing is told of a list that is gone, or not tracked any more. */
 function forgetList(trx: Trx, lists: SmartLists, listId: number, range: Sql): void {
