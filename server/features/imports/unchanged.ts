@@ -92,7 +92,10 @@ function keptUnsubscribed({ state }: MergeTerms): Sql {
   return sql`${state} = 'subscribed' and c.state in ('unsubscribed', 'bounced') as kept_unsubscribed`
 }
 
-/** A step `kept`: what became of the known of `compared`. By their lines, as the key of these rows has them, it takes a third less time. */
+/**
+ * A step `kept`: what became of the known of `compared`. In the order of their lines, as their key has them: in any other each goes to
+ * another page of that index, and a chunk takes a seventh longer.
+ */
 function kept({ accountId, importId }: MergeTerms): Sql {
   return sql`
     kept as (
