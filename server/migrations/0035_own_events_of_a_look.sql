@@ -1,4 +1,4 @@
--- A look at the clock takes of a contact's events only those of the types that are counted, and not from months that are only made ahead.
+-- A look at the clock takes of a contact's events only those of the types that are counted.
 -- What it is asked and answers stays as it was (0034).
 --
 -- Replaces a function: locks nothing, takes no time, and the previous release runs on it.
@@ -15,7 +15,6 @@ declare
   gone uuid[];
   gone_hours int[];
   gone_types text[];
-  until_id uuid;
   counted text[];
   most_judged constant int := 1000;
 begin
@@ -30,8 +29,7 @@ begin
   suppression_ended := exists (
     select from suppressions as s where s.account_id = account and s.expires_at between since and moment);
   -- No event lies later than it was recorded, which its id tells: a minute to spare, as these are made one after the other. To say as
-  -- well that it is older than tomorrow leaves out the months ahead, but without a contact the planner then takes the ids, of all
-  -- accounts, to be few.
+  -- well that it is older than tomorrow would leave out the months ahead, but then the planner takes the ids, of all accounts, to be few.
   since_id := id_floor(greatest(since - make_interval(hours => longest, mins => 1), 'epoch'));
 
   select array_agg(left_it.contact_id), array_agg(left_it.hours), array_agg(left_it.types) into gone, gone_hours, gone_types
@@ -48,8 +46,6 @@ begin
     return;
   end if;
 
-  -- A day to spare, as the clock may have been wrong.
-  until_id := id_floor(greatest(moment, clock_timestamp()) + interval '1 day');
   counted := array(select distinct unnest(w::text[]) from unnest(window_types) as w);
   with asked as materialized (
     select distinct left_it.contact_id, c.*, moment - make_interval(hours => c.hours) as edge
@@ -68,7 +64,7 @@ begin
   ), own as materialized (
     select person.contact_id, e.* from person cross join lateral (
       select e.at, e.type, e.types, e.name, coalesce(e.data -> 'machine' = 'true', false) as by_machine from events as e
-      where e.account_id = account and e.contact_id = person.contact_id and e.id >= since_id and e.id < until_id
+      where e.account_id = account and e.contact_id = person.contact_id and e.id >= since_id
         and e.types && counted offset 0) as e
   ), judged as materialized (
     select asked.contact_id, asked.id, (count(own.at) >= asked.fewest and count(own.at) <= coalesce(asked.most, count(own.at)))

@@ -53,11 +53,6 @@ function isRecordedSince(edge: Sql): Sql {
   return sql`e.id >= (select ${firstRecorded(edge)})`
 }
 
-/** Keeps lookups of a contact out of the months that are made ahead, 1 µs each. A day to spare, as the clock may have been wrong. */
-export function isRecordedBy(now: Sql): Sql {
-  return sql`e.id < (select id_floor(greatest(now(), ${now}) + interval '1 day'))`
-}
-
 /** The id that an event has at least which is to lie behind this edge. */
 export function firstRecorded(edge: Sql): Sql {
   return sql`id_floor(greatest(${edge} - interval '1 minute', 'epoch'))`

@@ -6,7 +6,6 @@ import {
   allows,
   isAtLeastOne,
   isNone,
-  isRecordedBy,
   isThatEvent,
   mostCounted,
   sinceFirst,
@@ -110,7 +109,6 @@ export class Together implements Form {
   /** By the ids of the conditions for which events are read: whether these say something else than none would. */
   readonly #happened = new Map<number, Sql>()
   #usesLists = false
-  #now = sql`now()`
 
   constructor(knowledge: Knowledge = {}) {
     this.#knowledge = knowledge
@@ -133,7 +131,6 @@ export class Together implements Form {
       return holdsForNone ? sql`(not ${isOther})` : isOther
     }
     const match = isThatEvent(condition, context)
-    this.#now = context.now
     this.#edges.push(condition.within && windowEdge(condition.within, context))
     const column = columnFor(this.#counted, match, 'n.c', (column) => ({ match, column }))
     const holds = allows(condition.count, column)
@@ -183,7 +180,7 @@ export class Together implements Form {
       const known = since === undefined ? empty : sql`and e.id >= ${since}::uuid`
       parts.push(sql`cross join lateral (
         select ${join(counted)} from events as e
-        where e.account_id = c.account_id and e.contact_id = c.id and ${isRecordedBy(this.#now)} ${sinceFirst(this.#edges)} ${known}) as n`)
+        where e.account_id = c.account_id and e.contact_id = c.id ${sinceFirst(this.#edges)} ${known}) as n`)
     }
     return join(parts, '\n')
   }

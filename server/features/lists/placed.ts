@@ -3,7 +3,6 @@ import type { Trx } from '../../db/database.ts'
 import type { PlacedAct } from '../activity/batch.ts'
 import type { Placed } from '../activity/dispatcher.ts'
 import { ALONE, type EventType } from '../activity/event-types.ts'
-import { isRecordedBy } from '../criteria/compile-event.ts'
 import { happeningsIn } from '../criteria/happened.ts'
 import { countedTypes, TELLING } from '../criteria/relevance.ts'
 import type { TrackedList } from '../criteria/smart-lists.ts'
@@ -70,7 +69,7 @@ export async function whatHappened(
   const types = countedTypes(counted)
   const waits = sql`exists (
     select from events as e where e.account_id = ${accountId} and e.contact_id = newest.contact_id
-      and e.id > newest.id and e.id >= ${since}::uuid and ${isRecordedBy(sql`now()`)} and not e.types && '{list_entered,list_left}' offset 0)`
+      and e.id > newest.id and e.id >= ${since}::uuid and not e.types && '{list_entered,list_left}' offset 0)`
   interface Row extends Pick<Seen, 'types' | 'parts'> {
     groups: { standing: Standing; contacts: string; change_sets: string }[]
   }
