@@ -27,6 +27,7 @@ declare
   gone uuid[];
   gone_hours int[];
   gone_types text[];
+  counted text[];
   most_judged constant int := 1000;
 begin
   select k.looked_at, k.time_zone into looked_at, time_zone from smart_looks as k where k.account_id = account;
@@ -40,7 +41,7 @@ begin
   suppression_ended := exists (
     select from suppressions as s where s.account_id = account and s.expires_at between since and moment);
   -- No event lies later than it was recorded, which its id tells: a minute to spare, as these are made one after the other. To say as
-  -- well that it is older than tomorrow leaves out the months ahead, but then the planner takes the ids, of all accounts, to be few.
+  -- well that it is older than tomorrow would leave out the months ahead, but then the planner takes the ids, of all accounts, to be few.
   since_id := id_floor(greatest(since - make_interval(hours => longest, mins => 1), 'epoch'));
 
   select array_agg(left_it.contact_id), array_agg(left_it.hours), array_agg(left_it.types) into gone, gone_hours, gone_types
@@ -57,6 +58,7 @@ begin
     return;
   end if;
 
+  counted := array(select distinct unnest(w::text[]) from unnest(window_types) as w);
   with asked as materialized (
     select distinct left_it.contact_id, c.*, moment - make_interval(hours => c.hours) as edge
     from (
@@ -74,7 +76,8 @@ begin
   ), own as materialized (
     select person.contact_id, e.* from person cross join lateral (
       select e.at, e.type, e.types, e.name, coalesce(e.data -> 'machine' = 'true', false) as by_machine from events as e
-      where e.account_id = account and e.contact_id = person.contact_id and e.id >= since_id offset 0) as e
+      where e.account_id = account and e.contact_id = person.contact_id and e.id >= since_id
+        and e.types && counted offset 0) as e
   ), judged as materialized (
     select asked.contact_id, asked.id, (count(own.at) >= asked.fewest and count(own.at) <= coalesce(asked.most, count(own.at)))
       <> (asked.fewest <= 0 and coalesce(asked.most, 0) >= 0) as is_other

@@ -80,18 +80,17 @@ export async function sumUp(db: Database, accountId: number, until: Date): Promi
 
 async function sumUpMonth(trx: Trx, accountId: number, until: Date): Promise<'all' | 'more' | 'not now'> {
   await trx.query(holding(accountId, 'alone'))
-  const [state] = await trx.query<{ since: string | null; is_new: boolean; is_open: boolean }>(sql`
-    select coalesce(
-        (select until from happened_until where account_id = ${accountId}),
-        (select id from events where account_id = ${accountId} order by id limit 1)) as since,
-      not exists (select from happened_until where account_id = ${accountId}) as is_new,
+  const [state] = await trx.query<{ until: string | null; first: string | null; is_open: boolean }>(sql`
+    select (select until from happened_until where account_id = ${accountId}) as until,
+      (select id from events where account_id = ${accountId} order by id limit 1) as first,
       exists (
         select from pg_stat_activity
         where datname = current_database() and backend_xid is not null and pid <> pg_backend_pid() and xact_start < ${until}::timestamptz) as is_open`)
-  const { since, is_new, is_open } = state!
+  const { until: reached, first, is_open } = state!
   if (is_open) return 'not now'
   // What was summed up before all of it was forgotten.
-  if (is_new) trx.send(sql`delete from happened_before where account_id = ${accountId}`)
+  if (reached === null) trx.send(sql`delete from happened_before where account_id = ${accountId}`)
+  const since = reached ?? first
   const next = since === null ? until : earlier(until, nextMonth(momentOf(since)))
   if (since !== null)
     trx.send(sql`
