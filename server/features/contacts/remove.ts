@@ -9,6 +9,7 @@ import { forgetBefore } from '../criteria/before.ts'
 import type { State, StateReason } from '../subscriptions/states.ts'
 import { leaveWithdrawn } from '../subscriptions/suppressions.ts'
 import { type Precondition, readContact } from './contact.ts'
+import { awaitNotes } from './removal-lock.ts'
 
 interface Removal {
   accountId: number
@@ -73,6 +74,7 @@ export async function removeContacts(
     trx.send(sql`delete from ${table} where account_id = ${accountId} and contact_id = any(${gone}::uuid[])`)
   }
   forgetBefore(trx, accountId, gone)
+  awaitNotes(trx, accountId)
   trx.send(sql`
     update change_rows set email = null, input = null, before = null, after = null, problem = null
     where account_id = ${accountId} and contact_id = any(${gone}::uuid[])`)

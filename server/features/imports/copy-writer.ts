@@ -1,22 +1,32 @@
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
+import { CopyBatch } from './copy-batch.ts'
 import { importHeld, Stopped } from './imports.ts'
 
-/** Bytes gathered before they are handed on. */
+/** Bytes handed on at once. */
 const CHUNK = 64 * 1024
 
-export type CopyValue = string | number | null
+/** Bytes of rows that are put in order before they are handed on: 20,000 rows of nine columns. Two batches are held at most. */
+const BATCH = 4 * 1024 * 1024
+
+/** A row as `rowText` has it, and by what it is put in order: one key for all leaves them as they come. */
+export interface CopyRow {
+  key: string
+  text: string
+}
 
 /**
  * Rows on their way into a table by COPY, on a connection and in a transaction of their own, as a stream can't share one
- * with statements.
+ * with statements. Each batch goes in the order of its keys, while the next is gathered: neighbours in an index of the keys are
+ * then neighbours in the table, whatever order they come in.
  */
 export class CopyWriter {
   readonly #client: pg.Client
   readonly #stream: ReturnType<typeof copyFrom>
   /** Rejected by whatever ends the COPY before its time. */
   readonly #broken: Promise<never>
-  #text = ''
+  #batch: CopyBatch | undefined
+  #sending: Promise<void> = Promise.resolve()
 
   private constructor(client: pg.Client, stream: ReturnType<typeof copyFrom>) {
     this.#client = client
@@ -37,13 +47,14 @@ export class CopyWriter {
     return new CopyWriter(client, client.query(copyFrom(`copy ${target} from stdin`)))
   }
 
-  /** Takes rows; waits while PostgreSQL is behind. Throws what has ended the COPY. */
-  async write(rows: readonly (readonly CopyValue[])[]): Promise<void> {
-    for (const row of rows) {
-      let line = ''
-      for (let at = 0; at < row.length; at++) line += (at === 0 ? '' : '\t') + escaped(row[at]!)
-      this.#text += `${line}\n`
-      if (this.#text.length >= CHUNK) await this.#flush()
+  /** Takes rows; waits while PostgreSQL is behind by more than a batch. Throws what has ended the COPY. */
+  async write(rows: readonly CopyRow[]): Promise<void> {
+    for (const { key, text } of rows) {
+      this.#batch ??= new CopyBatch(BATCH)
+      if (this.#batch.add(key, text)) continue
+      await this.#send()
+      this.#batch = new CopyBatch(BATCH)
+      this.#batch.add(key, text)
     }
   }
 
@@ -58,7 +69,8 @@ export class CopyWriter {
     runner: string
   }): Promise<void> {
     try {
-      await this.#flush()
+      await this.#send()
+      await this.#sending
       const finished = new Promise<void>((resolve) => this.#stream.once('finish', resolve))
       this.#stream.end()
       await Promise.race([finished, this.#broken])
@@ -76,22 +88,36 @@ export class CopyWriter {
     await this.#client.end().catch(() => {})
   }
 
-  async #flush(): Promise<void> {
-    const text = this.#text
-    if (text === '') return
-    this.#text = ''
-    const written = new Promise<void>((resolve, reject) =>
-      this.#stream.write(text, (error) => (error ? reject(error) : resolve())),
-    )
-    await Promise.race([written, this.#broken])
+  /** Begins to hand a batch on, once the one before it has gone. */
+  async #send(): Promise<void> {
+    await this.#sending
+    const batch = this.#batch
+    this.#batch = undefined
+    if (!batch) return
+    this.#sending = this.#sendAll(batch)
+    this.#sending.catch(() => {}) // told by the next act
+  }
+
+  async #sendAll(batch: CopyBatch): Promise<void> {
+    for (const piece of batch.inOrder(CHUNK)) {
+      const written = new Promise<void>((resolve, reject) =>
+        this.#stream.write(piece, (error) => (error ? reject(error) : resolve())),
+      )
+      await Promise.race([written, this.#broken])
+    }
   }
 }
 
 const SPECIAL = /[\\\t\n\r]/
 
-function escaped(value: CopyValue): string {
+/** A row as COPY reads it. */
+export function rowText(values: readonly (string | number | null)[]): string {
+  return `${values.map((value) => (typeof value === 'number' ? value : copyText(value))).join('\t')}\n`
+}
+
+/** A value within such a row. */
+export function copyText(value: string | null): string {
   if (value === null) return '\\N'
-  if (typeof value === 'number') return String(value)
   if (!SPECIAL.test(value)) return value
   return value.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
 }

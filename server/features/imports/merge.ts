@@ -54,10 +54,10 @@ async function onePass(merging: Merging): Promise<'all done' | 'some wait' | 'cu
   const ranges = rangesOf(db, accountId, importId, chunkRows)
   let ended: Awaited<ReturnType<typeof onePass>> = 'all done'
   let before: Found = 'some new'
-  const lane = async () => {
+  const merge = async (lane: number) => {
     for await (const range of ranges) {
       signal.throwIfAborted()
-      const done = await mergeRange(merging, range, before)
+      const done = await mergeRange(merging, { ...range, lane }, before)
       before = done.found
       if (done.left > 0 && ended === 'all done') ended = 'some wait'
       await merging.onChunk()
@@ -67,7 +67,7 @@ async function onePass(merging: Merging): Promise<'all done' | 'some wait' | 'cu
       }
     }
   }
-  const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane))
+  const lanes = await Promise.allSettled(Array.from({ length: LANES }, (_, lane) => merge(lane)))
   const failed = lanes.find((end) => end.status === 'rejected')
   if (failed) throw failed.reason
   return ended
@@ -81,18 +81,15 @@ export async function* rangesOf(
   rows: number,
 ): AsyncGenerator<Range, void> {
   for (let after = ''; ; ) {
-    // One row more than the range has shows whether its last person goes on.
+    const of = sql`account_id = ${accountId} and import_id = ${importId}`
     const [next] = await db.query<{ key: string | null; people: number; is_plain: boolean }>(sql`
-      with waiting as materialized (
-        select key, row_number() over in_order as nth, key is not distinct from lag(key) over in_order as is_again
-        from (
-          select key from import_rows where account_id = ${accountId} and import_id = ${importId} and key > ${after}
-          order by key limit ${rows + 1}
-        ) as ahead window in_order as (order by key)
+      with ahead as materialized (
+        select count(*) as rows, count(distinct key) as people, max(key) as key
+        from (select key from import_rows where ${of} and key > ${after} order by key limit ${rows}) as few
       )
-      select max(key) filter (where nth <= ${rows}) as key, not coalesce(bool_or(is_again), false) as is_plain,
-        count(*) filter (where nth <= ${rows} and not is_again) as people
-      from waiting`)
+      select key, people, rows = people and (
+        select count(*) from (select from import_rows where ${of} and key = ahead.key limit 2) as last) = 1 as is_plain
+      from ahead`)
     const { people, is_plain: isPlain, key: upTo } = next!
     if (upTo === null) return
     yield { after, upTo, people, isPlain }

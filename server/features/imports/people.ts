@@ -39,6 +39,8 @@ export interface Range {
   people: number
   /** Whether nobody has more than one row. */
   isPlain: boolean
+  /** By which of several connections at once it is merged, from 0. */
+  lane?: number
   /** Of a plain range: whether the step `people` takes its rows out of those that wait, besides reading them. */
   takesOut?: boolean
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
-import { testApp } from '../../test/app.ts'
+import { type TestApp, testApp } from '../../test/app.ts'
 import { assertWhole } from '../../test/import-whole.ts'
 import { countsOf, person, rowsLeft, run, runParts, sent } from '../../test/imports.ts'
 import { runJobs } from '../../test/jobs.ts'
@@ -143,34 +143,94 @@ test('who leaves a list by a link at the very moment when a file enters them is 
   }
 })
 
+/** Eight people in a list, and an import by which nothing of them changes: merged in chunks of two, the last of them by the short way. */
+async function unchanged(made: TestApp) {
+  const list = (await made.post('/api/contact_lists', { name: 'News' })).body.id
+  const emails = Array.from({ length: 8 }, (_, n) => `p${n}@example.com`)
+  for (const email of emails)
+    await made.post('/api/contacts', { email, fields: { first_name: 'Ann' }, list_ids: [list] })
+  const { id } = await sent(made, `email,first_name\n${emails.map((email) => `${email},Ann`).join('\n')}\n`, {
+    update_existing: 'true',
+    list_id: String(list),
+  })
+  return { list, emails, id, merge: () => run(made, id, { chunkRows: 2 }) }
+}
+
+/** What the import's row of somebody says: by the lines of the file of `unchanged`. */
+async function rowOf({ db, accountId }: TestApp, id: number, nth: number) {
+  const [row] = await db.query<{ action: string; email: string | null }>(sql`
+    select action, email from change_rows where account_id = ${accountId} and change_set_id = ${id} and line = ${nth + 2}`)
+  return row!
+}
+
 test(
-  'who is being changed while a chunk of unchanged people waits for them is compared as they then are',
+  'a chunk of unchanged people waits for nobody: who is being changed was compared before that',
   LIMIT,
   async (t) => {
     const made = await testApp(t)
     const { db, accountId } = made
-    const list = (await made.post('/api/contact_lists', { name: 'News' })).body.id
-    const emails = Array.from({ length: 8 }, (_, n) => `p${n}@example.com`)
-    for (const email of emails)
-      await made.post('/api/contacts', { email, fields: { first_name: 'Ann' }, list_ids: [list] })
-    const { id } = await sent(made, `email,first_name\n${emails.map((email) => `${email},Ann`).join('\n')}\n`, {
-      update_existing: 'true',
-      list_id: String(list),
-    })
-
-    // By their chunk, the last two, those before have brought nobody who is new or changed.
-    const merging = await db.transaction(async (trx) => {
+    const { emails, merge } = await unchanged(made)
+    const done = await db.transaction(async (trx) => {
       await trx.query(sql`
       update contacts set fields = '{"first_name": "Bea"}' where account_id = ${accountId} and email = ${emails[6]}`)
-      await trx.query(sql`delete from contacts where account_id = ${accountId} and email = ${emails[7]}`)
-      const done = run(made, id, { chunkRows: 2 })
-      await waitsForLocks(db, 1)
-      return { done }
+      return merge()
     })
+    assert.deepEqual(countsOf(done), { rows_read: 8, unchanged: 8 })
+    assert.equal((await person(made, emails[6]!)).fields.first_name, 'Bea')
+    assert.equal(await rowsLeft(made), 0)
+  },
+)
 
-    assert.deepEqual(countsOf(await merging.done), { rows_read: 8, unchanged: 6, updated: 1, created: 1 })
-    assert.equal((await person(made, emails[6]!)).fields.first_name, 'Ann')
+test(
+  'who is removed while a chunk that found them unchanged is not yet committed is not named by its row',
+  LIMIT,
+  async (t) => {
+    const made = await testApp(t)
+    const { db } = made
+    const { emails, id, merge } = await unchanged(made)
+    // The chunk of the last two stops when it keeps the row of the last.
+    await db.query(sql`
+    create function wait_at_last() returns trigger language plpgsql as $$
+      begin perform pg_advisory_xact_lock(4711); return new; end $$`)
+    await db.query(sql`
+    create trigger wait_at_last before insert on change_rows for each row when (new.line = 9) execute function wait_at_last()`)
+
+    const acts = await db.transaction(async (trx) => {
+      await trx.query(sql`select pg_advisory_xact_lock(4711)`)
+      const merging = merge()
+      await waitsForLocks(db, 1)
+      const removing = made.del(`/api/contacts/${emails[7]}`)
+      await waitsForLocks(db, 2)
+      return { all: Promise.all([merging, removing]) }
+    })
+    const [done, removed] = await acts.all
+
+    assert.deepEqual([countsOf(done), removed.status], [{ rows_read: 8, unchanged: 8 }, 204])
+    assert.deepEqual(await rowOf(made, id, 7), { action: 'unchanged', email: null })
+    assert.deepEqual(await rowOf(made, id, 6), { action: 'unchanged', email: emails[6] })
+  },
+)
+
+test(
+  'who is being removed when a chunk of unchanged people comes is waited for, and comes in again',
+  LIMIT,
+  async (t) => {
+    const made = await testApp(t)
+    const { db } = made
+    const { list, emails, id, merge } = await unchanged(made)
+    const acts = await db.transaction(async (trx) => {
+      await trx.query(sql`lock table outbox in exclusive mode`) // where a removal says what it did, last of all
+      const removing = made.del(`/api/contacts/${emails[7]}`)
+      await waitsForLocks(db, 1)
+      const merging = merge()
+      await waitsForLocks(db, 2)
+      return { all: Promise.all([merging, removing]) }
+    })
+    const [done, removed] = await acts.all
+
+    assert.deepEqual([countsOf(done), removed.status], [{ rows_read: 8, unchanged: 7, created: 1 }, 204])
     assert.deepEqual((await person(made, emails[7]!)).list_ids, [list])
+    assert.deepEqual(await rowOf(made, id, 7), { action: 'created', email: emails[7] })
     assert.equal(await rowsLeft(made), 0)
   },
 )

@@ -8,7 +8,7 @@ import { type Cause, Causes } from './causes.ts'
 import { textOf } from './cells.ts'
 import { type ColumnQuestion, type ColumnStyle, ColumnStyles } from './column-styles.ts'
 import { ColumnWarnings } from './column-warnings.ts'
-import { arrayLiteral, type CopyValue, CopyWriter } from './copy-writer.ts'
+import { arrayLiteral, type CopyRow, CopyWriter, copyText, rowText } from './copy-writer.ts'
 import { readGround } from './ground.ts'
 import { findImport, holdImport, type ImportRow } from './imports.ts'
 import { fingerprintOf, type Ground } from './plan.ts'
@@ -112,13 +112,18 @@ function addColumns(reader: RowReader, targets: Targets, table: Table, rows: rea
   }
 }
 
+/** Rows by which columns are taken for what they are, at first. */
+const LOOKED_AHEAD = 1000
+
 async function lookAhead(table: Table, row: ImportRow, ground: Ground): Promise<ReadonlyMap<number, ColumnStyle>> {
   const styles = new ColumnStyles(row.options, new Map())
   const { reader, targets } = readerFor(table, row, ground, styles)
+  let seen = 0
   for await (const rows of table.rows()) {
     addColumns(reader, targets, table, rows)
     for (const each of rows) reader.read(each)
-    break
+    seen += rows.length
+    if (seen >= LOOKED_AHEAD) break
   }
   return styles.settled()
 }
@@ -146,8 +151,8 @@ async function onePass(
     for await (const rows of table.rows()) {
       signal.throwIfAborted()
       addColumns(reader, targets, table, rows)
-      const good: CopyValue[][] = []
-      const bad: CopyValue[][] = []
+      const good: CopyRow[] = []
+      const bad: CopyRow[] = []
       for (const each of rows) {
         rowsRead++
         if (merged.has(each.line)) continue
@@ -155,12 +160,14 @@ async function onePass(
         const outcome = reader.read(each)
         if ('staged' in outcome) {
           if (outcome.staged.lists) for (const id in outcome.staged.lists) listIds.add(Number(id))
-          good.push(stagedRow(accountId, importId, outcome.staged))
+          good.push({ key: outcome.staged.key, text: stagedText(accountId, importId, outcome.staged) })
           continue
         }
         rejected++
         causes.add(outcome.errors, each.line, (field) => cellOf(reader, each.cells, field))
-        bad.push([accountId, importId, each.line, storableJson(each.cells), problemOf(outcome.errors), 'rejected'])
+        const cells = storableJson(each.cells)
+        const text = rowText([accountId, importId, each.line, cells, problemOf(outcome.errors), 'rejected'])
+        bad.push({ key: '', text })
       }
       await staged.write(good)
       await refused.write(bad)
@@ -236,22 +243,34 @@ class Lines {
   }
 }
 
-function stagedRow(
+/** As `rowText` of the columns of STAGED, in half of its time, which is a tenth of all that a row takes. */
+function stagedText(
   accountId: number,
   importId: number,
   { key, line, email, fields, tags, lists, more }: Staged,
-): CopyValue[] {
-  return [
-    accountId,
-    importId,
-    key,
-    line,
-    email,
-    JSON.stringify(fields),
-    tags && arrayLiteral(tags),
-    lists && JSON.stringify(lists),
-    more && JSON.stringify(more),
-  ]
+): string {
+  const found = `${accountId}\t${importId}\t${copyText(key)}\t${line}\t${email === null ? NULL : copyText(email)}`
+  const rare = `${lists === null ? NULL : jsonText(lists)}\t${more === null ? NULL : jsonText(more)}`
+  return `${found}\t${jsonText(fields)}\t${tags === null ? NULL : tagsText(tags)}\t${rare}\n`
+}
+
+const NULL = copyText(null)
+
+/** Of what COPY takes for special, JSON has nothing but backslashes. */
+function jsonText(value: object): string {
+  const json = JSON.stringify(value)
+  return json.includes('\\') ? json.replaceAll('\\', '\\\\') : json
+}
+
+/** Rows whose cells of tags are alike have the same array of them. */
+const tagsTexts = new WeakMap<readonly string[], string>()
+
+function tagsText(tags: readonly string[]): string {
+  const known = tagsTexts.get(tags)
+  if (known !== undefined) return known
+  const text = copyText(arrayLiteral(tags))
+  tagsTexts.set(tags, text)
+  return text
 }
 
 function problemOf(errors: Messages): string {

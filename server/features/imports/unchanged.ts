@@ -1,5 +1,6 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
+import { holdRemovals } from '../contacts/removal-lock.ts'
 import type { Tally } from './created.ts'
 import { type MergeTerms, notes, people, type Range, tagsOf, waiting } from './people.ts'
 
@@ -19,16 +20,16 @@ export function canCompare({ matchBy, namesLists, saysMore, hasOptOuts }: MergeT
 
 /**
  * Keeps the rows of those who are there and of whom their only row says nothing new, in a third of the time that it takes to
- * find out by `mergeExisting` what would change. In a plain range it locks them, in the order of their ids; else they are locked already.
+ * find out by `mergeExisting` what would change. Nobody of a plain range is locked; else they have to be, before.
  */
 export function settleUnchanged(trx: Trx, terms: MergeTerms, range: Range): Promise<Settled> {
   return range.isPlain ? settlePlain(trx, terms, range) : settleGathered(trx, terms, range)
 }
 
 /**
- * Locks, compares and keeps by one statement, which looks for each person once. Who was waited for is seen as they are now, and in
- * lists as it was when the statement began: as nothing is written of those who are unchanged, that is as if it had come before.
- * Rows are taken out as they are read, and the few that say something go back: that spares another look for each.
+ * Compares and keeps by one statement, which looks for each person once and sees all at one moment. Nobody is waited for: whoever is
+ * being changed has been compared before that. Rows are taken out as they are read, and the few that say something go back: that
+ * spares another look for each.
  */
 async function settlePlain(trx: Trx, terms: MergeTerms, range: Range): Promise<Settled> {
   const { accountId } = terms
@@ -36,20 +37,21 @@ async function settlePlain(trx: Trx, terms: MergeTerms, range: Range): Promise<S
   const members = lists.map(
     ({ id, of }) => sql`left join (
       select m.contact_id from list_members as m
-      where m.account_id = ${accountId} and m.list_id = ${id} and m.contact_id = any(array(select id from held))
+      where m.account_id = ${accountId} and m.list_id = ${id} and m.contact_id = any(array(select id from found))
     ) as ${of} on ${of}.contact_id = c.id`,
   )
+  const isIn = lists.map(({ of }) => sql`${of}.contact_id is not null`)
+  const isKnown = sql`coalesce(${join([saysNothing(terms), ...isIn], ' and ')}, false)`
+  holdRemovals(trx, accountId, range.lane ?? 0)
   // Each step has the same few thousand rows, of which PostgreSQL expects ten of what an array brings: it would go through all for each.
   trx.send('set local enable_nestloop = off')
   const [settled] = await trx.query<Settled>(sql`
-    with held as materialized (
+    with found as materialized (
       select c.id, c.email, c.state, c.fields, c.tags from contacts as c
       where c.account_id = ${accountId} and c.email = any(array(select key from import_rows where ${waiting(terms, range)}))
-      order by c.id for update
     ), ${people(terms, { ...range, takesOut: true })}, compared as materialized (
-      select p.*, c.id, ${keptUnsubscribed(terms)},
-        coalesce(${join([saysNothing(terms), ...lists.map(({ of }) => sql`${of}.contact_id is not null`)], ' and ')}, false) as is_known
-      from people as p left join held as c on c.email = p.key ${join(members, ' ', '', '')}
+      select ${isKnown} as is_known, ${keptUnsubscribed(terms)}, p.line, c.id, p.key, p.fields, p.tags
+      from people as p left join found as c on c.email = p.key ${join(members, ' ', '', '')}
     ), ${kept(terms)}, back as (
       insert into import_rows (account_id, import_id, key, line, fields, tags)
       select ${accountId}::bigint, ${terms.importId}::bigint, key, line, fields, tags from compared where not is_known

@@ -4,15 +4,15 @@ const MOST_ROWS = 1000
 /** In characters and cells, roughly: a batch of wide or long rows takes no more memory than one of short rows. */
 const MOST_SIZE = 2 ** 21
 
-/** Rows as they come, in batches that are alike. */
-export async function* inBatches(rows: AsyncIterable<TableRow[]>): AsyncGenerator<TableRow[]> {
+/** Rows as they come, in batches that are alike, of `most` rows. */
+export async function* inBatches(rows: AsyncIterable<TableRow[]>, most = MOST_ROWS): AsyncGenerator<TableRow[]> {
   let batch: TableRow[] = []
   let size = 0
   for await (const some of rows) {
     for (const row of some) {
       batch.push(row)
       size += sizeOf(row.cells)
-      if (batch.length < MOST_ROWS && size < MOST_SIZE) continue
+      if (batch.length < most && size < MOST_SIZE) continue
       yield batch
       batch = []
       size = 0
