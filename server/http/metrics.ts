@@ -11,8 +11,7 @@ export interface AccountFigure {
 /** `/metrics` in the Prometheus format: the process, the requests by route, and the figures that the features offer. */
 export function installMetrics(app: FastifyInstance, figures: AccountFigure[]): void {
   const registry = new Registry()
-  // In ms: at 10, as it is unless given, a process that nobody asks wakes a hundred times a second.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
+  collectDefaultMetrics({ register: registry })
   const durations = new Histogram({
     name: 'rollcall_http_request_seconds',
     help: 'Time to answer a request, by route and status.',

@@ -1,6 +1,7 @@
 import sql, { type Sql } from 'sql-template-tag'
 import { Type } from 'typebox'
 import type { Database, Trx } from '../../db/database.ts'
+import { learnSize } from '../../db/learn-size.ts'
 import type { Job, JobName, Queue } from '../../jobs/queue.ts'
 import { AppError, invalid } from '../../lib/app-error.ts'
 import { isObject } from '../../lib/json.ts'
@@ -133,6 +134,7 @@ export function bulkJobs(db: Database, keyring: Keyring): Job[] {
       perAccount: 1,
       async run({ accountId, changeSetId }: { accountId: number; changeSetId: number }, signal: AbortSignal) {
         try {
+          await learnSize(db, accountId)
           for (let more = true; more; ) {
             signal.throwIfAborted()
             more = await db.transaction((trx) => proceed(trx, accountId, changeSetId, keyring))

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import { Type } from 'typebox'
 import type { Database, Trx } from '../../db/database.ts'
+import { learnSize } from '../../db/learn-size.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { Job, JobName, Queue } from '../../jobs/queue.ts'
 import { AppError } from '../../lib/app-error.ts'
@@ -96,6 +97,7 @@ export function revertJobs(db: Database, keyring: Keyring): Job[] {
       ) {
         const { actor } = await findChangeSet(db, accountId, revertId)
         const act: Reverting = { accountId, changeSetId, revertId, actor, keyring }
+        await learnSize(db, accountId)
         for (let more = true; more; ) {
           signal.throwIfAborted()
           more = await db.transaction((trx) => oneChunk(trx, act))

@@ -1,5 +1,6 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
+import { holdRemovals } from '../contacts/removal-lock.ts'
 import { hasMarks, marksOf } from '../subscriptions/suppressions.ts'
 import { moveAddresses } from './addresses.ts'
 import { type Entered, enterAll, enterNew, idBy, settleNew, type Tally } from './created.ts'
@@ -72,8 +73,10 @@ export async function mergeChunk(trx: Trx, terms: MergeTerms, range: Range, isCo
  * transaction of its own, as who is new is entered before anybody is locked. Answers how many people are left.
  */
 export async function mergeUnchanged(trx: Trx, terms: MergeTerms, range: Range): Promise<Merged> {
-  if (!canCompare(terms)) return { counts: {}, left: Number.POSITIVE_INFINITY }
+  const nobody = { counts: {}, left: Number.POSITIVE_INFINITY }
+  if (!canCompare(terms)) return nobody
   if (!range.isPlain) await holdExisting(trx, terms, range)
+  else if (!(await holdRemovals(trx, terms.accountId, range.lane ?? 0))) return nobody
   const { people, duplicates, ...named } = await settleUnchanged(trx, terms, range)
   const counts: Counts = {}
   add(counts, named)

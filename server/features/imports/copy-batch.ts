@@ -1,3 +1,5 @@
+import { copyOf } from '../../lib/text.ts'
+
 /** Rows gathered as the text of a COPY, to be handed on in the order of their keys. */
 export class CopyBatch {
   readonly #keys: string[] = []
@@ -19,7 +21,7 @@ export class CopyBatch {
       this.#bytes = Buffer.allocUnsafe(most)
     }
     this.#length += this.#bytes.write(text, this.#length)
-    this.#keys.push(key)
+    this.#keys.push(copyOf(key))
     this.#ends.push(this.#length)
     return true
   }

@@ -6,7 +6,7 @@ import { importHeld, Stopped } from './imports.ts'
 /** Bytes handed on at once. */
 const CHUNK = 64 * 1024
 
-/** Bytes of rows that are put in order before they are handed on: 20,000 rows of nine columns. Two batches are held at most. */
+/** Bytes of rows that are put in order before they are handed on: 20,000 rows of nine columns. Of each writer two batches are held at most. */
 const BATCH = 4 * 1024 * 1024
 
 /** A row as `rowText` has it, and by what it is put in order: one key for all leaves them as they come. */
@@ -103,7 +103,7 @@ export class CopyWriter {
       const written = new Promise<void>((resolve, reject) =>
         this.#stream.write(piece, (error) => (error ? reject(error) : resolve())),
       )
-      await Promise.race([written, this.#broken])
+      await Promise.race([this.#broken, written]) // in this order: what broke it is the reason
     }
   }
 }

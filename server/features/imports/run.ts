@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import sql from 'sql-template-tag'
 import type { Database, Trx } from '../../db/database.ts'
+import { learnSize } from '../../db/learn-size.ts'
 import { isConnectionLoss } from '../../db/sqlstate.ts'
 import type { FileStore } from '../../files/store.ts'
 import { AppError } from '../../lib/app-error.ts'
@@ -256,6 +257,8 @@ async function merge(run: Run, row: ImportRow, signal: AbortSignal): Promise<boo
   const { db, keyring, runner } = run
   const { accountId, id } = row
   let isOver = false
+  let chunks = 0
+  await learnSize(db, accountId)
   const done = await mergeAll({
     db,
     accountId,
@@ -267,6 +270,7 @@ async function merge(run: Run, row: ImportRow, signal: AbortSignal): Promise<boo
     chunkRows: run.chunkRows,
     onChunk: async () => {
       isOver ||= await run.isOver()
+      if (Number.isInteger(Math.log2(++chunks))) await learnSize(db, accountId) // as the people it enters double
     },
   })
   await moveImport(db, accountId, id, { from: AT_WORK, runner }, { attempts: 0 })

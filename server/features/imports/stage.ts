@@ -112,18 +112,13 @@ function addColumns(reader: RowReader, targets: Targets, table: Table, rows: rea
   }
 }
 
-/** Rows by which columns are taken for what they are, at first. */
-const LOOKED_AHEAD = 1000
-
 async function lookAhead(table: Table, row: ImportRow, ground: Ground): Promise<ReadonlyMap<number, ColumnStyle>> {
   const styles = new ColumnStyles(row.options, new Map())
   const { reader, targets } = readerFor(table, row, ground, styles)
-  let seen = 0
   for await (const rows of table.rows()) {
     addColumns(reader, targets, table, rows)
     for (const each of rows) reader.read(each)
-    seen += rows.length
-    if (seen >= LOOKED_AHEAD) break
+    break
   }
   return styles.settled()
 }

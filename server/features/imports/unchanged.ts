@@ -1,6 +1,5 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
-import { holdRemovals } from '../contacts/removal-lock.ts'
 import type { Tally } from './created.ts'
 import { type MergeTerms, notes, people, type Range, tagsOf, waiting } from './people.ts'
 
@@ -28,7 +27,7 @@ export function settleUnchanged(trx: Trx, terms: MergeTerms, range: Range): Prom
 
 /**
  * Compares and keeps by one statement, which looks for each person once and sees all at one moment. Nobody is waited for: whoever is
- * being changed has been compared before that. Rows are taken out as they are read, and the few that say something go back: that
+ * being changed has been compared before that; but nobody may be removed meanwhile (`holdRemovals`). Rows are taken out as they are read, and the few that say something go back: that
  * spares another look for each.
  */
 async function settlePlain(trx: Trx, terms: MergeTerms, range: Range): Promise<Settled> {
@@ -42,7 +41,6 @@ async function settlePlain(trx: Trx, terms: MergeTerms, range: Range): Promise<S
   )
   const isIn = lists.map(({ of }) => sql`${of}.contact_id is not null`)
   const isKnown = sql`coalesce(${join([saysNothing(terms), ...isIn], ' and ')}, false)`
-  holdRemovals(trx, accountId, range.lane ?? 0)
   // Each step has the same few thousand rows, of which PostgreSQL expects ten of what an array brings: it would go through all for each.
   trx.send('set local enable_nestloop = off')
   const [settled] = await trx.query<Settled>(sql`

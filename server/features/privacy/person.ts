@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Queryable, Trx } from '../../db/database.ts'
 import type { Keyring, Mark } from '../../lib/secret.ts'
+import { awaitNotes } from '../contacts/removal-lock.ts'
 import { leaveErased } from '../subscriptions/suppressions.ts'
 
 /** By what someone is found in what is kept: only as long as an erasure takes, and sealed where it has to wait. */
@@ -55,6 +56,7 @@ export async function holdPerson(
     ...new Set([...locked, ...rows.filter(({ isPlaceholder }) => !isPlaceholder)].map((row) => row.id)),
   ].sort()
 
+  awaitNotes(trx, accountId)
   const told = await toldOf(trx, accountId, ids, current)
   const former = await holdAddresses(trx, accountId, told.formerEmails)
   const theirs = former.filter(({ isPlaceholder }) => isPlaceholder) // of the others somebody else has them now

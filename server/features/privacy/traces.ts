@@ -1,5 +1,6 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
+import { awaitNotes } from '../contacts/removal-lock.ts'
 import type { Person } from './person.ts'
 import { likeInDatabase, patternInDatabase } from './written.ts'
 
@@ -36,6 +37,7 @@ export async function clearTraces(trx: Trx, accountId: number, person: Person): 
   const emails = sql`${person.emails}::text[]`
   const pattern = patternInDatabase(person.emails)
   const counts: Record<string, number> = {}
+  awaitNotes(trx, accountId)
   const count = async (what: string, statement: Sql) => {
     const [row] = await trx.query<{ rows: number }>(
       sql`with gone as (${statement} returning 1) select count(*) as rows from gone`,

@@ -4,8 +4,11 @@ const MOST_ROWS = 1000
 /** In characters and cells, roughly: a batch of wide or long rows takes no more memory than one of short rows. */
 const MOST_SIZE = 2 ** 21
 
-/** Rows as they come, in batches that are alike, of `most` rows. */
-export async function* inBatches(rows: AsyncIterable<TableRow[]>, most = MOST_ROWS): AsyncGenerator<TableRow[]> {
+/**
+ * Rows as they come, in batches that are alike. The first has MOST_ROWS, as columns are judged by it; those after it `later`.
+ */
+export async function* inBatches(rows: AsyncIterable<TableRow[]>, later = MOST_ROWS): AsyncGenerator<TableRow[]> {
+  let most = MOST_ROWS
   let batch: TableRow[] = []
   let size = 0
   for await (const some of rows) {
@@ -14,6 +17,7 @@ export async function* inBatches(rows: AsyncIterable<TableRow[]>, most = MOST_RO
       size += sizeOf(row.cells)
       if (batch.length < most && size < MOST_SIZE) continue
       yield batch
+      most = later
       batch = []
       size = 0
     }
