@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
+import { learnSize } from '../../db/learn-size.ts'
 import { chooseActs, mayBeMore, type PlacedAct, placeActs, readWaiting, type Waiting } from './batch.ts'
 
 /** Acts whose events have just been given their positions. */
@@ -36,10 +37,9 @@ export interface Follower {
 export const PLANNED_BY_KEYS = sql`
   select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true), set_config('enable_memoize', 'off', true)`
 
-/** Accounts that have something waiting. A plain read across accounts: it locks nothing. */
-export async function accountsWaiting(db: Queryable): Promise<number[]> {
-  const rows = await db.query<{ account_id: number }>(sql`select distinct account_id from outbox`)
-  return rows.map((row) => row.account_id)
+/** Accounts that have something waiting, and whether a bulk act is among it. A plain read across accounts: it locks nothing. */
+export async function accountsWaiting(db: Queryable): Promise<{ accountId: number; bulk: boolean }[]> {
+  return db.query(sql`select account_id as "accountId", bool_or(bulk) as bulk from outbox group by account_id`)
 }
 
 /**
@@ -120,13 +120,15 @@ function dispatchIn(
  */
 async function dispatchRound(db: Database, follower?: Follower): Promise<Done & { failures: unknown[] }> {
   const round: Done & { failures: unknown[] } = { acts: 0, more: false, failures: [] }
-  for (const accountId of await accountsWaiting(db)) {
-    const done = await dispatchBatch(db, accountId, follower).catch((error: unknown) => {
+  for (const { accountId, bulk } of await accountsWaiting(db)) {
+    try {
+      if (bulk) await learnSize(db, accountId)
+      const done = await dispatchBatch(db, accountId, follower)
+      round.acts += done.acts
+      round.more ||= done.more
+    } catch (error) {
       round.failures.push(error)
-      return { acts: 0, more: false }
-    })
-    round.acts += done.acts
-    round.more ||= done.more
+    }
   }
   return round
 }
