@@ -148,55 +148,56 @@ test('counts add up, a trial says what is then done, and nobody who has left is 
   await fc.assert(property, { numRuns: 6, interruptAfterTimeLimit: 60_000, endOnFailure: true })
 })
 
-test('a file that comes again, with little new in it, or with all of them changed, is merged as a trial says, chunk by chunk', async (t) => {
-  const made = await testApp(t)
-  const { db } = made
-  const { id: list } = (await made.post('/api/contact_lists', { name: 'All' })).body
-  await made.post('/api/contact_fields', { name: 'Age', type: 'integer' })
-  const name = (n: number) => `p${String(n).padStart(3, '0')}@example.com`
-  const row = (n: number, age = n, tags = 'a,b') => `${name(n)},${age},"${tags}"\n`
-  const people = Array.from({ length: 140 }, (_, n) => row(n)).join('')
-  const parts = { list_id: String(list), update_existing: 'true', tags: 'all' }
-  await took(made, `email,age,tags\n${people}`, parts)
-  await made.patch(`/api/contacts/${name(50)}`, { unsubscribed: true })
-  await made.del(`/api/contacts/${name(60)}`)
-  await db.query(sql`
+for (const intoList of [true, false])
+  test(`a file that comes again${intoList ? '' : ', into no list'}, with little new in it, or with all of them changed, is merged as a trial says, chunk by chunk`, async (t) => {
+    const made = await testApp(t)
+    const { db } = made
+    const { id: list } = (await made.post('/api/contact_lists', { name: 'All' })).body
+    await made.post('/api/contact_fields', { name: 'Age', type: 'integer' })
+    const name = (n: number) => `p${String(n).padStart(3, '0')}@example.com`
+    const row = (n: number, age = n, tags = 'a,b') => `${name(n)},${age},"${tags}"\n`
+    const people = Array.from({ length: 140 }, (_, n) => row(n)).join('')
+    const parts = { ...(intoList ? { list_id: String(list) } : {}), update_existing: 'true', tags: 'all' }
+    await took(made, `email,age,tags\n${people}`, parts)
+    await made.patch(`/api/contacts/${name(50)}`, { unsubscribed: true })
+    await made.del(`/api/contacts/${name(60)}`)
+    await db.query(sql`
     delete from list_members as m using contacts as c where m.account_id = c.account_id and c.id = m.contact_id and c.email = ${name(70)}`)
-  const again = people
-    .replace(row(80), row(80, 81))
-    .replace(row(90), row(90, 90, 'a,c'))
-    .replace(row(100), row(100) + row(100))
-    .replace(row(110), row(110) + row(110, 111))
-    .replace(row(120), `${row(120)}p120x@example.com,1,a\n`)
-    .replace(row(130), `${name(130)},,\n`)
-  const rowsOf = (id: number) =>
-    db.query<{ line: number; unnamed: boolean }>(sql`
+    const again = people
+      .replace(row(80), row(80, 81))
+      .replace(row(90), row(90, 90, 'a,c'))
+      .replace(row(100), row(100) + row(100))
+      .replace(row(110), row(110) + row(110, 111))
+      .replace(row(120), `${row(120)}p120x@example.com,1,a\n`)
+      .replace(row(130), `${name(130)},,\n`)
+    const rowsOf = (id: number) =>
+      db.query<{ line: number; unnamed: boolean }>(sql`
       select line, email, action, before, after, problem, contact_id is null as unnamed from change_rows where change_set_id = ${id} order by line`)
 
-  const older = again.replace(/,(\d+),/g, (_, age) => `,${Number(age) + 1000},`)
-  const cases = [
-    { given: { clear_empty: 'true' }, file: again, mostly: 'unchanged' },
-    { given: { update_existing: 'false' }, file: again, mostly: 'unchanged' },
-    { given: {}, file: older, mostly: 'updated' },
-  ]
-  for (const { given, file, mostly } of cases) {
-    const options = { ...parts, ...given }
-    const tried = await took(made, `email,age,tags\n${file}`, { ...options, dry_run: 'true' })
-    const said = await rowsOf(tried.id)
-    const { id } = await sent(made, `email,age,tags\n${file}`, options)
-    const done = await run(made, id, { chunkRows: 10 })
+    const older = again.replace(/,(\d+),/g, (_, age) => `,${Number(age) + 1000},`)
+    const cases = [
+      { given: { clear_empty: 'true' }, file: again, mostly: 'unchanged' },
+      { given: { update_existing: 'false' }, file: again, mostly: 'unchanged' },
+      { given: {}, file: older, mostly: 'updated' },
+    ]
+    for (const { given, file, mostly } of cases) {
+      const options = { ...parts, ...given }
+      const tried = await took(made, `email,age,tags\n${file}`, { ...options, dry_run: 'true' })
+      const said = await rowsOf(tried.id)
+      const { id } = await sent(made, `email,age,tags\n${file}`, options)
+      const done = await run(made, id, { chunkRows: 10 })
 
-    assert.deepEqual(countsOf(done), countsOf(tried))
-    assert.ok(done[`${mostly}_contacts_count`] > 125 && done.kept_unsubscribed_contacts_count === 1)
-    // Whoever is new has no id in a trial.
-    assert.deepEqual(
-      (await rowsOf(id)).map((each) =>
-        each.unnamed === said[each.line - 2]!.unnamed ? each : { ...each, unnamed: true },
-      ),
-      said,
-    )
-    await assertWhole(made, [id])
-    await made.post(`/api/contact_imports/${id}/revert`)
-    await made.runJobs()
-  }
-})
+      assert.deepEqual(countsOf(done), countsOf(tried))
+      assert.ok(done[`${mostly}_contacts_count`] > 125 && done.kept_unsubscribed_contacts_count === 1)
+      // Whoever is new has no id in a trial.
+      assert.deepEqual(
+        (await rowsOf(id)).map((each) =>
+          each.unnamed === said[each.line - 2]!.unnamed ? each : { ...each, unnamed: true },
+        ),
+        said,
+      )
+      await assertWhole(made, [id])
+      await made.post(`/api/contact_imports/${id}/revert`)
+      await made.runJobs()
+    }
+  })

@@ -1,4 +1,4 @@
-import sql, { join, raw, type Sql } from 'sql-template-tag'
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import type { Trx } from '../../db/database.ts'
 import type { Tally } from './created.ts'
 import { type MergeTerms, notes, people, type Range, tagsOf, waiting } from './people.ts'
@@ -49,7 +49,7 @@ async function settlePlain(trx: Trx, terms: MergeTerms, range: Range): Promise<S
       where c.account_id = ${accountId} and c.email = any(array(select key from import_rows where ${waiting(terms, range)}))
     ), ${people(terms, { ...range, takesOut: true })}, compared as materialized (
       select ${isKnown} as is_known, ${keptUnsubscribed(terms)}, p.line, c.id, p.key, p.fields, p.tags
-      from people as p left join found as c on c.email = p.key ${join(members, ' ', '', '')}
+      from people as p left join found as c on c.email = p.key ${members.length > 0 ? join(members, ' ') : empty}
     ), ${kept(terms)}, back as (
       insert into import_rows (account_id, import_id, key, line, fields, tags)
       select ${accountId}::bigint, ${terms.importId}::bigint, key, line, fields, tags from compared where not is_known
