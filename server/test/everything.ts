@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 import sql from 'sql-template-tag'
 import type { Database } from '../db/database.ts'
 import { dispatched, type TestApp, testApp } from './app.ts'
-import { imported } from './imports.ts'
+import { imported, run, sent } from './imports.ts'
 import { runJobs } from './jobs.ts'
 import { pathOf } from './permission.ts'
 import { receiver } from './receiver.ts'
@@ -65,6 +65,10 @@ export async function withEverything(t: TestContext): Promise<TestApp & { id: st
   const file = `email,place,gone\n${EMAIL},Bergen harbour 2,very-personal 2\nnew@example.com,Oslo,\n`
   await imported(made, file, { update_existing: 'true', list_id: String(lists[0]) }, 'members.csv')
   await imported(made, file, { dry_run: 'true' }, 'members.csv')
+  // Behind chunks that have changed nobody, of which there are two at once, the unchanged are merged the short way.
+  await imported(made, 'email\nada@example.com\nbea@example.com\n')
+  const same = await sent(made, `email\nada@example.com\nbea@example.com\n${EMAIL}\n`, { update_existing: 'true' })
+  await run(made, same.id, { chunkRows: 1 })
   const bulk = await post('/api/contacts/bulk', { selection: { q: 'mara' }, action: { type: 'add_tags', tags: ['z'] } })
   assert.equal(bulk.status, 201, JSON.stringify(bulk.body))
   await made.runJobs()

@@ -83,6 +83,8 @@ export class RowReader {
   readonly #lists: ReadonlyMap<string, { id: number; smart: boolean }>
   readonly #listIds: ReadonlyMap<number, { id: number; smart: boolean }>
   readonly #columns: Column[] = []
+  /** Of the columns, in which they are read; undefined where one has come since the last row. */
+  #order: readonly number[] | undefined
   readonly #tags = new Map<string, Read<readonly string[]>>()
   readonly #firstNameKey: string | undefined
   readonly #lastNameKey: string | undefined
@@ -112,6 +114,19 @@ export class RowReader {
       mending: Object.keys(mapping).length > 0 ? mendingFrom(mapping) : undefined,
       rules: [...new Set([...(ownOf(rules, name) ?? []), ...(ownOf(rules, tag) ?? [])])],
     })
+    this.#order = undefined
+  }
+
+  /**
+   * Fields in the order in which `jsonb` keeps their keys: else PostgreSQL sorts those of each row, a fourteenth of the time of its COPY.
+   * In the file's order where a column speaks for others, as a full name does: of two the later counts.
+   */
+  #inOrder(): readonly number[] {
+    const all = this.#columns.map((_, at) => at)
+    if (this.#columns.some(({ target, rules }) => target.to === 'full_name' || rules.length > 0)) return all
+    const keys = this.#columns.map(({ target }) => (target.to === 'field' ? target.field.key : ''))
+    const byKey = (one: string, other: string) => one.length - other.length || (one < other ? -1 : one > other ? 1 : 0)
+    return all.sort((a, b) => byKey(keys[a]!, keys[b]!) || a - b)
   }
 
   get columns(): readonly { name: string; target: Target }[] {
@@ -139,7 +154,8 @@ export class RowReader {
       more: {},
       name: undefined,
     }
-    for (let at = 0; at < this.#columns.length; at++) {
+    this.#order ??= this.#inOrder()
+    for (const at of this.#order) {
       const column = this.#columns[at]!
       if (column.target.to === 'nothing' && !this.#unknownIsAFault) continue
       this.#cell(column, at, row.cells[at] ?? null, found, errors)

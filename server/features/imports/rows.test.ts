@@ -182,6 +182,24 @@ test('rules trim, split a name, take the address out of a mailbox and the first 
   assert.deepEqual(told, { fields: { first_name: { to: 'Ann B.' }, last_name: { to: 'Lee' } } })
 })
 
+test('of two columns that bring a full name the later counts, whichever of them is a field', async (t) => {
+  const made = await testApp(t)
+  await made.post('/api/contact_fields', { name: 'Display' })
+  const parts = {
+    field_mapping: JSON.stringify({ display: 'display', name: 'full_name' }),
+    rules: JSON.stringify({ display: ['full_name'] }),
+  }
+  await took(made, 'display,name,email\n"Moe, Zoe",Ann Lee,ann@example.com\n', parts)
+  await took(made, 'name,display,email\nAnn Lee,"Moe, Zoe",zoe@example.com\n', parts)
+
+  const nameOf = async (email: string) => {
+    const { first_name, last_name } = (await person(made, email)).fields
+    return [first_name, last_name]
+  }
+  assert.deepEqual(await nameOf('ann@example.com'), ['Ann', 'Lee'])
+  assert.deepEqual(await nameOf('zoe@example.com'), ['Zoe', 'Moe'])
+})
+
 test('a full name that changes is told, and taken back', async (t) => {
   const made = await testApp(t)
   const mapping = { field_mapping: JSON.stringify({ name: 'full_name' }), update_existing: 'true' }
