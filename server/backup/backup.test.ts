@@ -30,7 +30,7 @@ const words = (text: string) => text.split(' ')
 /** Among others: what is compared has something in it. */
 const FILLED = words(
   'accounts api_tokens change_rows change_sets confirmations consents contacts deliveries events exports feed fields ' +
-    'idempotency_keys imports list_members list_opt_outs lists messages outbox provider_hooks suppressions webhooks',
+    'idempotency_keys imports list_members list_opt_outs lists messages outbox provider_hooks suppressions unchanged_rows webhooks',
 )
 
 /** Texts that a format might trip over; a NUL is none that PostgreSQL takes. */
@@ -69,6 +69,9 @@ test('everything comes back as it was: every row of every table, the next number
   await db.query(sql`
     insert into change_rows (account_id, change_set_id, line, email, input)
     values (${accountId}, 1000000, 1, 'x', ${JSON.stringify({ long: '\\\n"é'.repeat(1_000_000) })}::jsonb)`)
+  await db.query(sql`
+    insert into unchanged_rows (account_id, change_set_id, line, email, action, contact_id)
+    values (${accountId}, 1000000, 2, 'y', 'unchanged', new_id())`)
   await db.query(sql`
     insert into messages (account_id, contact_id, template, template_version, phase, content)
     values (${accountId}, new_id(), 'x', 0, 'failed', ${randomBytes(3_000_000)})`)

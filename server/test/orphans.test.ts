@@ -7,7 +7,7 @@ import { columns, EMAIL, TRACES, withEverything } from './everything.ts'
 import { sendAll } from './webhooks.ts'
 
 /** Tables whose rows about a contact stay, and as what. */
-const STAYS: Record<string, string[]> = { events: ['deleted'], change_rows: [] }
+const STAYS: Record<string, string[]> = { events: ['deleted'], change_rows: [], unchanged_rows: [] } // the last are a part of change_rows
 
 async function rowsAbout(db: Database, table: string, contactId: string): Promise<Record<string, unknown>[]> {
   return db.query(sql`select * from ${raw(table)} where contact_id = ${contactId}::uuid`)

@@ -111,27 +111,3 @@ export async function lockChangeSet(trx: Trx, accountId: number, id: number): Pr
   await trx.query(sql`select id from change_sets where account_id = ${accountId} and id = ${id} for update`)
   return findChangeSet(trx, accountId, id)
 }
-
-export interface ChangeRow {
-  line: number
-  email: string | null
-  action: string | null
-  contact_id: string | null
-  before: Record<string, unknown> | null
-  after: Record<string, unknown> | null
-  problem: unknown
-}
-
-/** What an act did to each person, in the order of its lines; `after` is the last line already read. */
-export async function readDiff(
-  db: Queryable,
-  accountId: number,
-  id: number,
-  after: number,
-  limit: number,
-): Promise<ChangeRow[]> {
-  return db.query<ChangeRow>(sql`
-    select line, email, action, contact_id, before, after, problem from change_rows
-    where account_id = ${accountId} and change_set_id = ${id} and line > ${after}
-    order by line limit ${limit}`)
-}

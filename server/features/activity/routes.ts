@@ -7,9 +7,10 @@ import { invalid } from '../../lib/app-error.ts'
 import { parseContactRef } from '../../lib/contact-ref.ts'
 import { displayEmail } from '../../lib/email.ts'
 import { pathId } from '../../lib/ids.ts'
-import { type ChangeSet as ChangeSetRow, findChangeSet, listChangeSets, readDiff } from './change-sets.ts'
+import { type ChangeSet as ChangeSetRow, findChangeSet, listChangeSets } from './change-sets.ts'
 import { contactNamed } from './contact-named.ts'
 import { CONTACT_EVENT_TYPES } from './event-types.ts'
+import { type Place, readKept } from './kept-rows.ts'
 import { ChangeSet, ChangeSetPage, Diff, EventCreated, EventPage } from './schemas.ts'
 import { addEvent, checkEvent, countTimeline, readTimeline } from './timeline.ts'
 import { eventOnWire, type Naming } from './wire.ts'
@@ -169,18 +170,20 @@ export const activityRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { 
       await findChangeSet(db, accountId, id)
       const { cursor } = request.query
       const { perPage } = pageOf(request.query)
-      const scope = ['diff', accountId, id]
-      const after = cursor === undefined ? 0 : Number(cursors.read(scope, cursor)[0])
-      const [rows, name] = await Promise.all([readDiff(db, accountId, id, after, perPage + 1), nameFields(accountId)])
-      const shown = rows.slice(0, perPage)
+      const scope = ['rows', accountId, id]
+      const after = cursor === undefined ? undefined : (cursors.read(scope, cursor) as Place)
+      const [{ rows, next }, name] = await Promise.all([
+        readKept(db, accountId, id, { after, limit: perPage }),
+        nameFields(accountId),
+      ])
       return {
-        data: shown.map((row) => ({
+        data: rows.map((row) => ({
           ...row,
           before: row.before && name(row.before),
           after: row.after && name(row.after),
         })),
         per_page: perPage,
-        next_cursor: rows.length > perPage ? cursors.write(scope, [shown.at(-1)!.line]) : null,
+        next_cursor: next ? cursors.write(scope, next) : null,
       }
     },
   )

@@ -245,7 +245,7 @@ function restored(accountId: number, revertId: number, lines: Sql, { erased, wit
       from change_rows as k
         cross join lateral (select * from contacts as c where c.account_id = ${accountId} and c.id = k.contact_id limit 1) as c
       where ${lines} and not exists (
-        select from change_rows as d where d.account_id = ${accountId} and d.change_set_id = ${revertId} and d.line = k.line offset 0)
+        select from only change_rows as d where d.account_id = ${accountId} and d.change_set_id = ${revertId} and d.line = k.line offset 0)
     ), sides as (
       select h.*, f.set, f.unset, f.kept_fields, f.replaced,
         ${minus(texts(sql`h.after`), texts(sql`h.before`))} as given_tags, ${minus(texts(sql`h.before`), texts(sql`h.after`))} as taken_tags,

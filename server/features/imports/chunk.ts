@@ -121,10 +121,10 @@ export async function mergeKnown(trx: Trx, terms: MergeTerms, range: Range): Pro
   return { counts, left }
 }
 
-/** Takes rows out of those that wait; answers how many. Each row that is done has one of its line in the change set. */
+/** Takes rows out of those that wait; answers how many. Each row that this transaction has done has one of its line in `change_rows` itself. */
 async function takeOut(trx: Trx, terms: MergeTerms, range: Range, whole: boolean): Promise<number> {
   const { accountId, importId } = terms
-  const like = sql`(select k.line from change_rows as k where k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = r.line limit 1) is not null`
+  const like = sql`(select k.line from only change_rows as k where k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = r.line limit 1) is not null`
   const [gone] = await trx.query<{ rows: number }>(sql`
     with gone as (
       delete from import_rows as r where ${waiting(terms, range, sql`r.`)} ${whole ? sql`` : sql`and ${like}`} returning 1

@@ -139,7 +139,7 @@ async function planDuplicates(trx: Trx, terms: MergeTerms, range: Range): Promis
       from people as p
         join import_rows as r
           on r.account_id = ${accountId} and r.import_id = ${importId} and r.key = p.key and r.line < p.line
-        cross join lateral (select * from change_rows as k where k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = p.line limit 1) as k
+        cross join lateral (select * from only change_rows as k where k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = p.line limit 1) as k
       returning 1
     )
     select count(*) as duplicate from again`)
@@ -148,5 +148,5 @@ async function planDuplicates(trx: Trx, terms: MergeTerms, range: Range): Promis
 
 /** The row of a line, by a query of its own for each: see `idBy`. Joined, all rows of the import were gone through for each. */
 function rowOf({ accountId, importId }: MergeTerms, line: Sql): Sql {
-  return sql`select k.line from change_rows as k where k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = ${line} limit 1`
+  return sql`select k.line from only change_rows as k where k.account_id = ${accountId} and k.change_set_id = ${importId} and k.line = ${line} limit 1`
 }

@@ -193,7 +193,7 @@ test(
     create function wait_at_last() returns trigger language plpgsql as $$
       begin perform pg_advisory_xact_lock(4711); return new; end $$`)
     await db.query(sql`
-    create trigger wait_at_last before insert on change_rows for each row when (new.line = 9) execute function wait_at_last()`)
+    create trigger wait_at_last before insert on unchanged_rows for each row when (new.line = 9) execute function wait_at_last()`)
 
     const acts = await db.transaction(async (trx) => {
       await trx.query(sql`select pg_advisory_xact_lock(4711)`)

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Queryable } from '../../db/database.ts'
 import { csvLine } from '../../lib/spreadsheet-cell.ts'
+import { type Place, readKept } from '../activity/kept-rows.ts'
 import { textOf } from './cells.ts'
 import type { Cell } from './reading/table.ts'
 
@@ -48,38 +49,22 @@ function errorText(errors: Record<string, string[]>): string {
     .join('; ')
 }
 
-export interface PersonOfImport {
-  line: number
-  email: string | null
-  contact_id: string | null
-  action: string | null
-}
-
-/** Who the rows of an import were about, in the order of its lines, `after` the last one already read. */
-export function readPeople(
-  db: Queryable,
-  accountId: number,
-  importId: number,
-  after: number,
-  limit: number,
-): Promise<PersonOfImport[]> {
-  return db.query<PersonOfImport>(sql`
-    select line, email, contact_id, action from change_rows
-    where account_id = ${accountId} and change_set_id = ${importId} and line > ${after} and contact_id is not null
-    order by line limit ${limit}`)
-}
-
-/** The same, all of them, as CSV. */
+/** Whom the rows of an import were about, all of them, as CSV: in the order of `readKept`. */
 export async function* peopleAsCsv(db: Queryable, accountId: number, importId: number): AsyncGenerator<string> {
   yield csvLine(['email', 'id', 'action', 'line'])
-  for (let after = 0; ; ) {
-    const rows = await readPeople(db, accountId, importId, after, PAGE)
-    if (rows.length === 0) return
-    after = rows.at(-1)!.line
+  for (let after: Place | undefined; ; ) {
+    const { rows, next } = await readKept(db, accountId, importId, {
+      after,
+      limit: PAGE,
+      ofSomebody: true,
+      isBrief: true,
+    })
     yield rows
       .map(({ email, contact_id, action, line }) =>
         csvLine([email ?? '', contact_id ?? '', action ?? '', String(line)]),
       )
       .join('')
+    if (!next) return
+    after = next
   }
 }

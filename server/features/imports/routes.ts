@@ -10,6 +10,7 @@ import { type Cursors, collection, NumberedPages, PagingQuery, pageOf } from '..
 import type { Queue } from '../../jobs/queue.ts'
 import { invalid } from '../../lib/app-error.ts'
 import { pathId } from '../../lib/ids.ts'
+import { type Place, readKept } from '../activity/kept-rows.ts'
 import { applyImport, cancelImport } from './control.ts'
 import { findImport, listImports, type NewImport } from './imports.ts'
 import { RowErrors, receiveContacts } from './official.ts'
@@ -17,7 +18,7 @@ import { checkOptions, ImportOptions, optionsFromParts } from './options.ts'
 import { streamProgress } from './progress.ts'
 import { UnreadableFile } from './reading/unreadable.ts'
 import { recipeFor } from './recipes.ts'
-import { peopleAsCsv, readPeople, rejectedAsCsv } from './report.ts'
+import { peopleAsCsv, rejectedAsCsv } from './report.ts'
 import { Import, ImportedContacts, ImportPage, Preview } from './schemas.ts'
 import { lookAtFile, settleOptions, startImport } from './start.ts'
 import { previewInThread, type ThreadParts } from './thread.ts'
@@ -263,12 +264,16 @@ export const importRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       const { cursor, format } = request.query
       if (format === 'csv') return csv(reply, `import-${id}-contacts.csv`, peopleAsCsv(db, accountId, id))
       const { perPage } = pageOf(request.query)
-      const scope = ['imported', accountId, id]
-      const after = cursor === undefined ? 0 : Number(cursors.read(scope, cursor)[0])
-      const rows = await readPeople(db, accountId, id, after, perPage + 1)
-      const shown = rows.slice(0, perPage)
-      const next = rows.length > perPage ? cursors.write(scope, [shown.at(-1)!.line]) : null
-      return reply.send({ data: shown.map(contactOfImport), per_page: perPage, next_cursor: next } as never)
+      const scope = ['people', accountId, id]
+      const after = cursor === undefined ? undefined : (cursors.read(scope, cursor) as Place)
+      const { rows, next } = await readKept(db, accountId, id, {
+        after,
+        limit: perPage,
+        ofSomebody: true,
+        isBrief: true,
+      })
+      const nextCursor = next ? cursors.write(scope, next) : null
+      return reply.send({ data: rows.map(contactOfImport), per_page: perPage, next_cursor: nextCursor } as never)
     },
   )
 

@@ -3,6 +3,7 @@ import type { Database, Trx } from '../../db/database.ts'
 import type { FileStore } from '../../files/store.ts'
 import { AppError, type Messages } from '../../lib/app-error.ts'
 import { storableJson } from '../../lib/json.ts'
+import { type Place, readKept } from '../activity/kept-rows.ts'
 import { guessType } from '../fields/coerce.ts'
 import { type Cause, Causes } from './causes.ts'
 import { textOf } from './cells.ts'
@@ -205,20 +206,18 @@ async function clear(db: Database, accountId: number, importId: number, runner: 
 }
 
 /** Lines read at once. */
-const LINES_AT_ONCE = 100_000
+const LINES_AT_ONCE = 20_000
 
 async function readLines(trx: Trx, accountId: number, importId: number): Promise<Lines> {
-  const of = sql`from change_rows where account_id = ${accountId} and change_set_id = ${importId}`
-  const [last] = await trx.query<{ line: number }>(sql`select coalesce(max(line), 0) as line ${of}`)
+  const [last] = await trx.query<{ line: number }>(sql`
+    select coalesce(max(line), 0) as line from change_rows where account_id = ${accountId} and change_set_id = ${importId}`)
   const lines = new Lines(last!.line)
-  for (let after = 0; after < last!.line; ) {
-    const rows = await trx.query<{ line: number }>(
-      sql`select line ${of} and line > ${after} order by line limit ${LINES_AT_ONCE}`,
-    )
+  for (let after: Place | undefined; ; ) {
+    const { rows, next } = await readKept(trx, accountId, importId, { after, limit: LINES_AT_ONCE, isBrief: true })
     for (const { line } of rows) lines.add(line)
-    after = rows.at(-1)!.line
+    if (!next) return lines
+    after = next
   }
-  return lines
 }
 
 /** Lines of a file, a bit each. */

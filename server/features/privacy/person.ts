@@ -92,7 +92,7 @@ async function toldOf(db: Queryable, accountId: number, ids: readonly string[], 
     with lines as (
       select change_set_id, email, before ->> 'email' as was, after ->> 'email' as became from change_rows where ${of}
       union all
-      select change_set_id, email, null, null from change_rows
+      select change_set_id, email, null, null from only change_rows
       where account_id = ${accountId} and contact_id is null and email = any(${[...emails]}::text[])
     ), told as (
       select data #>> '{email,from}' as was, data #>> '{email,to}' as became from events where ${of} and data ? 'email'

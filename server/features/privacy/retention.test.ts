@@ -33,6 +33,9 @@ test('each account keeps events, mails and rows of acts as long as it says, and 
   await db.query(
     sql`update change_sets set finished_at = ${before} where account_id = ${accountId} and id = ${imported.id}`,
   )
+  await db.query(sql`
+    insert into unchanged_rows (account_id, change_set_id, line, action, contact_id)
+    values (${accountId}, ${imported.id}, 9, 'unchanged', ${id}), (${accountId}, ${imported.id}, 12, 'unchanged', null)`)
   const count = async (account: number) => {
     const [row] = await db.query<Record<string, number>>(sql`
       select (select count(*) from events where account_id = ${account} and type = 'custom') as events,
@@ -50,7 +53,7 @@ test('each account keeps events, mails and rows of acts as long as it says, and 
       from happened_until as u order by 1`)
 
   await applyRetention({ db, files, log }, now)
-  assert.deepEqual(await count(accountId), { events: 2, mails: 2, rows: 1 }, 'for good, unless it says otherwise')
+  assert.deepEqual(await count(accountId), { events: 2, mails: 2, rows: 3 }, 'for good, unless it says otherwise')
   const ofTwo = (rows: number) => [
     { account_id: accountId, rows },
     { account_id: other.accountId, rows: 1 },

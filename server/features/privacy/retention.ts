@@ -105,14 +105,21 @@ const ACTS: Record<string, (db: Database, account: Account, now: Date) => Promis
       where account_id = ${accountId} and id = any(${sets.map(({ id }) => id)}::bigint[]) and not options ? 'rows_forgotten'`)
     let rows = 0
     for (const { id } of sets)
-      rows += await inBatches(
-        db,
-        counting(sql`delete from change_rows where account_id = ${accountId} and change_set_id = ${id} and line = any(array(
-          select line from change_rows where account_id = ${accountId} and change_set_id = ${id} order by line limit ${AT_ONCE}))`),
-      )
+      for (const [table, key] of KEPT_IN)
+        rows += await inBatches(
+          db,
+          counting(sql`delete from ${table} where account_id = ${accountId} and ctid = any(array(
+            select ctid from ${table} where account_id = ${accountId} and change_set_id = ${id} order by ${key} limit ${AT_ONCE}))`),
+        )
     return rows
   },
 }
+
+/** Where rows of acts are, each in the order in which they are found without a look at any other. */
+const KEPT_IN = [
+  [sql`only change_rows`, sql`line`],
+  [sql`unchanged_rows`, sql`contact_id, line`],
+] as const
 
 function counting(removal: Sql) {
   return async (trx: Trx): Promise<number> => {

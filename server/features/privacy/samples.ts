@@ -26,6 +26,7 @@ export async function renewSamples(db: Database): Promise<void> {
     if (forget)
       await db.query(sql`
         select pg_clear_attribute_stats(schemaname, tablename, attname, inherited) from pg_stats
-        where schemaname = 'public' and tablename = ${table} and not exists (select from ${raw(name)})`)
+        where schemaname = 'public' and tablename = ${table} and case when inherited
+          then not exists (select from ${raw(name)}) else not exists (select from only ${raw(name)}) end`)
   }
 }

@@ -67,9 +67,10 @@ export async function clearTraces(trx: Trx, accountId: number, person: Person): 
     'change_rows',
     sql`update change_rows set ${forget} where ${of} and contact_id = any(${person.ids}::uuid[])`,
   )
+  // Rows of the unchanged that are nobody's say nothing.
   await count(
     'change_rows',
-    sql`update change_rows set ${forget} where ${of} and contact_id is null and email = any(${emails})`,
+    sql`update only change_rows set ${forget} where ${of} and contact_id is null and email = any(${emails})`,
   )
   // Refused rows have no address; of a file that went wrong there may be a million. To look for a part of a text takes a
   // tenth of the time that the pattern takes.
@@ -78,7 +79,7 @@ export async function clearTraces(trx: Trx, accountId: number, person: Person): 
     sql`case when lower(${column}::text) like any(${parts}) then ${column}::text ~* ${pattern} else false end`
   await count(
     'change_rows',
-    sql`update change_rows set ${forget} where ${of} and contact_id is null and email is null and (${names(sql`input`)} or ${names(sql`problem`)})`,
+    sql`update only change_rows set ${forget} where ${of} and contact_id is null and email is null and (${names(sql`input`)} or ${names(sql`problem`)})`,
   )
   for (const [table, columns] of Object.entries(WRITTEN_IN)) {
     const replaced = (column: string) => sql`regexp_replace(${raw(column)}::text, ${pattern}, ${NOBODY}, 'gi')`
