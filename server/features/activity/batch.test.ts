@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { type TestApp, testApp } from '../../test/app.ts'
 import { SmartListFollower } from '../lists/follower.ts'
+import { BulkPace, mayMeet, readWaiting } from './batch.ts'
 import { noteChangeSets } from './change-sets.ts'
 import { dispatch, type Follower } from './dispatcher.ts'
 import { record, recording } from './record.ts'
@@ -164,7 +165,7 @@ async function placed({ db, accountId }: TestApp): Promise<number> {
   return head!.position
 }
 
-test('one transaction places whole acts, of at most 20,000 events, or 5000 where acts are bulk; one act at least', async (t) => {
+test('one transaction places whole acts, of at most 20,000 events, or 5000 where acts are bulk of which nothing is known; one act at least', async (t) => {
   const made = await testApp(t)
   const { db, accountId } = made
   const round = async () => [await dispatch(db, accountId), await placed(made)]
@@ -184,6 +185,35 @@ test('one transaction places whole acts, of at most 20,000 events, or 5000 where
   assert.deepEqual(await round(), [0, 66_000])
 })
 
+test('bulk acts that took little time are twice as many in the next transaction, 20,000 at most; after a failure 5000 again', async (t) => {
+  const made = await testApp(t)
+  const { db, accountId } = made
+  const pace = new BulkPace()
+  const round = async () => [await dispatch(db, accountId, undefined, pace), await placed(made)]
+  const most = () => [pace.most(accountId), pace.most(accountId + 1), pace.most(accountId, 2)]
+  await acts(made, [2000, 3000, 4000, 4000, 4000, 4000, 4000, 2000])
+  assert.deepEqual(most(), [5000, 5000, 5000])
+
+  assert.deepEqual(await round(), [2, 5000])
+  assert.ok(most()[0]! > 5000, 'to place 5000 takes a tenth of half a second')
+  pace.took(accountId, 12_000, 400)
+  assert.deepEqual(most(), [15_000, 5000, 7500])
+  pace.took(accountId, 6000, 10)
+  assert.deepEqual(most(), [12_000, 5000, 6000])
+  pace.took(accountId, 1000, 1)
+  pace.took(accountId, 0, 600)
+  assert.deepEqual(most(), [12_000, 5000, 6000], 'of few nothing is learnt')
+  assert.deepEqual(await round(), [3, 17_000])
+  pace.took(accountId, 15_000, 10)
+  assert.equal(pace.most(accountId), 20_000)
+  pace.took(accountId, 20_000, 3000)
+  assert.equal(pace.most(accountId), 5000)
+  assert.deepEqual(await round(), [1, 21_000])
+  pace.took(accountId, 10_000, 100)
+  pace.forget(accountId)
+  assert.equal(pace.most(accountId), 5000)
+})
+
 test('acts that are noted at once each have a row in the outbox, with their change set', async (t) => {
   const { db, accountId } = await testApp(t)
 
@@ -201,4 +231,29 @@ test('acts that are noted at once each have a row in the outbox, with their chan
     rows.map(({ change_set_id }, nth) => [[change_set_id], 1, ['A', 'B'][nth], true]),
   )
   assert.equal(rows.length, 2)
+})
+
+test('acts meet where the contacts between which they are do; acts about nobody meet none, and unknown ones any', async (t) => {
+  const made = await testApp(t)
+  const { db, accountId } = made
+  const ids = (await enterMany(made)).toSorted()
+  const waiting = () => db.transaction((trx) => readWaiting(trx, accountId))
+  await bulk(made, ids.slice(0, 1100), 7, 'first')
+  await small(made, [ids[1150]!, ids[1099]!], 'meets')
+  await small(made, [ids[1199]!], 'alone')
+  await bulk(made, ids.slice(1100, 1198), 8, 'behind')
+  const rows = await waiting()
+
+  const acts = ['first', 'end 7', 'meets', 'alone', 'behind', 'end 8']
+  assert.equal(rows.length, acts.length)
+  const meeting = rows.flatMap((row, at) =>
+    rows.slice(at + 1).flatMap((other, nth) => (mayMeet([row], [other]) ? [`${acts[at]}, ${acts[at + 1 + nth]}`] : [])),
+  )
+  assert.deepEqual(meeting, ['first, meets', 'meets, behind'])
+  assert.deepEqual(
+    [mayMeet(rows, []), mayMeet(rows.slice(0, 2), rows.slice(3)), mayMeet(rows.slice(0, 2), rows.slice(2))],
+    [false, false, true],
+  )
+  const unknown = { ...rows[0]!, first_contact: null, last_contact: null }
+  assert.deepEqual([mayMeet([unknown], [rows[3]!]), mayMeet([rows[1]!], [unknown])], [true, true])
 })

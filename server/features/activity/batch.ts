@@ -9,6 +9,9 @@ export interface Waiting {
   size: number
   bulk: boolean
   change_set_id: number | null
+  /** Between which contacts an act is, in the order of their ids: about nobody, from the last of all ids to the first; null where it is not known. */
+  first_contact: string | null
+  last_contact: string | null
   details: {
     list_id?: number
     version?: number
@@ -24,18 +27,46 @@ export interface Waiting {
 /** Acts looked at, at most. */
 const LOOKED_AT = 10_000
 
-/**
- * Events placed in one transaction: enough to make its fixed cost small. While bulk acts wait, so few of them that a small
- * act which comes meanwhile is told soon: an import has chunks of 5000, and with 10,000 it took up to 3.1 s.
- */
+/** Events placed in one transaction: enough to make its fixed cost small. Small ones are fewer where bulk acts wait with them. */
 const MOST_EVENTS = 20_000
-const MOST_BULK = 5000
 const MOST_SMALL = 1000
+
+/** Events of bulk acts in one transaction, whatever it takes: an import has chunks of so many. */
+const FEWEST_BULK = 5000
+/** How long a transaction of bulk acts may take, as a small act that has come meanwhile waits for its end. */
+const BULK_MS = 500
+
+/**
+ * How many events of bulk acts are placed in one transaction: about as many as take half a second, by what the account's last ones took.
+ * The more there are the better two processors share them, where both are free: 10,000 take a tenth less than twice 5000.
+ * How long they take depends on smart lists, on how many people move, and on what else the machine does.
+ */
+export class BulkPace {
+  readonly #events = new Map<number, number>()
+
+  /** `accounts`: of how many bulk acts wait, each of which has its turn. */
+  most(accountId: number, accounts = 1): number {
+    const events = this.#events.get(accountId) ?? FEWEST_BULK
+    return Math.max(Math.round(events / Math.max(accounts, 1)), FEWEST_BULK)
+  }
+
+  /** Learns from a transaction that has placed bulk acts of so many events. What few of them take says nothing of many. */
+  took(accountId: number, events: number, ms: number): void {
+    if (events < FEWEST_BULK) return
+    const inTime = events * (BULK_MS / Math.max(ms, 1))
+    this.#events.set(accountId, Math.max(FEWEST_BULK, Math.min(inTime, 2 * events, MOST_EVENTS)))
+  }
+
+  /** Begins again with the fewest, after a transaction that failed: it may have been too large. */
+  forget(accountId: number): void {
+    this.#events.delete(accountId)
+  }
+}
 
 /** Acts in the order of the outbox, and all that is no act. */
 export function readWaiting(trx: Trx, accountId: number): Promise<Waiting[]> {
   const rows = (kind: Sql) => sql`
-    select id, kind, size, bulk, change_set_id, details from outbox where account_id = ${accountId} and kind ${kind} 'acts'`
+    select id, kind, size, bulk, change_set_id, first_contact, last_contact, details from outbox where account_id = ${accountId} and kind ${kind} 'acts'`
   return trx.query<Waiting>(sql`
     (${rows(sql`=`)} order by id limit ${LOOKED_AT}) union all (${rows(sql`<>`)} order by id) order by id`)
 }
@@ -49,7 +80,12 @@ export function mayBeMore(acts: number): boolean {
  * The acts to be placed now, in the order of their positions. Small ones overtake bulk ones unless they are about the same
  * people or of the same change set: then they wait, and with them whatever is about people of those that wait.
  */
-export async function chooseActs(trx: Trx, accountId: number, waiting: readonly Waiting[]): Promise<Waiting[]> {
+export async function chooseActs(
+  trx: Trx,
+  accountId: number,
+  waiting: readonly Waiting[],
+  mostBulk: number,
+): Promise<Waiting[]> {
   const acts = waiting.filter((row) => row.kind === 'acts')
   const firstBulk = acts.find((row) => row.bulk)
   if (!firstBulk) return upTo(MOST_EVENTS, acts)
@@ -62,15 +98,27 @@ export async function chooseActs(trx: Trx, accountId: number, waiting: readonly 
   // A bulk act that stands behind one that waits may be about the same people as that.
   const firstHeld = Math.min(...people)
   const bulk = acts.filter((row) => row.bulk && row.id < firstHeld)
-  return [...small.filter((row) => !held.has(row.id)), ...upTo(MOST_BULK, bulk)]
+  return [...small.filter((row) => !held.has(row.id)), ...upTo(mostBulk, bulk)]
 }
 
-/** As many as have so many events, one at least. */
+/** Whether somebody of these acts may be in one of the others, too. Acts on many go through people in some order, so that mostly nobody is. */
+export function mayMeet(acts: readonly Waiting[], others: readonly Waiting[]): boolean {
+  return others.some((other) => acts.some((act) => !areApart(act, other)))
+}
+
+/** Ids are in lower case, and so in the order of their texts. */
+function areApart(one: Waiting, other: Waiting): boolean {
+  if (one.first_contact === null || one.last_contact === null) return false
+  if (other.first_contact === null || other.last_contact === null) return false
+  return one.last_contact < other.first_contact || other.last_contact < one.first_contact
+}
+
+/** As many as come nearest to so many events, one at least. */
 function upTo(most: number, rows: readonly Waiting[]): Waiting[] {
   let events = 0
   const end = rows.findIndex(({ size }, at) => {
     events += size
-    return at > 0 && events > most
+    return at > 0 && events - size / 2 > most
   })
   return end === -1 ? [...rows] : rows.slice(0, end)
 }

@@ -1,7 +1,16 @@
 import sql from 'sql-template-tag'
 import type { Database, Queryable, Trx } from '../../db/database.ts'
 import { learnSize } from '../../db/learn-size.ts'
-import { chooseActs, mayBeMore, type PlacedAct, placeActs, readWaiting, type Waiting } from './batch.ts'
+import {
+  BulkPace,
+  chooseActs,
+  mayBeMore,
+  mayMeet,
+  type PlacedAct,
+  placeActs,
+  readWaiting,
+  type Waiting,
+} from './batch.ts'
 
 /** Acts whose events have just been given their positions. */
 export interface Placed {
@@ -9,7 +18,7 @@ export interface Placed {
   /** The last position before them, and theirs. */
   after: number
   position: number
-  /** Whether there are acts in the outbox still. */
+  /** Whether there are acts in the outbox still that may be about the same people. */
   actsWait: boolean
   /** What else stands in the outbox. */
   items: readonly Waiting[]
@@ -48,8 +57,22 @@ export async function accountsWaiting(db: Queryable): Promise<{ accountId: numbe
  * locked and answers 0. The snapshot is of one moment (REPEATABLE READ), so an act that commits meanwhile waits for the
  * next batch whole.
  */
-export async function dispatch(db: Database, accountId: number, follower?: Follower): Promise<number> {
-  return (await dispatchBatch(db, accountId, follower)).acts
+export async function dispatch(
+  db: Database,
+  accountId: number,
+  follower?: Follower,
+  pace = new BulkPace(),
+): Promise<number> {
+  return (await dispatchBatch({ db, follower, pace, accounts: 1 }, accountId)).acts
+}
+
+/** With what batches are dispatched, one after the other. */
+interface Dispatching {
+  db: Database
+  follower: Follower | undefined
+  pace: BulkPace
+  /** Of how many accounts bulk acts wait. */
+  accounts: number
 }
 
 interface Done {
@@ -59,33 +82,35 @@ interface Done {
 }
 
 /** What may take its time has a transaction of its own, so that small acts do not wait for its end. */
-async function dispatchBatch(db: Database, accountId: number, follower?: Follower): Promise<Done> {
-  const small = await dispatchIn(db, accountId, follower, 'small ones first')
+async function dispatchBatch(dispatching: Dispatching, accountId: number): Promise<Done> {
+  const small = await dispatchIn(dispatching, accountId, 'small ones first')
   if (!small.isPart) return small
-  const rest = await dispatchIn(db, accountId, follower, 'all')
+  const rest = await dispatchIn(dispatching, accountId, 'all')
   return { acts: small.acts + rest.acts, more: rest.more }
 }
 
 /** One transaction. `isPart`: where small acts were to go first, and other things wait besides. */
 function dispatchIn(
-  db: Database,
+  { db, follower, pace, accounts }: Dispatching,
   accountId: number,
-  follower: Follower | undefined,
   which: 'small ones first' | 'all',
 ): Promise<Done & { isPart: boolean }> {
   return db.transaction(async (trx) => {
+    const startedMs = performance.now()
     // Sent together: where another process holds the head, what waits is read in vain.
     const holding = trx.query<{ position: number }>(sql`
       select position from feed_heads where account_id = ${accountId} for update skip locked`)
     trx.send(PLANNED_BY_KEYS)
     const [[head], waiting] = await Promise.all([holding, readWaiting(trx, accountId)])
     if (!head) return { acts: 0, more: false, isPart: false }
-    const chosen = await chooseActs(trx, accountId, waiting)
+    const chosen = await chooseActs(trx, accountId, waiting, pace.most(accountId, accounts))
     const others = waiting.filter((row) => row.kind !== 'acts')
     const small = chosen.filter((row) => !row.bulk)
     const isPart =
       which === 'small ones first' && small.length > 0 && (small.length < chosen.length || others.length > 0)
     const acts = isPart ? small : chosen
+    const bulkEvents = acts.reduce((sum, { bulk, size }) => sum + (bulk ? size : 0), 0)
+    trx.afterCommit(() => pace.took(accountId, bulkEvents, performance.now() - startedMs))
     const waitingActs = waiting.length - others.length
     const left = waitingActs > acts.length || mayBeMore(waitingActs)
     const placed = await placeActs(trx, accountId, head.position, acts)
@@ -97,7 +122,7 @@ function dispatchIn(
           acts: placed,
           after: head.position,
           position,
-          actsWait: left,
+          actsWait: mayBeMore(waitingActs) || mayMeet(acts, leftOf(waiting, acts)),
           items: others,
         })
       const item = others[0]
@@ -114,19 +139,28 @@ function dispatchIn(
   }, 'repeatable read')
 }
 
+function leftOf(waiting: readonly Waiting[], acts: readonly Waiting[]): Waiting[] {
+  const placed = new Set(acts)
+  return waiting.filter((row) => row.kind === 'acts' && !placed.has(row))
+}
+
 /**
  * One batch for each account that has something waiting, so that a busy one does not keep the others waiting. One that
  * fails is passed over, and told at the end of all. `more`: whether another round has something to do.
  */
-async function dispatchRound(db: Database, follower?: Follower): Promise<Done & { failures: unknown[] }> {
+async function dispatchRound(parts: Omit<Dispatching, 'accounts'>): Promise<Done & { failures: unknown[] }> {
+  const { db, pace } = parts
   const round: Done & { failures: unknown[] } = { acts: 0, more: false, failures: [] }
-  for (const { accountId, bulk } of await accountsWaiting(db)) {
+  const waiting = await accountsWaiting(db)
+  const dispatching = { ...parts, accounts: waiting.filter(({ bulk }) => bulk).length }
+  for (const { accountId, bulk } of waiting) {
     try {
       if (bulk) await learnSize(db, accountId)
-      const done = await dispatchBatch(db, accountId, follower)
+      const done = await dispatchBatch(dispatching, accountId)
       round.acts += done.acts
       round.more ||= done.more
     } catch (error) {
+      pace.forget(accountId)
       round.failures.push(error)
     }
   }
@@ -135,9 +169,10 @@ async function dispatchRound(db: Database, follower?: Follower): Promise<Done & 
 
 /** Empties the outbox of every account; answers how many acts were dispatched. Throws the first failure, at the end. */
 export async function dispatchAll(db: Database, follower?: Follower): Promise<number> {
+  const dispatching = { db, follower, pace: new BulkPace() }
   let acts = 0
   for (;;) {
-    const round = await dispatchRound(db, follower)
+    const round = await dispatchRound(dispatching)
     acts += round.acts
     if (round.failures.length > 0) throw round.failures[0]
     if (!round.more) return acts
@@ -152,12 +187,13 @@ export function startDispatcher(
   db: Database,
   { everyMs, follower, onError }: { everyMs: number; follower: Follower; onError: (error: unknown) => void },
 ) {
+  const dispatching = { db, follower, pace: new BulkPace() }
   let stopped = false
   let timer: NodeJS.Timeout
   let running: Promise<unknown> = Promise.resolve()
   const rounds = async () => {
     for (let more = true; more && !stopped; ) {
-      const round = await dispatchRound(db, follower)
+      const round = await dispatchRound(dispatching)
       round.failures.forEach(onError)
       more = round.more
     }

@@ -82,11 +82,16 @@ export function recording(accountId: number, acts: Sql, changeSetId: number | Sq
       insert into events (account_id, contact_id, type, types, name, at, data, change_set_id)
       select ${accountId}::bigint, contact_id, types[1], types, name, least(at, clock_timestamp()), data, ${changeSetId}::bigint
       from (${acts}) as acts
-      returning id, change_set_id
+      returning id, change_set_id, contact_id
     ), queued as (
-      insert into outbox (account_id, event_ids, size, bulk, change_set_id, first_event, last_event)
-      select ${accountId}::bigint, ids, cardinality(ids), ${bulk}, change_set_id, ids[1], ids[cardinality(ids)]
-      from (select change_set_id, array_agg(id order by id) as ids from recorded group by change_set_id) as recorded_sets
+      insert into outbox (account_id, event_ids, size, bulk, change_set_id, first_event, last_event, first_contact, last_contact)
+      select ${accountId}::bigint, ids, cardinality(ids), ${bulk}, change_set_id, ids[1], ids[cardinality(ids)],
+        coalesce(contacts[1], 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
+        coalesce(contacts[cardinality(contacts)], '00000000-0000-0000-0000-000000000000')
+      from (
+        select change_set_id, array_agg(id order by id) as ids,
+          array_agg(contact_id order by contact_id) filter (where contact_id is not null) as contacts
+        from recorded group by change_set_id) as recorded_sets
       order by ids[1]
     )`
 }
