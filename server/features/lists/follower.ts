@@ -53,7 +53,13 @@ export class SmartListFollower implements Follower {
         remembers: (condition) => isSettled(condition) && !counts(condition, touched.types),
         isWhole: false,
       },
-      created: { lists: all, remembers: () => false, since: seen.since, isWhole: true },
+      // Nothing has happened to them but what has just been placed, and that is what is remembered where nothing is.
+      created: {
+        lists: all,
+        remembers: (condition) => !counts(condition, touched.types),
+        since: seen.since,
+        isWhole: true,
+      },
       unknown: { lists: all, remembers: () => false, isWhole: true },
     }
     let { position } = placed

@@ -334,3 +334,45 @@ test('an account without smart lists, and a dispatcher that knows none, leave no
   for (const table of [sql`smart_memberships`, sql`smart_counts`, sql`outbox`])
     assert.deepEqual(await made.db.query(sql`select * from ${table}`), [])
 })
+
+test('someone new is in lists by what has happened since, and by what has not, whether it is told with them or later', async (t) => {
+  const made = await testApp(t)
+  const { post, db } = made
+  const bought = { event: 'bought' }
+  const lists: Record<string, object> = {
+    once: { ...bought, count: { gte: 1 } },
+    never: { not: bought },
+    atMostOnce: { ...bought, within: '30d', count: { lte: 1 } },
+    twice: { ...bought, count: { gte: 2 } },
+    entered: { event: 'created' },
+  }
+  const names = new Map<number, string>()
+  for (const [name, criteria] of Object.entries(lists))
+    names.set((await ok(post('/api/contact_lists', { name, criteria }))).id, name)
+  await dispatched(db)
+  const buys = async (id: string) =>
+    assert.equal((await post(`/api/contacts/${id}/events`, { name: 'bought' })).status, 201)
+  const told = async (id: string) =>
+    (await transitions(made))
+      .filter(({ contact_id }) => contact_id === id)
+      .map(({ data: { smart_lists: to } }) =>
+        [to.entered ?? [], to.left ?? []].map((ids) => ids.map((each) => names.get(each))),
+      )
+
+  const quiet = await contact(made, 'quiet')
+  await dispatched(db)
+  const [buyer, later] = [await contact(made, 'buyer'), await contact(made, 'later')]
+  await buys(buyer)
+  await dispatched(db)
+  for (const id of [quiet, buyer, later]) await buys(id)
+  await dispatched(db)
+
+  const asNew = [['never', 'atMostOnce', 'entered'], []]
+  const hasBought = [['once'], ['never']]
+  assert.deepEqual(await told(quiet), [asNew, hasBought])
+  assert.deepEqual(await told(later), [asNew, hasBought])
+  assert.deepEqual(await told(buyer), [
+    [['once', 'atMostOnce', 'entered'], []],
+    [['twice'], ['atMostOnce']],
+  ])
+})
