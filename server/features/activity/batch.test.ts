@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { type TestApp, testApp } from '../../test/app.ts'
 import { SmartListFollower } from '../lists/follower.ts'
-import { BulkPace, mayMeet, readWaiting } from './batch.ts'
+import { BulkPace, mayMeet, readWaiting, type Waiting } from './batch.ts'
 import { noteChangeSets } from './change-sets.ts'
 import { dispatch, type Follower } from './dispatcher.ts'
 import { record, recording } from './record.ts'
@@ -253,6 +253,12 @@ test('acts meet where the contacts between which they are do; acts about nobody 
   assert.deepEqual(
     [mayMeet(rows, []), mayMeet(rows.slice(0, 2), rows.slice(3)), mayMeet(rows.slice(0, 2), rows.slice(2))],
     [false, false, true],
+  )
+  const [first, alone] = [rows[0]!, rows[3]!]
+  const times = (row: Waiting, count: number) => Array.from({ length: count }, () => row)
+  assert.deepEqual(
+    [mayMeet(times(first, 4), times(alone, 9000)), mayMeet(times(first, 1000), times(alone, 9000))],
+    [false, true],
   )
   const unknown = { ...rows[0]!, first_contact: null, last_contact: null }
   assert.deepEqual([mayMeet([unknown], [rows[3]!]), mayMeet([rows[1]!], [unknown])], [true, true])
